@@ -1,0 +1,106 @@
+"""The database: the only module that opens a connection. It knows no table but its own migration record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from holdfast import embedded
+from holdfast.errors import DatabaseUnreachable, MigrationError
+from holdfast.settings import DATABASE_URL, Settings
+
+EMBEDDED_DATABASE = "holdfast"
+_MIGRATION_LOCK = 4_201_030  # any constant of ours: two migrations must not run at once
+
+_CREATE_RECORD = """
+CREATE SCHEMA IF NOT EXISTS holdfast;
+CREATE TABLE IF NOT EXISTS holdfast.schema_migration (
+    name text PRIMARY KEY,
+    sha256 text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+"""
+
+
+def url_of(settings: Settings) -> str:
+    """The SQLAlchemy URL to use. Starts the embedded server only if no database is configured."""
+    if settings.database_url is None:
+        return embedded.start(settings.postgres_data, EMBEDDED_DATABASE)
+    return settings.database_url
+
+
+def connect(settings: Settings) -> sa.Engine:
+    """An engine whose server answered just now. Raises DatabaseUnreachable, never falls back to another database."""
+    engine = engine_for(url_of(settings))
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text("SELECT 1"))
+    except sa.exc.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"The database at {engine.url.render_as_string(hide_password=True)} does not answer.",
+            fix=f"start it, or correct {DATABASE_URL} or the Airflow connection 'holdfast'.",
+        ) from error
+    return engine
+
+
+def engine_for(url: str) -> sa.Engine:
+    """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves)."""
+    parsed = sa.make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
+    return sa.create_engine(parsed, connect_args={"options": options, "connect_timeout": 10}, pool_pre_ping=True)
+
+
+def migrate(engine: sa.Engine, folder: Path) -> list[str]:
+    """Apply the migrations in `folder` that are not yet applied, each in a transaction of its own; their names.
+
+    Raises MigrationError if an applied file has changed since or is gone: history is only ever added to.
+    """
+    files = sorted(folder.glob("*.sql"))
+    applied: list[str] = []
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        connection.exec_driver_sql(_CREATE_RECORD)
+        known = dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples())
+        _check_history(known, files)
+        for file in files:
+            if file.stem in known:
+                continue
+            connection.exec_driver_sql(file.read_text(encoding="utf-8"))
+            connection.execute(
+                sa.text("INSERT INTO holdfast.schema_migration (name, sha256) VALUES (:name, :sha256)"),
+                {"name": file.stem, "sha256": _sha256(file)},
+            )
+            applied.append(file.stem)
+    return applied
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One READ COMMITTED transaction: each statement sees what was committed before it began."""
+    with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection, connection.begin():
+        yield connection
+
+
+def _check_history(known: dict[str, str], files: list[Path]) -> None:
+    by_name = {file.stem: file for file in files}
+    for name, digest in known.items():
+        if name not in by_name:
+            raise MigrationError(
+                f"The database has the migration {name}, which this version does not know.",
+                fix="run the version of Holdfast that made it, or a newer one.",
+            )
+        if _sha256(by_name[name]) != digest:
+            raise MigrationError(
+                f"The file of migration {name} is not the one that was applied.",
+                fix="restore the file and put the change into a new migration.",
+            )
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

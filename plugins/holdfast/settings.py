@@ -1,0 +1,101 @@
+"""Where things are: the one module that reads the environment.
+
+Two folders matter. *Home* (`HOLDFAST_HOME`, default `.holdfast` in the project) takes everything Holdfast writes.
+*Project* (`HOLDFAST_PROJECT`, default two folders above this package) holds `sql/`, `policy/` and `expectations/`;
+they are found through it and never relative to a DAG file, because Airflow may run a DAG from another folder than
+the one it was parsed in.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.errors import SettingsError
+
+DATABASE_URL = "HOLDFAST_DATABASE_URL"
+HOME = "HOLDFAST_HOME"
+PROJECT = "HOLDFAST_PROJECT"
+PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders and the database of one installation. `database_url` None means the embedded PostgreSQL."""
+
+    home: Path
+    project: Path
+    database_url: str | None
+
+    @property
+    def postgres_data(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.home / "airflow"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def seals(self) -> Path:
+        """Copies of each run's seal, outside the database: a rewritten database no longer matches them."""
+        return self.home / "seals"
+
+    @property
+    def objects(self) -> Path:
+        """The synthetic provider's object storage (call recordings), addressed by `file://` URLs."""
+        return self.home / "objects"
+
+    @property
+    def policy(self) -> Path:
+        return self.project / "policy"
+
+    @property
+    def sql(self) -> Path:
+        return self.project / "sql"
+
+    def pseudonym_key(self) -> bytes:
+        """The key of all pseudonyms: 32 bytes, outside the database, from the environment or `home/keys`.
+
+        Made once if neither exists. Whoever holds it can test guesses against pseudonyms, and telephone numbers are
+        guessable, so it is readable by its owner alone.
+        """
+        given = os.environ.get(PSEUDONYM_KEY)
+        if given is not None:
+            return _key_from_hex(given, where=PSEUDONYM_KEY)
+        path = self.home / "keys" / "pseudonym.key"
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                pass  # another process made it between our look and our write
+            else:
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(secrets.token_hex(32))
+        return _key_from_hex(path.read_text().strip(), where=str(path))
+
+
+def _key_from_hex(text: str, where: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise SettingsError(
+            f"The pseudonym key in {where} is not 32 bytes written as 64 hexadecimal digits.",
+            fix="restore the key from its backup; a new key would break the link to every earlier pseudonym.",
+        )
+    return key
+
+
+def load() -> Settings:
+    """The settings the environment gives, with defaults for everything."""
+    project = Path(os.environ.get(PROJECT) or Path(__file__).parents[2]).resolve()
+    home = Path(os.environ.get(HOME) or project / ".holdfast").resolve()
+    return Settings(home=home, project=project, database_url=os.environ.get(DATABASE_URL) or None)
