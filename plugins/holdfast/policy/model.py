@@ -12,12 +12,14 @@ import enum
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from holdfast.clock import Period
+from holdfast.policy.problems import Places
 
 CODE = r"^[a-z][a-z0-9_-]{1,62}$"
 HOLD_CODE = r"^[A-Z][A-Z0-9_]{1,62}$"
+ISO_PERIOD = r"^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$"
 TABLE = r"^[A-Za-z_][A-Za-z0-9_$]*\.[A-Za-z_][A-Za-z0-9_$]*$"
 
 Code = Annotated[str, Field(pattern=CODE)]
@@ -39,8 +41,14 @@ def _month_and_day(text: str) -> str:
     return text
 
 
-IsoPeriod = Annotated[str, AfterValidator(_iso_period)]
-MonthDay = Annotated[str, AfterValidator(_month_and_day)]
+IsoPeriod = Annotated[
+    str,
+    AfterValidator(_iso_period),
+    Field(json_schema_extra={"pattern": ISO_PERIOD, "examples": ["P6Y", "P12M", "P90D"]}),
+]
+MonthDay = Annotated[
+    str, AfterValidator(_month_and_day), Field(json_schema_extra={"pattern": r"^\d{2}-\d{2}$", "examples": ["03-31"]})
+]
 
 
 class Strict(BaseModel):
@@ -101,11 +109,27 @@ class Subject(Strict):
             raise ValueError("give either column or through")
         return self
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The dataset's own columns that lead to the subject."""
+        return self.through.columns if self.through else (self.column or "",)
+
 
 class NoSubject(Strict):
     """A dataset whose rows are about nobody a hold could name, with the reason."""
 
     none: Sentence
+
+
+def _subject_kind(given: object) -> str:
+    nobody = isinstance(given, NoSubject) or (isinstance(given, dict) and "none" in given)
+    return "nobody" if nobody else "somebody"
+
+
+# Told apart by the key `none`, so that a faulty subject is reported for what it was meant to be.
+SubjectOrNone = Annotated[
+    Annotated[Subject, Tag("somebody")] | Annotated[NoSubject, Tag("nobody")], Discriminator(_subject_kind)
+]
 
 
 class Files(Strict):
@@ -114,17 +138,27 @@ class Files(Strict):
     url: str
 
 
+class NoRule(Strict):
+    """Why a dataset has no retention rule, who says so, and by when somebody looks again."""
+
+    reason: Sentence
+    owner: Code
+    review_by: dt.date
+
+
 class Dataset(Strict):
     """One table that holds personal data.
 
     `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `columns` are the
-    personal ones and `not_personal` all others. `time_zone` is how a timestamp without zone is to be read.
+    personal ones and `not_personal` all others. `time_zone` is how a timestamp without zone is to be read. A dataset
+    has rules or says in `no_rule` why not. `triggers` names the triggers and rewrite rules of the table that were
+    looked at and neither stop nor multiply a deletion, each with what it does.
     """
 
     connection: str = "holdfast"
     table: TableName
     key: tuple[str, ...] = Field(min_length=1)
-    subject: Subject | NoSubject
+    subject: SubjectOrNone
     event: str | None = None
     time_zone: str = "UTC"
     owner: Code
@@ -132,6 +166,8 @@ class Dataset(Strict):
     files: Files | None = None
     columns: dict[str, PersonalColumn] = Field(min_length=1)
     not_personal: tuple[str, ...] = ()
+    no_rule: NoRule | None = None
+    triggers: dict[str, Sentence] = {}
 
 
 class Exemption(Strict):
@@ -348,7 +384,8 @@ class Authority(enum.StrEnum):
 class HoldType(Strict):
     """One kind of hold. `disclosable` false means it is never named outside the restricted edition of a report.
 
-    `review_after` is how long a hold without an end may go before somebody must look at it again.
+    `review_after` is how long a hold without an end may go before somebody must look at it again. `by_hand` allows a
+    person to place one; otherwise it comes from a source alone.
     """
 
     authority: Authority
@@ -356,6 +393,7 @@ class HoldType(Strict):
     ground: Sentence
     disclosable: bool
     review_after: IsoPeriod
+    by_hand: bool = False
 
 
 class HoldSource(Strict):
@@ -385,12 +423,16 @@ class Holds(Strict):
 
 
 class Policy(Strict):
-    """The three documents together, with the digest that names this version of them."""
+    """The three documents together, with the digest that names this version of them.
+
+    `places` says where each entry is written; it is no part of what the policy says.
+    """
 
     data_map: DataMap
     schedule: RetentionSchedule
     holds: Holds
     digest: str
+    places: Places = Field(default=Places(), exclude=True, repr=False)
 
     def holds_of(self, rule_id: str) -> tuple[str, ...]:
         """The hold types that can stop a rule, spelt out."""

@@ -1,0 +1,200 @@
+"""Contradictions within the data map: tables, columns, and the path from a row to whom it is about. Pure."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator
+
+from holdfast.policy.model import DataMap, Dataset, NoSubject, Policy, Subject
+from holdfast.policy.problems import Check, EntryPath, Finder, Problem
+
+CONNECTION = "holdfast"
+OWN_SCHEMA = "holdfast"
+
+
+def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
+    """Everything wrong with the data map as such."""
+    data_map = policy.data_map
+    yield from _tables(data_map, find)
+    for name, dataset in data_map.datasets.items():
+        path = ("data_map", "datasets", name)
+        yield from _columns(dataset, path, find)
+        yield from _way_to_subject(data_map, name, path, find)
+        yield from time_zone_problems(dataset.time_zone, (*path, "time_zone"), find)
+        yield from _rules(policy, name, path, find)
+
+
+def all_columns(dataset: Dataset) -> set[str]:
+    """Every column that the data map lists for a dataset."""
+    return {*dataset.columns, *dataset.not_personal}
+
+
+def subject_chain(data_map: DataMap, name: str) -> tuple[str, ...]:
+    """The datasets from `name` to the one that has the subject in a column of its own, in the order of the way.
+
+    Empty if there is no such way: it leads to nobody, to an unknown dataset, or in a circle.
+    """
+    chain: list[str] = []
+    while name in data_map.datasets and name not in chain:
+        chain.append(name)
+        subject = data_map.datasets[name].subject
+        if isinstance(subject, NoSubject):
+            return ()
+        if subject.through is None:
+            return tuple(chain)
+        name = subject.through.dataset
+    return ()
+
+
+def time_zone_problems(zone: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    """A zone that does not exist would move every period by hours, or stop the run half-way."""
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        yield find(
+            Check.UNKNOWN_TIME_ZONE, path, f"there is no time zone {zone!r}.", "write one such as Europe/London or UTC."
+        )
+
+
+def _tables(data_map: DataMap, find: Finder) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for name, dataset in data_map.datasets.items():
+        path = ("data_map", "datasets", name, "table")
+        yield from _table_place(data_map, dataset.table, path, find)
+        yield from _connection(dataset.connection, dataset.table, ("data_map", "datasets", name, "connection"), find)
+        if dataset.table in first:
+            yield find(
+                Check.TABLE_TWICE,
+                path,
+                f"{dataset.table} is registered already as {first[dataset.table]}.",
+                "keep one dataset for each table; give a rule several conditions instead.",
+            )
+        if dataset.table in data_map.exemptions:
+            yield find(
+                Check.TABLE_TWICE,
+                path,
+                f"{dataset.table} is a dataset and an exemption at once.",
+                "remove the exemption, or the dataset.",
+            )
+        first.setdefault(dataset.table, name)
+    for table, exemption in data_map.exemptions.items():
+        here = ("data_map", "exemptions", table)
+        yield from _table_place(data_map, table, here, find)
+        yield from _connection(exemption.connection, table, (*here, "connection"), find)
+
+
+def _table_place(data_map: DataMap, table: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    schema = table.split(".")[0]
+    if schema == OWN_SCHEMA:
+        yield find(
+            Check.OWN_REGISTERS,
+            path,
+            f"{table} belongs to Holdfast's own registers: ledger, holds and runs are never due.",
+            "remove it from the data map.",
+        )
+    elif schema not in data_map.schemas:
+        yield find(
+            Check.OUTSIDE_SCHEMAS,
+            path,
+            f"the schema {schema} is not one of `schemas`, so nobody checks that it is covered completely.",
+            f"add {schema} to `schemas`, or correct the name.",
+        )
+
+
+def _connection(connection: str, subject: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    if connection != CONNECTION:
+        yield other_connection(connection, subject, path, find)
+
+
+def other_connection(connection: str, subject: str, path: EntryPath, find: Finder) -> Problem:
+    """The finding for anything that is said to lie in another database than the ledger."""
+    return find(
+        Check.OTHER_CONNECTION,
+        path,
+        f"{subject} is on the connection {connection!r}; only {CONNECTION!r} can be used, because a deletion and its "
+        "ledger entry must commit together.",
+        f"replicate it into the database of the connection {CONNECTION!r}, or run a second Holdfast on that database.",
+    )
+
+
+def _columns(dataset: Dataset, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    seen = set(dataset.columns)
+    for i, column in enumerate(dataset.not_personal):
+        if column in seen:
+            yield find(
+                Check.COLUMN_TWICE,
+                (*path, "not_personal", str(i)),
+                f"the column {column} is listed twice.",
+                "list each column once: as personal, or as not personal.",
+            )
+        seen.add(column)
+    for where, column in _columns_used(dataset):
+        if column not in seen:
+            yield find(
+                Check.COLUMN_NOT_LISTED,
+                (*path, *where),
+                f"the column {column} is not listed for this dataset.",
+                "add it to `columns` or `not_personal`, or correct the name.",
+            )
+
+
+def _columns_used(dataset: Dataset) -> Iterator[tuple[EntryPath, str]]:
+    for i, column in enumerate(dataset.key):
+        yield ("key", str(i)), column
+    if isinstance(dataset.subject, Subject):
+        for column in dataset.subject.columns:
+            yield ("subject",), column
+    if dataset.event is not None:
+        yield ("event",), dataset.event
+    if dataset.files is not None:
+        yield ("files", "url"), dataset.files.url
+
+
+def _way_to_subject(data_map: DataMap, name: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    subject = data_map.datasets[name].subject
+    if isinstance(subject, NoSubject) or subject.through is None:
+        return
+    through = subject.through
+    target = data_map.datasets.get(through.dataset)
+    if target is None:
+        yield find(
+            Check.PATH_BROKEN,
+            (*path, "subject", "through", "dataset"),
+            f"there is no dataset {through.dataset}.",
+            "name a dataset of the data map.",
+        )
+        return
+    if not subject_chain(data_map, name):
+        yield find(
+            Check.PATH_BROKEN,
+            (*path, "subject", "through", "dataset"),
+            f"the way through {through.dataset} leads to no subject: a hold on an account would not reach these rows.",
+            "lead it to a dataset that has the subject in a column, or say under `none` why there is no subject.",
+        )
+    if len(through.columns) != len(target.key):
+        yield find(
+            Check.KEYS_DIFFER,
+            (*path, "subject", "through", "columns"),
+            f"the key of {through.dataset} has {len(target.key)} columns ({', '.join(target.key)}), "
+            f"these are {len(through.columns)}.",
+            "name one column for each, in the order of that key.",
+        )
+
+
+def _rules(policy: Policy, name: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    has_rule = bool(policy.rules_for(name))
+    no_rule = policy.data_map.datasets[name].no_rule
+    if not has_rule and no_rule is None:
+        yield find(
+            Check.NO_RULE,
+            path,
+            f"{name} has no retention rule: its rows would be kept for ever.",
+            "give it a rule in retention_schedule.yaml, or say why not under `no_rule`.",
+        )
+    if has_rule and no_rule is not None:
+        yield find(
+            Check.NO_RULE,
+            (*path, "no_rule"),
+            f"{name} is said to have no rule, and has one.",
+            "remove `no_rule`, or the rules.",
+        )
