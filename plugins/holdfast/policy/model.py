@@ -220,15 +220,16 @@ class Missing(enum.StrEnum):
 class Start(Strict):
     """The event that starts the period.
 
-    `column` is a date or timestamp column of the dataset itself, or of `dataset` when that is given: then the row is
-    linked to it by `by`, our columns that hold its key (`link: key`), or by the subject (`link: subject`, where the
-    latest event of the subject counts and one missing event makes the whole start missing). `counts_from` moves the
-    start to the end of the accounting period that contains it.
+    `column` is a date or timestamp column of the dataset itself, or of `dataset` when that is given. Then the row is
+    linked to it by `by`, our columns that hold its key (`link: key`); by the way to the subject, which passes it
+    (`link: path`, for example from a review outcome through its request to the suspension); or by the subject (`link:
+    subject`, where the latest event of the subject counts and one missing event makes the whole start missing).
+    `counts_from` moves the start to the end of the accounting period that contains it.
     """
 
     column: str
     dataset: Code | None = None
-    link: Literal["key", "subject"] | None = None
+    link: Literal["key", "path", "subject"] | None = None
     by: tuple[str, ...] = ()
     counts_from: Literal["event", "end_of_accounting_period"] = "event"
     missing: Missing = Missing.UNKNOWN

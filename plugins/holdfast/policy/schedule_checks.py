@@ -102,6 +102,13 @@ def _start(policy: Policy, rule: Rule, dataset: Dataset, path: EntryPath, find: 
         yield _not_listed(Check.START_NOT_LISTED, (*path, "column"), start.column, elsewhere, find)
     if start.link == "key":
         yield from _key_link(start, elsewhere, source, path, find)
+    if start.link == "path" and elsewhere not in subject_chain(policy.data_map, rule.dataset)[1:]:
+        yield find(
+            Check.START_UNREACHABLE,
+            (*path, "link"),
+            f"the way from {rule.dataset} to its subject does not pass {elsewhere}.",
+            "use `link: key` or `link: subject`, or name a dataset that the way passes.",
+        )
     if start.link == "subject":
         yield from _subject_link(policy, (rule.dataset, elsewhere), path, find)
 
