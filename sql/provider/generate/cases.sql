@@ -1,0 +1,69 @@
+-- Which rows have an answer that is known beforehand, and why? Each stands for one thing that a run must get right.
+-- Case n is row n of its dataset; accounts: 1 for the common cases, n for hold n (its own), 50 + n for contacts.
+-- Holds protect only rows that would otherwise be due; `days` is how long before the latest due day those start.
+-- params: as_of timestamptz
+-- returns: nothing; makes the temporary table synthetic_case until the end of the transaction
+-- locks: none
+CREATE TEMPORARY TABLE synthetic_case ON COMMIT DROP AS
+WITH common (case_no, cohort, expected) AS (
+    VALUES
+    (1, 'due', 'due'),
+    (2, 'due_yesterday_boundary', 'due'),
+    (3, 'last_kept_day', 'not_due'),
+    (4, 'not_due', 'not_due'),
+    (5, 'future_start', 'unknown'),
+    (6, 'unknown_start', 'unknown'),
+    (7, 'live', 'not_due')
+),
+
+hold (case_no, account_id, cohort, expected, days, datasets) AS (
+    VALUES
+    (11, 11, 'hold_ended', 'due', 8, cast(NULL AS text[])),
+    (12, 12, 'held_LITIGATION', 'held', 5, cast(NULL AS text[])),
+    (13, 13, 'held_LITIGATION', 'held', 45, ARRAY['call_detail_records', 'messages']),
+    (14, 13, 'outside_hold_period', 'due', 10, ARRAY['call_detail_records']),
+    (15, 15, 'held_LE_PRESERVATION', 'held', 5, ARRAY['call_detail_records', 'login_events']),
+    (16, 16, 'held_IPA_NOTICE', 'held', 40, ARRAY['call_detail_records']),
+    (17, 17, 'held_REGULATOR', 'held', 45, ARRAY['api_request_logs']),
+    (18, 18, 'held_REGULATOR', 'held', 5, ARRAY['complaints', 'support_tickets']),
+    (19, 19, 'held_FRAUD_INVESTIGATION', 'held', 5, ARRAY[
+        'fraud_signals', 'identity_evidence', 'suspensions', 'suspension_notices', 'review_requests', 'review_outcomes'
+    ]),
+    (20, 20, 'held_COMPLAINT_ADR', 'held', 5, ARRAY['call_detail_records', 'support_tickets', 'call_recordings']),
+    (21, 21, 'held_BILLING_OPEN_BALANCE', 'held', 5, ARRAY['contacts', 'invoices', 'call_detail_records']),
+    (22, 21, 'outside_hold_period', 'due', 25, ARRAY['call_detail_records']),
+    (23, 23, 'held_BILLING_DISPUTE', 'held', 5, ARRAY[
+        'contacts', 'invoices', 'payments', 'disputes', 'call_recordings', 'support_tickets'
+    ]),
+    (24, 24, 'held_BILLING_REFUND_OPEN', 'held', 5, ARRAY['invoices', 'payments', 'refunds']),
+    (25, 25, 'held_BILLING_UNBILLED_USAGE', 'held', 5, ARRAY['call_detail_records']),
+    (26, 26, 'held_TAX_CT', 'held', 1466, ARRAY['invoices', 'payments']),
+    (27, 27, 'held_TAX_VAT', 'held', 1831, ARRAY['invoices', 'payments']),
+    (28, 28, 'held_AUDIT', 'held', 5, ARRAY['identity_evidence', 'login_events']),
+    (29, 29, 'held_AUDIT', 'held', 50, ARRAY['disclosures']),
+    (30, 30, 'held_EMERGENCY_999_LIVE', 'held', 5, ARRAY['emergency_addresses']),
+    (31, 31, 'held_NUMBER_PORTING', 'held', 5, ARRAY['number_assignments']),
+    (32, 32, 'held_NUMBER_QUARANTINE', 'held', 5, ARRAY['number_assignments'])
+)
+
+SELECT
+    reach.dataset, common.case_no, common.cohort, common.expected,
+    CASE reach.dataset WHEN 'contacts' THEN 50 + common.case_no ELSE 1 END AS account_id,
+    CASE common.cohort
+        WHEN 'due' THEN provider.synthetic_local(reach.last_due - 3, time '12:00')
+        WHEN 'due_yesterday_boundary' THEN provider.synthetic_local(reach.last_due, time '23:59:59.999999')
+        WHEN 'last_kept_day' THEN provider.synthetic_local(reach.first_kept, time '00:00')
+        WHEN 'not_due' THEN provider.synthetic_local(reach.today - (reach.today - reach.first_kept) / 2, time '12:00')
+        WHEN 'future_start' THEN cast(:as_of AS timestamptz) + interval '3 days'
+    END AS starts
+FROM synthetic_window AS reach CROSS JOIN common
+WHERE
+    (common.cohort NOT IN ('unknown_start', 'live') OR common.cohort = reach.missing)
+    AND (common.expected <> 'due' OR reach.due_exist)
+UNION ALL
+SELECT
+    reach.dataset, hold.case_no, hold.cohort, hold.expected,
+    CASE reach.dataset WHEN 'contacts' THEN 50 + hold.case_no ELSE hold.account_id END AS account_id,
+    provider.synthetic_local(reach.last_due - hold.days, time '12:00') AS starts
+FROM synthetic_window AS reach INNER JOIN hold ON hold.datasets IS NULL OR reach.dataset = ANY(hold.datasets)
+WHERE hold.expected <> 'due' OR reach.due_exist
