@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import sqlalchemy as sa
 
 from holdfast import embedded
@@ -57,7 +58,7 @@ def engine_for(url: str) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine, folder: Path) -> list[str]:
-    """Apply the migrations in `folder` that are not yet applied, each in a transaction of its own; their names.
+    """Apply the migrations in `folder` that are not yet applied, all in one transaction; their names.
 
     Raises MigrationError if an applied file has changed since or is gone: history is only ever added to.
     """
@@ -65,19 +66,26 @@ def migrate(engine: sa.Engine, folder: Path) -> list[str]:
     applied: list[str] = []
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        connection.exec_driver_sql(_CREATE_RECORD)
+        run_script(connection, _CREATE_RECORD)
         known = dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples())
         _check_history(known, files)
         for file in files:
             if file.stem in known:
                 continue
-            connection.exec_driver_sql(file.read_text(encoding="utf-8"))
+            run_script(connection, file.read_text(encoding="utf-8"))
             connection.execute(
                 sa.text("INSERT INTO holdfast.schema_migration (name, sha256) VALUES (:name, :sha256)"),
                 {"name": file.stem, "sha256": _sha256(file)},
             )
             applied.append(file.stem)
     return applied
+
+
+def run_script(connection: sa.Connection, script: str) -> None:
+    """Run several statements as they stand: nothing is bound, and `%` and `:` mean themselves."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    driver.execute(script.encode())
 
 
 @contextmanager

@@ -1,0 +1,216 @@
+"""What a retention rule acts on: the one predicate of each rule, composed of time, holds and references.
+
+A dataset's rules are taken together, in the order of `holds.decide`: a row is decided by exactly one of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from holdfast import clock
+from holdfast.holds.decide import period_order
+from holdfast.policy.model import Anonymise, Condition, Delete, Policy, Rule, Strength
+from holdfast.retention.catalogue import Catalogue, Leaf
+from holdfast.retention.predicate.anonymise import is_done
+from holdfast.retention.predicate.holding import Holding, HoldWindow
+from holdfast.retention.predicate.rows import Bool, Rows, exists
+from holdfast.retention.predicate.starts import StartEvent
+from holdfast.retention.references import Reference, references_to
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every predicate of one run depends on."""
+
+    policy: Policy
+    catalogue: Catalogue
+    as_of: dt.date
+    holds_as_of: dt.datetime
+    placed_until: dt.datetime | None = None
+
+    def window(self, dataset: str) -> HoldWindow:
+        """The holds that stop this dataset: a type that any of its rules lists stops all of them."""
+        rules = self.policy.rules_for(dataset)
+        types = {kind for rule_id in rules for kind in self.policy.holds_of(rule_id)}
+        return HoldWindow(types, self.as_of, self.holds_as_of, self.placed_until)
+
+
+@dataclass(frozen=True)
+class _Timing:
+    rule_id: str
+    rule: Rule
+    period: clock.Period
+    start: StartEvent
+    applies: Bool
+    unknown: Bool
+    past: Bool
+
+    @property
+    def explicit(self) -> bool:
+        return bool(self.rule.where)
+
+    @property
+    def obliges(self) -> bool:
+        return self.rule.strength in (Strength.STATUTORY, Strength.BUSINESS)
+
+
+class RulePredicate:
+    """The conditions of one rule over the rows of its dataset (or of one leaf partition of it).
+
+    Each row satisfies exactly one of `elsewhere`, `unknown`, `not_started`, `not_due` and `past`; and of the past
+    rows, each is one of done, held, waiting or due.
+    """
+
+    def __init__(self, setting: Setting, rule_id: str, *, leaf: Leaf | None = None, alias: bool = False) -> None:
+        self.setting = setting
+        self.rule_id = rule_id
+        self.rule = setting.policy.schedule.rules[rule_id]
+        self.rows = Rows(setting.policy, setting.catalogue, self.rule.dataset, leaf=leaf, alias=alias)
+        self.holding = Holding(self.rows, setting.window(self.rule.dataset))
+        all_of_dataset = setting.policy.rules_for(self.rule.dataset)
+        in_order = sorted(all_of_dataset, key=lambda one: (period_order(setting.policy.period_of(one)), one))
+        self._timings = [self._timing(one) for one in in_order]
+        self._own = next(timing for timing in self._timings if timing.rule_id == rule_id)
+
+    @property
+    def start(self) -> StartEvent:
+        return self._own.start
+
+    @property
+    def period(self) -> clock.Period:
+        return self._own.period
+
+    @property
+    def is_alone(self) -> bool:
+        """The only rule of its dataset, for all rows: then no row is decided elsewhere."""
+        return len(self._timings) == 1 and not self._own.explicit
+
+    def unknown(self) -> Bool:
+        """This rule applies and cannot tell when the period starts, or whom a past row is about."""
+        known_before = [~sa.and_(one.applies, one.unknown) for one in self._before()]
+        by_start = sa.and_(self._own.applies, self._own.unknown, *known_before)
+        return sa.or_(by_start, sa.and_(self._past_by_time(), self.rows.subject_missing()))
+
+    def not_started(self) -> Bool:
+        """The row is kept by this rule because its start event has not happened yet."""
+        return sa.and_(self._keeps(), self._own.start.missing())
+
+    def not_due(self) -> Bool:
+        """The row is kept by this rule because its period is not over."""
+        return sa.and_(self._keeps(), ~self._own.start.missing())
+
+    def past(self) -> Bool:
+        """The period of this rule is over for the row, and no other rule of the dataset keeps or decides it."""
+        return sa.and_(self._past_by_time(), ~self.rows.subject_missing())
+
+    def done(self) -> Bool:
+        """Nothing is left to anonymise."""
+        action = self.rule.action
+        return is_done(self.rows, action) if isinstance(action, Anonymise) else sa.false()
+
+    def needed(self) -> Bool:
+        """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""
+        return self._needed(frozenset({self.rule.dataset}))
+
+    def due(self) -> Bool:
+        """What is acted on tonight."""
+        return self._due(frozenset({self.rule.dataset}))
+
+    def _due(self, seen: frozenset[str]) -> Bool:
+        return sa.and_(self.past(), ~self.done(), ~self.holding.held(), ~self._needed(seen))
+
+    def _needed(self, seen: frozenset[str]) -> Bool:
+        if not isinstance(self.rule.action, Delete):
+            return sa.false()
+        references = references_to(self.setting.policy, self.setting.catalogue, self.rule.dataset)
+        return sa.or_(sa.false(), *(self._stays(reference, seen) for reference in references))
+
+    def _stays(self, reference: Reference, seen: frozenset[str]) -> Bool:
+        """Some row of the referring table points here and will not be deleted tonight."""
+        parents = [self.rows.column(name) for name in reference.parent_columns]
+        if reference.child_dataset is None or reference.child_dataset in seen:
+            child = self.setting.catalogue.table(reference.child_table, reference.child_columns).alias()
+            return exists([child], *(child.c[c] == p for c, p in zip(reference.child_columns, parents, strict=True)))
+        goes: list[Bool] = []
+        rows = Rows(self.setting.policy, self.setting.catalogue, reference.child_dataset, alias=True)
+        for rule_id, rule in self.setting.policy.rules_for(reference.child_dataset).items():
+            if isinstance(rule.action, Delete):
+                one = RulePredicate(self.setting, rule_id, alias=True)
+                one._share(rows)
+                goes.append(one._due(seen | {reference.child_dataset}))
+        links = [rows.column(c) == p for c, p in zip(reference.child_columns, parents, strict=True)]
+        return exists([rows.table], *links, ~sa.func.coalesce(sa.or_(sa.false(), *goes), sa.false()))
+
+    def _share(self, rows: Rows) -> None:
+        """Speak of the same table as the other rules of a dataset do in one statement."""
+        self.rows = rows
+        self.holding = Holding(rows, self.setting.window(self.rule.dataset))
+        self._timings = [self._timing(one.rule_id) for one in self._timings]
+        self._own = next(timing for timing in self._timings if timing.rule_id == self.rule_id)
+
+    def _timing(self, rule_id: str) -> _Timing:
+        rule = self.setting.policy.schedule.rules[rule_id]
+        period = self.setting.policy.period_of(rule_id)
+        start = StartEvent(self.rows, rule, self.setting.as_of)
+        unknown = start.strange() if start.missing_is_normal else sa.or_(start.missing(), start.strange())
+        applies = sa.and_(sa.true(), *(self._matches(one) for one in rule.where))
+        return _Timing(rule_id, rule, period, start, applies, unknown, start.past(period))
+
+    def _matches(self, condition: Condition) -> Bool:
+        column = self.rows.column(condition.column)
+        if condition.is_null is not None:
+            return column.is_(None) if condition.is_null else column.is_not(None)
+        return sa.func.coalesce(column.in_(condition.is_in), sa.false())
+
+    def _before(self) -> list[_Timing]:
+        return self._timings[: self._timings.index(self._own)]
+
+    def _after(self) -> list[_Timing]:
+        return self._timings[self._timings.index(self._own) + 1 :]
+
+    def _all_known(self) -> list[Bool]:
+        return [~sa.and_(one.applies, one.unknown) for one in self._timings]
+
+    @staticmethod
+    def _is_kept_by(one: _Timing) -> Bool:
+        return sa.and_(one.applies, ~sa.func.coalesce(one.past, sa.false())) if one.obliges else sa.false()
+
+    def _eligible(self, one: _Timing) -> Bool:
+        """The rule may decide a deletion: it applies, and it is explicit or no explicit rule applies."""
+        if one.explicit:
+            return one.applies
+        return sa.and_(one.applies, *(~other.applies for other in self._timings if other.explicit))
+
+    def _past_by_time(self) -> Bool:
+        if self.is_alone:
+            return self._own.past
+        kept = [~self._is_kept_by(one) for one in self._timings]
+        earlier = [~sa.and_(self._eligible(one), one.past) for one in self._before()]
+        return sa.and_(*self._all_known(), *kept, self._eligible(self._own), self._own.past, *earlier)
+
+    def _keeps(self) -> Bool:
+        """This rule is the one that keeps the row by its time: the longest that obliges, or else the shortest."""
+        if self.is_alone:
+            return sa.and_(~self._own.unknown, ~self._own.past)
+        longer = [~self._is_kept_by(one) for one in self._after()]
+        as_obliging = sa.and_(self._is_kept_by(self._own), *longer)
+        nobody_obliges = [~self._is_kept_by(one) for one in self._timings]
+        nobody_past = [~sa.and_(self._eligible(one), one.past) for one in self._timings]
+        shorter = [~self._eligible(one) for one in self._before()]
+        as_shortest = sa.and_(*nobody_obliges, *nobody_past, self._eligible(self._own), *shorter)
+        return sa.and_(*self._all_known(), sa.or_(as_obliging, as_shortest))
+
+
+def rules_with_untrusted_holds(policy: Policy, sources: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Rule -> those of `sources` that could hold its rows. While one is not believed, the rule deletes nothing."""
+    stopped: dict[str, tuple[str, ...]] = {}
+    for rule_id, rule in policy.schedule.rules.items():
+        types = {kind for one in policy.rules_for(rule.dataset) for kind in policy.holds_of(one)}
+        stopping = tuple(sorted(s for s in sources if types & set(policy.holds.sources[s].types)))
+        if stopping:
+            stopped[rule_id] = stopping
+    return stopped
