@@ -38,6 +38,18 @@ DOCUMENTS = (
     Document("holds", "holds.yaml", model.Holds),
 )
 
+
+@dataclass(frozen=True)
+class Text:
+    """A document that is no file here: its name in messages, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+Source = Path | Text
+
+
 # What to do about the errors that pydantic describes in a programmer's words.
 _FIXES = {
     "bool_type": "write true or false, without quotes.",
@@ -68,8 +80,28 @@ def load_policy(folder: Path) -> model.Policy:
     return parse_policy({file.name: file for file in (folder / document.file for document in DOCUMENTS)})
 
 
+def load_variant(folder: Path, file: Path) -> model.Policy:
+    """The policy of `folder` with one of its documents taken from `file`, whatever that file is called.
+
+    Raises PolicyRefused if the result is no policy, PolicyError if the file looks like none of the three.
+    """
+    sources: dict[str, Source] = {document.file: folder / document.file for document in DOCUMENTS}
+    content = _read(DOCUMENTS[0], file).content
+    keys = set(content) - {"version"} if isinstance(content, dict) else set()
+    meant = [document for document in DOCUMENTS if keys & (document.model.model_fields.keys() - {"version"})]
+    if len(meant) != 1:
+        names = ", ".join(document.file for document in DOCUMENTS)
+        raise PolicyError(
+            f"{file} is none of the documents of a policy.", fix=f"give a file that is written like one of {names}."
+        )
+    return parse_policy({**sources, meant[0].file: file})
+
+
 def load_revision(repo: Path, rev: str, folder: str) -> model.Policy:
-    """The policy as it was at a git revision; `folder` is relative to `repo`. Raises PolicyError if there is none."""
+    """The policy as it was at a git revision; `folder` is relative to the top of `repo`, or begins with `./`.
+
+    Raises PolicyRefused if what was there is no policy by today's models, PolicyError if nothing was there.
+    """
     texts: dict[str, Source] = {}
     for document in DOCUMENTS:
         name = f"{rev}:{folder}/{document.file}"
@@ -83,17 +115,6 @@ def load_revision(repo: Path, rev: str, folder: str) -> model.Policy:
             )
         texts[document.file] = Text(name, shown.stdout)
     return parse_policy(texts)
-
-
-@dataclass(frozen=True)
-class Text:
-    """A document that is no file here: its name in messages, and its bytes."""
-
-    name: str
-    content: bytes
-
-
-Source = Path | Text
 
 
 def parse_policy(sources: Mapping[str, Source]) -> model.Policy:
@@ -161,7 +182,7 @@ def _told(details: ErrorDetails, reading: Reading) -> tuple[Check, EntryPath, st
             return Check.UNKNOWN_KEY, path, f"nothing here is called `{key}`.", _spelling(key)
         case kind:
             what = details["msg"].removeprefix("Value error, ")
-            fix = _FIXES.get(kind, f"see policy/schema/{reading.document}.json for what fits.")
+            fix = _FIXES.get(kind, "see the schema in policy/schema/ for what fits.")
             return Check.UNFIT_VALUE, path, f"{what}.", fix
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
 from collections.abc import Iterator
 
+from holdfast.policy import rule_pairs
 from holdfast.policy.data_map_checks import all_columns, subject_chain, time_zone_problems
 from holdfast.policy.model import (
     Anonymise,
     Authority,
-    Condition,
     Dataset,
-    Delete,
     Policy,
     Rule,
     Start,
-    Strength,
     Subject,
 )
 from holdfast.policy.problems import Check, EntryPath, Finder, Problem
-
-_ANY_DAY = dt.date(2001, 1, 1)  # periods are compared by where they end when they start on the same day
 
 
 def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
@@ -44,7 +38,7 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
             yield from _start(policy, rule, dataset, path, find)
             yield from _conditions(rule, dataset, path, find)
             yield from _anonymising(policy, rule, dataset, path, find)
-    yield from _pairs(policy, find)
+    yield from rule_pairs.problems(policy, find)
 
 
 def _names(policy: Policy, rule: Rule, path: EntryPath, find: Finder) -> Iterator[Problem]:
@@ -110,7 +104,7 @@ def _start(policy: Policy, rule: Rule, dataset: Dataset, path: EntryPath, find: 
             "use `link: key` or `link: subject`, or name a dataset that the way passes.",
         )
     if start.link == "subject":
-        yield from _subject_link(policy, (rule.dataset, elsewhere), path, find)
+        yield from _subject_link(policy, rule.dataset, elsewhere, path, find)
 
 
 def _key_link(start: Start, elsewhere: str, source: Dataset, path: EntryPath, find: Finder) -> Iterator[Problem]:
@@ -124,15 +118,21 @@ def _key_link(start: Start, elsewhere: str, source: Dataset, path: EntryPath, fi
         )
 
 
-def _subject_link(policy: Policy, datasets: tuple[str, str], path: EntryPath, find: Finder) -> Iterator[Problem]:
-    for name in datasets:
-        if not subject_chain(policy.data_map, name):
-            yield find(
-                Check.START_UNREACHABLE,
-                (*path, "link"),
-                f"{name} has no subject, so it cannot be linked by it.",
-                "use `link: key`, or give the dataset a subject.",
-            )
+def _subject_link(policy: Policy, ours: str, elsewhere: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    if not subject_chain(policy.data_map, ours):
+        yield find(
+            Check.START_UNREACHABLE,
+            (*path, "link"),
+            f"{ours} has no subject to be linked by.",
+            "use `link: key`, or give the dataset a subject.",
+        )
+    if len(subject_chain(policy.data_map, elsewhere)) != 1:
+        yield find(
+            Check.START_UNREACHABLE,
+            (*path, "link"),
+            f"{elsewhere} has no subject in a column of its own, by which to find the events of an account.",
+            "name a dataset that has, or use `link: key` or `link: path`.",
+        )
 
 
 def _conditions(rule: Rule, dataset: Dataset, path: EntryPath, find: Finder) -> Iterator[Problem]:
@@ -191,92 +191,3 @@ def _needed_columns(policy: Policy, name: str, dataset: Dataset) -> dict[str, st
         needed.update(dict.fromkeys(dataset.subject.columns, "the way to the subject"))
     needed.update(dict.fromkeys(dataset.key, "part of the key"))
     return needed
-
-
-def _pairs(policy: Policy, find: Finder) -> Iterator[Problem]:
-    for dataset in policy.data_map.datasets:
-        rules = policy.rules_for(dataset)
-        known = {name: rule for name, rule in rules.items() if rule.deletion_class in policy.schedule.classes}
-        for (first, one), (second, two) in itertools.combinations(known.items(), 2):
-            if _event(one.start) != _event(two.start) or _disjoint(one.where, two.where):
-                continue
-            for name, rule, other_name, other in ((first, one, second, two), (second, two, first, one)):
-                if _contradicts(policy, name, rule, other_name, other):
-                    yield find(
-                        Check.RULES_CONFLICT,
-                        ("schedule", "rules", name),
-                        f"rows must be gone after {policy.period_of(name)} by this rule, and be kept for "
-                        f"{policy.period_of(other_name)} by {other_name}.",
-                        "change a period or a strength, or give the two conditions that no row meets both.",
-                    )
-            yield from _without_effect(policy, first, second, find)
-
-
-def _contradicts(policy: Policy, name: str, rule: Rule, other_name: str, other: Rule) -> bool:
-    """A maximum that ends before a period of keeping. Emptying columns of a row that is kept is no contradiction."""
-    touches = isinstance(rule.action, Delete) or (
-        isinstance(other.action, Anonymise) and bool(rule.action.columns.keys() & other.action.columns.keys())
-    )
-    opposed = rule.strength is Strength.MAXIMUM and other.strength is not Strength.MAXIMUM
-    return opposed and touches and _length(policy, name) < _length(policy, other_name)
-
-
-def _without_effect(policy: Policy, first: str, second: str, find: Finder) -> Iterator[Problem]:
-    """Rules of one dataset of which one can never come to act: it says what nobody will see happen."""
-    one, two = policy.schedule.rules[first], policy.schedule.rules[second]
-    for name, rule, other_name, other in ((first, one, second, two), (second, two, first, one)):
-        is_idle = (
-            isinstance(rule.action, Anonymise)
-            and isinstance(other.action, Delete)
-            and _covers(other.where, rule.where)
-            and _length(policy, other_name) <= _length(policy, name)
-        )
-        if is_idle:
-            yield find(
-                Check.RULE_NEVER_APPLIES,
-                ("schedule", "rules", name),
-                f"the rows are deleted by {other_name} before this rule could anonymise them.",
-                "shorten its period, or remove it.",
-            )
-    same = isinstance(one.action, Delete) and isinstance(two.action, Delete) and one.strength is two.strength
-    if same and (_covers(one.where, two.where) or _covers(two.where, one.where)):
-        yield find(
-            Check.RULE_NEVER_APPLIES,
-            ("schedule", "rules", second),
-            f"{first} deletes the same rows from the same start event: one of the two never applies.",
-            "keep one, or give the two conditions that no row meets both.",
-        )
-
-
-def _event(start: Start) -> tuple[object, ...]:
-    return start.column, start.dataset, start.link, start.by, start.counts_from
-
-
-def _length(policy: Policy, name: str) -> dt.date:
-    return policy.period_of(name).after(_ANY_DAY)
-
-
-def _disjoint(one: tuple[Condition, ...], two: tuple[Condition, ...]) -> bool:
-    """True if no row can meet both: some column is asked for two things at once."""
-    return any(a.column == b.column and _excludes(a, b) for a in one for b in two)
-
-
-def _excludes(a: Condition, b: Condition) -> bool:
-    if a.is_in and b.is_in:
-        return not set(a.is_in) & set(b.is_in)
-    if a.is_in or b.is_in:
-        return True in (a.is_null, b.is_null)
-    return a.is_null is not b.is_null
-
-
-def _covers(general: tuple[Condition, ...], special: tuple[Condition, ...]) -> bool:
-    """True if every row that meets `special` also meets `general`."""
-    return all(any(a.column == b.column and _implies(b, a) for b in special) for a in general)
-
-
-def _implies(b: Condition, a: Condition) -> bool:
-    if b.is_in and a.is_in:
-        return set(b.is_in) <= set(a.is_in)
-    if b.is_in:
-        return a.is_null is False
-    return b.is_null is not None and b.is_null is a.is_null

@@ -1,0 +1,124 @@
+"""`holdfast policy`: is the policy sound, what changes with it, and the schemas for editors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from holdfast import settings
+
+if TYPE_CHECKING:
+    from holdfast.policy.model import Policy
+    from holdfast.policy.problems import Problem
+
+app = typer.Typer(no_args_is_help=True, help="The policy: data map, retention schedule and holds.")
+
+Folder = Annotated[
+    Path | None, typer.Option("--policy", help="Folder with the three files; the project's own unless given.")
+]
+
+
+@app.command()
+def check(
+    policy: Folder = None,
+    as_of: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day to check for; today unless given.")
+    ] = None,
+    files_only: Annotated[bool, typer.Option("--files-only", help="Leave the database out.")] = False,
+) -> None:
+    """Check the files, and the live database against them: every table and column must be accounted for.
+
+    Each problem is shown with its file, line, path, id (docs/coverage.md) and fix. Exit code 1 if there is one.
+    """
+    from holdfast.policy.load import load_policy
+    from holdfast.policy.problems import PolicyRefused
+
+    try:
+        loaded = load_policy(_folder(policy))
+    except PolicyRefused as error:
+        _show(error.problems)
+        raise typer.Exit(1) from None
+    problems = () if files_only else _problems_in_database(loaded, as_of.date() if as_of else None)
+    if problems:
+        _show(problems)
+        raise typer.Exit(1)
+    counts = f"{len(loaded.data_map.datasets)} datasets, {len(loaded.schedule.rules)} rules"
+    typer.echo(f"Policy {loaded.digest[:12]}: {counts}, {len(loaded.holds.types)} hold types; no problem found.")
+
+
+@app.command()
+def diff(
+    against: Annotated[str, typer.Option(help="A git revision, a file that replaces one of the three, or a folder.")],
+    policy: Folder = None,
+) -> None:
+    """Show what the policy says differently from another, and which rules would treat rows differently."""
+    from holdfast.policy.diff import changed_rules
+    from holdfast.policy.diff import diff as compare
+    from holdfast.policy.load import load_policy
+
+    folder = _folder(policy)
+    old, new = _other(folder, against), load_policy(folder)
+    changes = compare(old, new)
+    for change in changes:
+        typer.echo(f"{change.what} {change.name}: {change.kind}")
+        for difference in change.differences:
+            typer.echo(f"    {difference}")
+    rules = changed_rules(old, new)
+    if not changes:
+        typer.echo("Both policies say the same.")
+    elif not rules:
+        typer.echo("No rule treats any row differently.")
+    for rule in rules:
+        typer.echo(f"Rows of {rule.dataset} are treated differently: rule {rule.rule_id} {rule.kind}.")
+
+
+@app.command()
+def schema(policy: Folder = None) -> None:
+    """Write the JSON Schemas that editors use to check the files while they are typed."""
+    from holdfast.policy.schema import write_schemas
+
+    for path in write_schemas(_folder(policy)):
+        typer.echo(_shown(str(path)))
+
+
+def _folder(given: Path | None) -> Path:
+    return given or settings.load().policy
+
+
+def _other(folder: Path, against: str) -> Policy:
+    from holdfast.policy.load import load_policy, load_revision, load_variant
+
+    path = Path(against)
+    if path.is_dir():
+        return load_policy(path)
+    if path.is_file():
+        return load_variant(folder, path)
+    return load_revision(folder, against, ".")
+
+
+def _problems_in_database(policy: Policy, day: dt.date | None) -> tuple[Problem, ...]:
+    from holdfast import database
+    from holdfast.policy.coverage import check_database
+
+    engine = database.connect(settings.load())
+    with database.transaction(engine) as connection:
+        today = dt.datetime.now(tz=ZoneInfo(policy.schedule.time_zone)).date()
+        return check_database(policy, connection, day or today)
+
+
+def _show(problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        typer.secho(f"{_shown(problem.file)}:{problem.line} {problem.path} {problem.rule}", bold=True, err=True)
+        typer.echo(f"    {problem.what}\n    Fix: {problem.fix}", err=True)
+    typer.echo("1 problem." if len(problems) == 1 else f"{len(problems)} problems.", err=True)
+
+
+def _shown(file: str) -> str:
+    """A file as seen from the working folder, where that is shorter."""
+    relative = os.path.relpath(file) if Path(file).is_absolute() else file
+    return min(relative, file, key=len)

@@ -1,0 +1,118 @@
+"""Rules of one dataset that cannot both come to act: a contradiction, or a rule nobody will ever see happen. Pure.
+
+Only rules with the same start event are compared: whether two events are years apart, no file can tell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+
+from holdfast.policy.model import Anonymise, Condition, Delete, Policy, Start, Strength
+from holdfast.policy.problems import Check, Finder, Problem
+
+_ANY_DAY = dt.date(2001, 1, 1)  # periods are compared by where they end when they start on the same day
+
+
+def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
+    """Every pair of rules of which one stands in the way of the other."""
+    for dataset in policy.data_map.datasets:
+        rules = policy.rules_for(dataset)
+        known = {name: rule for name, rule in rules.items() if rule.deletion_class in policy.schedule.classes}
+        for (first, one), (second, two) in itertools.combinations(known.items(), 2):
+            if _event(one.start) == _event(two.start) and not _disjoint(one.where, two.where):
+                yield from _pair(policy, first, second, find)
+
+
+def _pair(policy: Policy, first: str, second: str, find: Finder) -> Iterator[Problem]:
+    """What is kept, is kept as it is: a period that obliges to keep a row stops every other rule for that row."""
+    for name, other in ((first, second), (second, first)):
+        path = ("schedule", "rules", name)
+        if _must_go_but_is_kept(policy, name, other):
+            yield find(
+                Check.RULES_CONFLICT,
+                path,
+                f"rows must be gone after {policy.period_of(name)} by this rule, and are kept for "
+                f"{policy.period_of(other)} by {other}.",
+                "change a period or a strength, or give the two conditions that no row meets both.",
+            )
+        elif _is_kept_past(policy, name, other):
+            yield find(
+                Check.RULE_NEVER_APPLIES,
+                path,
+                f"{other} keeps the same rows for {policy.period_of(other)}, so this rule comes too late or never.",
+                "remove it, or give the two conditions that no row meets both.",
+            )
+        elif _is_deleted_first(policy, name, other):
+            yield find(
+                Check.RULE_NEVER_APPLIES,
+                path,
+                f"{other} deletes the same rows after {policy.period_of(other)}, before this rule could act.",
+                "shorten its period, or remove it.",
+            )
+
+
+def _must_go_but_is_kept(policy: Policy, name: str, other: str) -> bool:
+    return (
+        _is_maximum(policy, name) and not _is_maximum(policy, other) and _length(policy, name) < _length(policy, other)
+    )
+
+
+def _is_kept_past(policy: Policy, name: str, other: str) -> bool:
+    rule, keeping = policy.schedule.rules[name], policy.schedule.rules[other]
+    both_oblige = not _is_maximum(policy, name) and not _is_maximum(policy, other)
+    is_shorter = (_length(policy, name), name) < (_length(policy, other), other)
+    return both_oblige and is_shorter and _covers(keeping.where, rule.where)
+
+
+def _is_deleted_first(policy: Policy, name: str, other: str) -> bool:
+    rule, deleting = policy.schedule.rules[name], policy.schedule.rules[other]
+    # A rule with conditions goes before one without, whatever their periods.
+    both_maxima = _is_maximum(policy, name) and _is_maximum(policy, other) and bool(rule.where) == bool(deleting.where)
+    is_later = (_length(policy, other), other) < (_length(policy, name), name)
+    same_day = _length(policy, other) == _length(policy, name) and isinstance(rule.action, Anonymise)
+    return (
+        both_maxima
+        and isinstance(deleting.action, Delete)
+        and (is_later or same_day)
+        and _covers(deleting.where, rule.where)
+    )
+
+
+def _is_maximum(policy: Policy, name: str) -> bool:
+    return policy.schedule.rules[name].strength is Strength.MAXIMUM
+
+
+def _event(start: Start) -> tuple[object, ...]:
+    return start.column, start.dataset, start.link, start.by, start.counts_from
+
+
+def _length(policy: Policy, name: str) -> dt.date:
+    return policy.period_of(name).after(_ANY_DAY)
+
+
+def _disjoint(one: tuple[Condition, ...], two: tuple[Condition, ...]) -> bool:
+    """True if no row can meet both: some column is asked for two things at once."""
+    return any(a.column == b.column and _excludes(a, b) for a in one for b in two)
+
+
+def _excludes(a: Condition, b: Condition) -> bool:
+    if a.is_in and b.is_in:
+        return not set(a.is_in) & set(b.is_in)
+    if a.is_in or b.is_in:
+        return True in (a.is_null, b.is_null)
+    return a.is_null is not b.is_null
+
+
+def _covers(general: tuple[Condition, ...], special: tuple[Condition, ...]) -> bool:
+    """True if every row that meets `special` also meets `general`."""
+    return all(any(a.column == b.column and _implies(b, a) for b in special) for a in general)
+
+
+def _implies(b: Condition, a: Condition) -> bool:
+    if b.is_in and a.is_in:
+        return set(b.is_in) <= set(a.is_in)
+    if b.is_in:
+        return a.is_null is False
+    return b.is_null is not None and b.is_null is a.is_null
