@@ -1,0 +1,56 @@
+# The verbs of this project. `make run` needs Python 3.11 or newer and make, nothing else.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && echo $$python && break; \
+	done)
+
+.PHONY: run test lint format bench drill-kills drill-race clean
+
+## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
+run: $(INSTALLED)
+	@$(BIN)/holdfast run $(ARGS)
+
+## All tests; the real scheduler's night last, with the machine to itself
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/night
+	$(BIN)/python -m pytest tests/night
+
+## Style, types, layers, SQL
+lint: $(INSTALLED)
+	$(BIN)/ruff check plugins dags tests
+	$(BIN)/ruff format --check plugins dags tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 sql
+
+## Mend what `lint` can mend
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix plugins dags tests
+	$(BIN)/ruff format plugins dags tests
+
+## The figures of docs/benchmarks.md
+bench: $(INSTALLED)
+	$(BIN)/python tests/bench/run.py
+
+## 1,000 kills at random points of a run
+drill-kills: $(INSTALLED)
+	HOLDFAST_DRILL_KILLS=1000 $(BIN)/python -m pytest -q tests/drills/test_kills.py
+
+## 100,000 holds placed while rows are deleted
+drill-race: $(INSTALLED)
+	HOLDFAST_DRILL_HOLDS=100000 $(BIN)/python -m pytest -q tests/drills/test_race.py
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Holdfast needs Python 3.11 to 3.14 on the PATH, or: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || { echo "Creating $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the locked packages (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+## Everything that was made here, data and evidence among it
+clean:
+	rm -rf $(VENV) .holdfast .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,122 @@
+"""Drive Airflow through a night: wait until it is up, trigger each job, follow it to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.errors import HoldfastError
+from holdfast.night.api import AirflowRefused, Api, Task
+from holdfast.night.progress import Progress
+from holdfast.night.supervisor import Kept
+
+JOBS = ("retention_nightly",)  # in the order of the night
+SUCCESS, FAILED, WAITS = "success", "failed", "awaiting approval"
+
+_START_SECONDS = 180
+_POLL_SECONDS = 0.5
+_TOLD = ("success", "failed", "up_for_retry", "awaiting_input")
+
+
+class AirflowNotReady(HoldfastError):
+    """A night that never starts must not look like a night with nothing to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run of a job, or one that waits for a person. `report` is what its `write_report` task returned."""
+
+    dag: str
+    run_id: str
+    state: str
+    seconds: float
+    tasks: list[Task]
+    report: dict[str, Any] | None
+
+
+def log_in_when_ready(api: Api, airflow: Kept, user: str, password: str) -> None:
+    """Return once the API answers, the scheduler is at work and every job's DAG is known."""
+    _wait(airflow, lambda: _healthy(api), "its scheduler and DAG processor did not report")
+    api.log_in(user, password)
+    _wait(airflow, lambda: all(_known(api, dag) for dag in JOBS), "a DAG did not appear")
+
+
+def carry_on(api: Api, airflow: Kept, progress: Progress, dag: str, *, logical_date: str, leave: bool) -> list[Run]:
+    """Finish the runs of `dag` that an earlier stop left open, then make one for `logical_date`.
+
+    With `leave`, a run that waits for a person's approval is returned as it is instead of being waited for.
+    """
+    api.unpause(dag)
+    runs = [_follow(api, airflow, progress, dag, run, leave) for run in api.unfinished_runs(dag)]
+    if not any(run.state == WAITS for run in runs):
+        runs.append(_follow(api, airflow, progress, dag, api.trigger(dag, logical_date), leave))
+    return runs
+
+
+def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, leave: bool) -> Run:
+    started = time.monotonic()
+    told: dict[tuple[str, int], str | None] = {}
+    progress.say(f"[bold]{dag}[/] {run}")
+    with progress.console.status("waiting for the scheduler") as status:
+        while True:
+            airflow.check()
+            state = api.run_state(dag, run)
+            tasks = api.tasks(dag, run)
+            _tell(progress, told, tasks)
+            if state not in ("queued", "running"):
+                break
+            if _waits_for_a_person(tasks) and leave:
+                state = WAITS
+                break
+            at_work = [task.label for task in tasks if task.state in ("queued", "running")]
+            status.update(", ".join(at_work) or "waiting")
+            time.sleep(_POLL_SECONDS)
+    report = api.result(dag, run, "write_report")
+    return Run(dag, run, state, time.monotonic() - started, tasks, report)
+
+
+def _tell(progress: Progress, told: dict[tuple[str, int], str | None], tasks: list[Task]) -> None:
+    """A line for each task whose state is news."""
+    for task in tasks:
+        key = (task.task_id, task.map_index)
+        if task.state in _TOLD and told.get(key) != task.state:
+            told[key] = task.state
+            progress.line(task.state, task.label, task.seconds)
+            if task.state == "awaiting_input":
+                progress.say("    A person has to decide: log in and open [bold]Required Actions[/].")
+
+
+def _waits_for_a_person(tasks: list[Task]) -> bool:
+    states = {task.state for task in tasks}
+    return "awaiting_input" in states and not states & {"queued", "running", "scheduled", "up_for_retry"}
+
+
+def _healthy(api: Api) -> bool:
+    try:
+        health = api.health()
+    except (OSError, AirflowRefused):
+        return False
+    return health.get("scheduler") == health.get("dag_processor") == "healthy"
+
+
+def _known(api: Api, dag: str) -> bool:
+    if broken := api.import_errors():
+        raise AirflowNotReady(
+            f"Airflow cannot read {', '.join(broken)}.",
+            fix="run `make test`, which shows the error, and mend the file.",
+        )
+    return api.has_dag(dag)
+
+
+def _wait(airflow: Kept, ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not ready():
+        airflow.check()
+        if time.monotonic() > deadline:
+            raise AirflowNotReady(
+                f"Airflow is not ready after {_START_SECONDS} s: {what}.",
+                fix="read the logs of its components, named above, and start again.",
+            )
+        time.sleep(_POLL_SECONDS)
