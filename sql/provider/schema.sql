@@ -8,7 +8,8 @@
 -- In comments, "NULL = ..." says what a missing date means: not yet happened, or never recorded.
 
 CREATE SCHEMA provider;
-COMMENT ON SCHEMA provider IS 'The synthetic provider: invented people, telephone numbers from Ofcom''s drama ranges.';
+COMMENT ON SCHEMA provider IS
+    'The synthetic provider: invented people, telephone numbers from Ofcom''s drama ranges.';
 
 -- Customers ----------------------------------------------------------------------------------------------------------
 
@@ -97,7 +98,8 @@ CREATE TABLE provider.accounting_period (
     enquiry_into text CHECK (enquiry_into IN ('corporation_tax', 'vat')),
     enquiry_closed_on date
 );
-COMMENT ON TABLE provider.accounting_period IS 'The company''s accounting years (to 31 March) and tax enquiries into them.';
+COMMENT ON TABLE provider.accounting_period IS
+    'The company''s accounting years (to 31 March) and tax enquiries into them.';
 COMMENT ON COLUMN provider.accounting_period.enquiry_into IS 'NULL = no enquiry.';
 COMMENT ON COLUMN provider.accounting_period.enquiry_closed_on IS 'NULL = no enquiry, or not closed yet.';
 
@@ -285,7 +287,8 @@ CREATE TABLE provider.message (
     submitted_at timestamptz NOT NULL,
     delivered_at timestamptz
 );
-COMMENT ON TABLE provider.message IS 'Text messages: content, which goes first, and metadata, kept as call records are.';
+COMMENT ON TABLE provider.message IS
+    'Text messages: content, which goes first, and metadata, kept as call records are.';
 COMMENT ON COLUMN provider.message.content IS 'NULL = erased.';
 COMMENT ON COLUMN provider.message.delivered_at IS 'Final state (delivered or failed). NULL = none yet.';
 CREATE INDEX message_account_submitted ON provider.message (account_id, submitted_at);
@@ -344,7 +347,8 @@ CREATE TABLE provider.suspension_notice (
     sent_at timestamptz NOT NULL,
     body text NOT NULL
 );
-COMMENT ON TABLE provider.suspension_notice IS 'What a suspended customer was told; the account is reached through suspension.';
+COMMENT ON TABLE provider.suspension_notice IS
+    'What a suspended customer was told; the account is reached through suspension.';
 CREATE INDEX suspension_notice_suspension ON provider.suspension_notice (suspension_id);
 
 CREATE TABLE provider.review_request (
@@ -355,7 +359,8 @@ CREATE TABLE provider.review_request (
     withdrawn_at timestamptz,
     representations text NOT NULL
 );
-COMMENT ON TABLE provider.review_request IS 'Requests for a human review (Art 22C); the account is reached through suspension.';
+COMMENT ON TABLE provider.review_request IS
+    'Requests for a human review (Art 22C); the account is reached through suspension.';
 COMMENT ON COLUMN provider.review_request.withdrawn_at IS 'NULL = not withdrawn.';
 CREATE INDEX review_request_suspension ON provider.review_request (suspension_id);
 
@@ -366,7 +371,8 @@ CREATE TABLE provider.review_outcome (
     reviewer text NOT NULL,
     reasons text NOT NULL
 );
-COMMENT ON TABLE provider.review_outcome IS 'Outcomes of reviews; the account is reached through request and suspension.';
+COMMENT ON TABLE provider.review_outcome IS
+    'Outcomes of reviews; the account is reached through request and suspension.';
 
 -- Care, complaints, authorities --------------------------------------------------------------------------------------
 
@@ -395,7 +401,8 @@ CREATE TABLE provider.complaint (
 COMMENT ON TABLE provider.complaint IS 'Complaints (General Condition C4; Data Protection Act 2018 s.164A).';
 COMMENT ON COLUMN provider.complaint.closed_at IS 'NULL = not closed yet.';
 COMMENT ON COLUMN provider.complaint.adr_window_ends_on IS 'Last day to go to dispute resolution. NULL = none.';
-COMMENT ON COLUMN provider.complaint.adr_closed_on IS 'When dispute resolution ended. NULL = not yet, or never begun.';
+COMMENT ON COLUMN provider.complaint.adr_closed_on IS
+    'When dispute resolution ended. NULL = not yet, or never begun.';
 CREATE INDEX complaint_account ON provider.complaint (account_id);
 
 CREATE TABLE provider.law_enforcement_request (
@@ -419,7 +426,8 @@ CREATE TABLE provider.service_provider (
     contact_email text NOT NULL,
     ended_on date
 );
-COMMENT ON TABLE provider.service_provider IS 'Processors and other recipients of personal data: companies, not people.';
+COMMENT ON TABLE provider.service_provider IS
+    'Processors and other recipients of personal data: companies, not people.';
 COMMENT ON COLUMN provider.service_provider.ended_on IS 'NULL = still engaged.';
 
 CREATE TABLE provider.disclosure (
@@ -430,7 +438,8 @@ CREATE TABLE provider.disclosure (
     category text NOT NULL,
     purpose text NOT NULL
 );
-COMMENT ON TABLE provider.disclosure IS 'Which recipient was given which category of an account''s data (Art 19, Art 30).';
+COMMENT ON TABLE provider.disclosure IS
+    'Which recipient was given which category of an account''s data (Art 19, Art 30).';
 COMMENT ON COLUMN provider.disclosure.disclosed_at IS 'NULL = never recorded.';
 CREATE INDEX disclosure_account ON provider.disclosure (account_id);
 CREATE INDEX disclosure_service_provider ON provider.disclosure (service_provider_id);
@@ -500,7 +509,8 @@ CREATE TABLE provider.regulator_notice (
     period_from date,
     period_to date
 );
-COMMENT ON TABLE provider.regulator_notice IS 'Information notices of regulators (Communications Act 2003 s.135; ICO).';
+COMMENT ON TABLE provider.regulator_notice IS
+    'Information notices of regulators (Communications Act 2003 s.135; ICO).';
 COMMENT ON COLUMN provider.regulator_notice.account_id IS 'NULL = every account.';
 COMMENT ON COLUMN provider.regulator_notice.closed_on IS 'NULL = not closed yet.';
 CREATE INDEX regulator_notice_account ON provider.regulator_notice (account_id);
@@ -536,8 +546,9 @@ COMMENT ON FUNCTION provider.synthetic_share(bigint, text, bigint) IS 'A share f
 
 CREATE FUNCTION provider.synthetic_uuid(n bigint, salt text, seed bigint) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN overlay(overlay(md5(salt || ':' || seed || ':' || n) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid;
-COMMENT ON FUNCTION provider.synthetic_uuid(bigint, text, bigint) IS 'The same UUID (version 4) for the same arguments.';
+RETURN overlay(overlay(md5(salt || ':' || seed::text || ':' || n::text) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid;
+COMMENT ON FUNCTION provider.synthetic_uuid(bigint, text, bigint) IS
+    'The same UUID (version 4) for the same arguments.';
 
 CREATE FUNCTION provider.synthetic_number(n bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -545,7 +556,7 @@ RETURN (ARRAY[
     '+441632960', '+442079460', '+441134960', '+441144960', '+441154960', '+441164960', '+441174960', '+441184960',
     '+441214960', '+441314960', '+441414960', '+441514960', '+441614960', '+441914980', '+442896496', '+442920180',
     '+447700900', '+448081570', '+449098790', '+443069990'
-])[1 + n % 20] || lpad((n / 20 % 1000)::text, 3, '0');
+])[1 + mod(n, 20)] || lpad((mod(n / 20, 1000))::text, 3, '0');
 COMMENT ON FUNCTION provider.synthetic_number(bigint) IS
     'One of the 20,000 numbers that Ofcom sets aside for drama, in E.164; 0 to 19,999 are all different.';
 
@@ -554,7 +565,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (ARRAY[
     'Testina', 'Exemplar', 'Samplia', 'Fictus', 'Placeholda', 'Inventia', 'Pretendo', 'Figmentia',
     'Dummius', 'Notreal', 'Imagina', 'Makebelia', 'Fabula', 'Phantomas', 'Specimena', 'Trialia'
-])[1 + provider.synthetic_draw(n, 'forename', seed) % 16];
+])[1 + mod(provider.synthetic_draw(n, 'forename', seed), 16)];
 COMMENT ON FUNCTION provider.synthetic_forename(bigint, bigint) IS 'A forename that nobody has.';
 
 CREATE FUNCTION provider.synthetic_surname(n bigint, seed bigint) RETURNS text
@@ -562,44 +573,47 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (ARRAY[
     'Exampleson', 'McSample', 'Testworthy', 'Fictionby', 'O''Placeholder', 'Inventham', 'Madeup-Smythe', 'Figmenton',
     'Nobodyson', 'Unpersonne', 'Imaginby', 'Pretendworth', 'Fabulatrix', 'Phantomley', 'Specimenham', 'Trialsworth'
-])[1 + provider.synthetic_draw(n, 'surname', seed) % 16];
+])[1 + mod(provider.synthetic_draw(n, 'surname', seed), 16)];
 COMMENT ON FUNCTION provider.synthetic_surname(bigint, bigint) IS 'A surname that nobody has.';
 
 CREATE FUNCTION provider.synthetic_email(n bigint, seed bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN 'customer' || n || '@example.' || (ARRAY['com', 'org', 'net'])[1 + provider.synthetic_draw(n, 'mail', seed) % 3];
-COMMENT ON FUNCTION provider.synthetic_email(bigint, bigint) IS 'An address in a domain reserved for examples (RFC 2606).';
+RETURN 'customer' || n::text || '@example.'
+    || (ARRAY['com', 'org', 'net'])[1 + mod(provider.synthetic_draw(n, 'mail', seed), 3)];
+COMMENT ON FUNCTION provider.synthetic_email(bigint, bigint) IS
+    'An address in a domain reserved for examples (RFC 2606).';
 
 CREATE FUNCTION provider.synthetic_street(n bigint, seed bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (1 + provider.synthetic_draw(n, 'house', seed) % 180) || ' ' || (ARRAY[
+RETURN (1 + mod(provider.synthetic_draw(n, 'house', seed), 180))::text || ' ' || (ARRAY[
     'Imaginary Row', 'Fictional Way', 'Nowhere Street', 'Example Avenue', 'Invented Close', 'Sample Lane'
-])[1 + provider.synthetic_draw(n, 'street', seed) % 6];
+])[1 + mod(provider.synthetic_draw(n, 'street', seed), 6)];
 COMMENT ON FUNCTION provider.synthetic_street(bigint, bigint) IS 'House number and street.';
 
 CREATE FUNCTION provider.synthetic_town(n bigint, seed bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (ARRAY['Exampleton', 'Fictionbury', 'Nowhere-on-Sea', 'Samplewick', 'Much Pretending'])[
-    1 + provider.synthetic_draw(n, 'town', seed) % 5
+    1 + mod(provider.synthetic_draw(n, 'town', seed), 5)
 ];
 COMMENT ON FUNCTION provider.synthetic_town(bigint, bigint) IS 'A town that is on no map.';
 
 CREATE FUNCTION provider.synthetic_postcode(n bigint, seed bigint) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (ARRAY['ZY', 'AA'])[1 + provider.synthetic_draw(n, 'area', seed) % 2]
-    || (1 + provider.synthetic_draw(n, 'district', seed) % 99) || ' '
-    || (provider.synthetic_draw(n, 'sector', seed) % 10)
-    || substr('ABDEFGHJLNPQRSTUWXYZ', (1 + provider.synthetic_draw(n, 'unit', seed) % 20)::integer, 1)
-    || substr('ABDEFGHJLNPQRSTUWXYZ', (1 + provider.synthetic_draw(n, 'unit2', seed) % 20)::integer, 1);
-COMMENT ON FUNCTION provider.synthetic_postcode(bigint, bigint) IS 'A well-formed postcode in an area never allocated.';
+RETURN (ARRAY['ZY', 'AA'])[1 + mod(provider.synthetic_draw(n, 'area', seed), 2)]
+    || (1 + mod(provider.synthetic_draw(n, 'district', seed), 99))::text || ' '
+    || (mod(provider.synthetic_draw(n, 'sector', seed), 10))::text
+    || substr('ABDEFGHJLNPQRSTUWXYZ', (1 + mod(provider.synthetic_draw(n, 'unit', seed), 20))::integer, 1)
+    || substr('ABDEFGHJLNPQRSTUWXYZ', (1 + mod(provider.synthetic_draw(n, 'unit2', seed), 20))::integer, 1);
+COMMENT ON FUNCTION provider.synthetic_postcode(bigint, bigint) IS
+    'A well-formed postcode in an area never allocated.';
 
 CREATE FUNCTION provider.synthetic_ip(n bigint, seed bigint) RETURNS inet
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE provider.synthetic_draw(n, 'network', seed) % 4
-    WHEN 0 THEN inet '192.0.2.0' + (1 + provider.synthetic_draw(n, 'host', seed) % 254)
-    WHEN 1 THEN inet '198.51.100.0' + (1 + provider.synthetic_draw(n, 'host', seed) % 254)
-    WHEN 2 THEN inet '203.0.113.0' + (1 + provider.synthetic_draw(n, 'host', seed) % 254)
-    ELSE inet '2001:db8::' + (1 + provider.synthetic_draw(n, 'host', seed) % 1000000000000)
+RETURN CASE mod(provider.synthetic_draw(n, 'network', seed), 4)
+    WHEN 0 THEN inet '192.0.2.0' + (1 + mod(provider.synthetic_draw(n, 'host', seed), 254))
+    WHEN 1 THEN inet '198.51.100.0' + (1 + mod(provider.synthetic_draw(n, 'host', seed), 254))
+    WHEN 2 THEN inet '203.0.113.0' + (1 + mod(provider.synthetic_draw(n, 'host', seed), 254))
+    ELSE inet '2001:db8::' + (1 + mod(provider.synthetic_draw(n, 'host', seed), 1000000000000))
 END;
 COMMENT ON FUNCTION provider.synthetic_ip(bigint, bigint) IS
     'An address of the networks reserved for documentation (RFC 5737, RFC 3849).';
@@ -607,4 +621,5 @@ COMMENT ON FUNCTION provider.synthetic_ip(bigint, bigint) IS
 CREATE FUNCTION provider.synthetic_local(day date, hour time) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (day + hour) AT TIME ZONE 'Europe/London';
-COMMENT ON FUNCTION provider.synthetic_local(date, time) IS 'The instant of a wall-clock time in the controller''s zone.';
+COMMENT ON FUNCTION provider.synthetic_local(date, time) IS
+    'The instant of a wall-clock time in the controller''s zone.';

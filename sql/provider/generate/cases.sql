@@ -1,19 +1,21 @@
 -- Which rows have an answer that is known beforehand, and why? Each stands for one thing that a run must get right.
--- Case n is row n of its dataset; accounts: 1 for the common cases, n for hold n (its own), 50 + n for contacts.
--- Holds protect only rows that would otherwise be due; `days` is how long before the latest due day those start.
+-- Case n is row n of its dataset. Its account is n for hold n, 50 + n where the case is the account itself or its contact,
+-- and one of three without a hold for the common cases (what is not over may hold something: 2 and 3 keep that apart
+-- from 1). Holds protect only rows that would otherwise be due; `days` is how long before the
+-- latest due day those start. An open refund or dispute has not started: it holds its invoice, and needs no hold itself.
 -- params: as_of timestamptz
 -- returns: nothing; makes the temporary table synthetic_case until the end of the transaction
 -- locks: none
 CREATE TEMPORARY TABLE synthetic_case ON COMMIT DROP AS
-WITH common (case_no, cohort, expected) AS (
+WITH common (case_no, account_id, cohort, expected) AS (
     VALUES
-    (1, 'due', 'due'),
-    (2, 'due_yesterday_boundary', 'due'),
-    (3, 'last_kept_day', 'not_due'),
-    (4, 'not_due', 'not_due'),
-    (5, 'future_start', 'unknown'),
-    (6, 'unknown_start', 'unknown'),
-    (7, 'live', 'not_due')
+    (1, 1, 'due', 'due'),
+    (2, 1, 'due_yesterday_boundary', 'due'),
+    (3, 1, 'last_kept_day', 'not_due'),
+    (4, 1, 'not_due', 'not_due'),
+    (5, 2, 'future_start', 'unknown'),
+    (6, 1, 'unknown_start', 'unknown'),
+    (7, 3, 'live', 'not_due')
 ),
 
 hold (case_no, account_id, cohort, expected, days, datasets) AS (
@@ -33,9 +35,11 @@ hold (case_no, account_id, cohort, expected, days, datasets) AS (
     (21, 21, 'held_BILLING_OPEN_BALANCE', 'held', 5, ARRAY['contacts', 'invoices', 'call_detail_records']),
     (22, 21, 'outside_hold_period', 'due', 25, ARRAY['call_detail_records']),
     (23, 23, 'held_BILLING_DISPUTE', 'held', 5, ARRAY[
-        'contacts', 'invoices', 'payments', 'disputes', 'call_recordings', 'support_tickets'
+        'contacts', 'invoices', 'payments', 'call_recordings', 'support_tickets'
     ]),
-    (24, 24, 'held_BILLING_REFUND_OPEN', 'held', 5, ARRAY['invoices', 'payments', 'refunds']),
+    (23, 23, 'live', 'not_due', NULL, ARRAY['disputes']),
+    (24, 24, 'held_BILLING_REFUND_OPEN', 'held', 5, ARRAY['invoices', 'payments']),
+    (24, 24, 'live', 'not_due', NULL, ARRAY['refunds']),
     (25, 25, 'held_BILLING_UNBILLED_USAGE', 'held', 5, ARRAY['call_detail_records']),
     (26, 26, 'held_TAX_CT', 'held', 1466, ARRAY['invoices', 'payments']),
     (27, 27, 'held_TAX_VAT', 'held', 1831, ARRAY['invoices', 'payments']),
@@ -48,7 +52,7 @@ hold (case_no, account_id, cohort, expected, days, datasets) AS (
 
 SELECT
     reach.dataset, common.case_no, common.cohort, common.expected,
-    CASE reach.dataset WHEN 'contacts' THEN 50 + common.case_no ELSE 1 END AS account_id,
+    CASE WHEN reach.dataset IN ('accounts', 'contacts') THEN 50 + common.case_no ELSE common.account_id END AS account_id,
     CASE common.cohort
         WHEN 'due' THEN provider.synthetic_local(reach.last_due - 3, time '12:00')
         WHEN 'due_yesterday_boundary' THEN provider.synthetic_local(reach.last_due, time '23:59:59.999999')
@@ -63,7 +67,7 @@ WHERE
 UNION ALL
 SELECT
     reach.dataset, hold.case_no, hold.cohort, hold.expected,
-    CASE reach.dataset WHEN 'contacts' THEN 50 + hold.case_no ELSE hold.account_id END AS account_id,
+    CASE WHEN reach.dataset IN ('accounts', 'contacts') THEN 50 + hold.case_no ELSE hold.account_id END AS account_id,
     provider.synthetic_local(reach.last_due - hold.days, time '12:00') AS starts
 FROM synthetic_window AS reach INNER JOIN hold ON hold.datasets IS NULL OR reach.dataset = ANY(hold.datasets)
 WHERE hold.expected <> 'due' OR reach.due_exist

@@ -5,8 +5,11 @@
 INSERT INTO provider.dispute (dispute_id, invoice_id, opened_at, closed_at, grounds)
 SELECT
     provider.synthetic_uuid(invoice.invoice_id, 'disputes', :seed), invoice.invoice_id,
-    provider.synthetic_local(invoice.usage_to + 3, time '11:00'),
-    CASE WHEN invoice.status <> 'disputed' THEN provider.synthetic_local(invoice.usage_to + 25, time '16:00') END,
+    least(provider.synthetic_local(invoice.usage_to, time '11:00'), known.starts),
+    CASE
+        WHEN known.starts IS NOT NULL THEN known.starts
+        WHEN invoice.status <> 'disputed' THEN provider.synthetic_local(invoice.usage_to + 25, time '16:00')
+    END,
     (ARRAY['Calls not made by us', 'Wrong tariff', 'Service was down'])[1 + invoice.invoice_id % 3]
 FROM provider.invoice
 LEFT JOIN synthetic_case AS known ON known.dataset = 'disputes' AND known.case_no = invoice.invoice_id

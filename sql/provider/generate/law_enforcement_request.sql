@@ -1,4 +1,4 @@
--- Which authorities asked for data? About one live account in a hundred.
+-- Which authorities asked for data? One live account in 25, once.
 -- params: as_of timestamptz, seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.law_enforcement_request
@@ -19,7 +19,7 @@ WITH rows_to_make AS (
     FROM provider.account CROSS JOIN synthetic_window AS reach
     WHERE
         account.account_id > 1000 AND account.status <> 'closed' AND reach.dataset = 'law_enforcement_requests'
-        AND provider.synthetic_draw(account.account_id, 'of interest', :seed) % 100 = 0
+        AND provider.synthetic_draw(account.account_id, 'of interest', :seed) % 25 = 0
 )
 
 SELECT

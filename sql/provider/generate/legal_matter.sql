@@ -35,6 +35,6 @@ WITH rows_to_make AS (
 
 SELECT
     made.account_id, made.kind, reach.today - 100, reach.today + made.days_left, reach.today + 80, NULL,
-    made.kind NOT IN ('law_enforcement', 'retention_notice')
+    made.kind = 'litigation'
 FROM rows_to_make AS made CROSS JOIN synthetic_window AS reach
 WHERE reach.dataset = 'contacts'

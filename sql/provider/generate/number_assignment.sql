@@ -31,6 +31,9 @@ owned AS (
             WHEN slots.tenth < 7
                 THEN cast(:as_of AS timestamptz)
                     - provider.synthetic_share(slots.n, 'ended lately', :seed) * (cast(:as_of AS timestamptz) - addresses.oldest)
+            WHEN provider.synthetic_draw(slots.n, 'overdue', :seed) % 30 = 0
+                THEN reach.oldest
+                    + provider.synthetic_share(slots.n, 'ended', :seed) * make_interval(days => reach.overdue_days)
             ELSE
                 cast(:as_of AS timestamptz)
                 - provider.synthetic_share(slots.n, 'ended', :seed) * (cast(:as_of AS timestamptz) - reach.oldest)

@@ -12,7 +12,7 @@ FROM (
         number_assignment.ended_at IS NULL OR number_assignment.ended_at > reach.today AS serves,
         known.cohort IS NOT DISTINCT FROM 'held_NUMBER_QUARANTINE'
         OR (
-            number_assignment.number_id > 200 AND number_assignment.number_id % 10 = 0
+            number_assignment.number_id > 200 AND number_assignment.number_id % 40 = 0
             AND number_assignment.ended_at > reach.today - 30
         ) AS rests
     FROM provider.number_assignment

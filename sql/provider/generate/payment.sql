@@ -8,7 +8,7 @@ INSERT INTO provider.payment (
 SELECT
     invoice.invoice_id, invoice.invoice_id,
     CASE invoice.invoice_id % 2 WHEN 0 THEN 'card' ELSE 'direct_debit' END,
-    provider.synthetic_local(invoice.usage_to, time '10:30'),
+    coalesce(known.starts, provider.synthetic_local(invoice.usage_to, time '10:30')),
     invoice.total_pence, invoice.billing_name,
     'pay_' || left(replace(cast(provider.synthetic_uuid(invoice.invoice_id, 'payment', :seed) AS text), '-', ''), 20)
 FROM provider.invoice

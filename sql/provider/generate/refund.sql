@@ -13,12 +13,12 @@ WITH last_payment AS (
 ),
 
 rows_to_make AS (
-    SELECT case_no AS payment_id, cohort = 'held_BILLING_REFUND_OPEN' AS is_open
+    SELECT case_no AS payment_id, cohort = 'live' AS is_open, starts AS completed_at
     FROM synthetic_case WHERE dataset = 'refunds'
     UNION ALL
-    SELECT newest, TRUE FROM last_payment
+    SELECT newest, TRUE, NULL FROM last_payment
     UNION ALL
-    SELECT payment_id, FALSE
+    SELECT payment_id, FALSE, paid_at + interval '4 days'
     FROM provider.payment
     WHERE
         payment_id > 1000 AND provider.synthetic_draw(payment_id, 'refund', :seed) % 50 = 0
@@ -33,8 +33,8 @@ SELECT
         WHEN made.payment_id % 2 = 0 THEN 'chargeback'
         ELSE 'requested'
     END,
-    least(payment.paid_at + interval '1 day', cast(:as_of AS timestamptz)),
-    CASE WHEN NOT made.is_open THEN payment.paid_at + interval '4 days' END,
+    least(payment.paid_at + interval '1 hour', made.completed_at, cast(:as_of AS timestamptz)),
+    made.completed_at,
     payment.amount_pence / 2,
     (ARRAY['Charged twice', 'Number not in service', 'Overpaid'])[1 + made.payment_id % 3]
 FROM rows_to_make AS made INNER JOIN provider.payment ON payment.payment_id = made.payment_id

@@ -1,4 +1,4 @@
--- Which suspensions did customers ask a person to review? Two in five.
+-- Which suspensions did customers ask a person to review? Three in five.
 -- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.review_request
@@ -22,5 +22,5 @@ WHERE
     known.case_no IS NOT NULL
     OR (
         suspension.suspension_id > 1000
-        AND provider.synthetic_draw(suspension.suspension_id, 'asked', :seed) % 5 < 2
+        AND provider.synthetic_draw(suspension.suspension_id, 'asked', :seed) % 5 < 3
     )

@@ -1,4 +1,4 @@
--- Which accounts were suspended, by what kind of decision? One live account in ten, once; a few still are.
+-- Which accounts were suspended, by what kind of decision? One live account in six, once; a few still are.
 -- params: as_of timestamptz, seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.suspension
@@ -22,7 +22,7 @@ WITH rows_to_make AS (
         account.account_id > 1000 AND account.status <> 'closed' AND reach.dataset = 'suspensions'
         AND (
             account.status = 'suspended'
-            OR provider.synthetic_draw(account.account_id, 'suspended once', :seed) % 10 = 0
+            OR provider.synthetic_draw(account.account_id, 'suspended once', :seed) % 6 = 0
         )
 )
 

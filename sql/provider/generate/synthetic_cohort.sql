@@ -10,6 +10,7 @@ SELECT
             THEN cast(provider.synthetic_uuid(case_no, dataset, :seed) AS text)
         WHEN dataset = 'review_outcomes' THEN cast(provider.synthetic_uuid(case_no, 'review_requests', :seed) AS text)
         WHEN dataset = 'call_detail_records' THEN starts || '|' || case_no
+        WHEN dataset = 'accounts' THEN cast(account_id AS text)
         WHEN dataset = 'consents' THEN account_id || '|directory|' || case_no
         ELSE cast(case_no AS text)
     END,

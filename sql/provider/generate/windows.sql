@@ -11,14 +11,15 @@ WITH made AS (
 
 listed (dataset, period, missing, overdue_days, backlog_days, accounting) AS (
     VALUES
+    ('accounts', interval '6 years', 'live', 28, 939, FALSE),
     ('contacts', interval '6 years', 'live', 28, 939, FALSE),
     ('identity_evidence', interval '90 days', 'live', 5, 150, FALSE),
     ('consents', interval '6 years', 'live', 28, 939, FALSE),
     ('payment_methods', interval '13 months', 'unknown_start', 8, 169, FALSE),
     ('invoices', interval '6 years', 'unknown_start', 28, 939, TRUE),
-    ('payments', interval '6 years', 'unknown_start', 28, 939, TRUE),
-    ('refunds', interval '6 years', 'unknown_start', 28, 939, TRUE),
-    ('disputes', interval '6 years', 'unknown_start', 28, 939, TRUE),
+    ('payments', interval '6 years', NULL, 28, 939, TRUE),
+    ('refunds', interval '6 years', NULL, 28, 939, TRUE),
+    ('disputes', interval '6 years', NULL, 28, 939, TRUE),
     ('number_assignments', interval '6 years', 'live', 28, 939, FALSE),
     ('emergency_addresses', interval '30 days', 'live', 5, 240, FALSE),
     ('login_events', interval '12 months', 'unknown_start', 7, 156, FALSE),

@@ -1,0 +1,5 @@
+-- When did the legal system last deliver a complete extract? NULL: never.
+-- params: none
+-- returns: one row (loaded_at timestamptz)
+-- locks: none
+SELECT (SELECT loaded_at FROM provider.feed WHERE feed_name = 'legal') AS loaded_at
