@@ -23,11 +23,11 @@ WHERE
     AND fn.nspname <> 'holdfast'
 UNION ALL
 SELECT DISTINCT
-    n.nspname || '.' || c.relname,
-    r.rulename::text,
-    'rule',
-    r.ev_type = '4',
-    r.ev_type = '2'
+    n.nspname || '.' || c.relname AS table_name,
+    r.rulename::text AS trigger_name,
+    'rule' AS kind,
+    r.ev_type = '4' AS on_delete,
+    r.ev_type = '2' AS on_update
 FROM pg_catalog.pg_rewrite AS r
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = coalesce(pg_partition_root(r.ev_class), r.ev_class)
 INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid

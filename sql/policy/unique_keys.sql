@@ -23,4 +23,4 @@ WHERE
     AND i.indexprs IS NULL
     AND k.place <= i.indnkeyatts
 GROUP BY table_name, i.indexrelid, i.indisprimary
-ORDER BY table_name, i.indisprimary DESC, index_name;
+ORDER BY table_name, index_name;

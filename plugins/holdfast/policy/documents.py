@@ -43,11 +43,9 @@ def read_document(document: str, file: str, text: str) -> Reading:
         _refuse_aliases(reading, text)
         node = None if reading.problems else YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
-        line = error.problem_mark.line + 1 if isinstance(error, MarkedYAMLError) and error.problem_mark else 1
-        # Only the first line: what follows quotes the file at length.
-        what = str(getattr(error, "problem", None) or error).splitlines()[0]
+        line, why = _why(error)
         reading.refuse(
-            Check.MALFORMED, line, (document,), f"this is not YAML: {what}.", "correct the indentation or punctuation."
+            Check.MALFORMED, line, (document,), f"this is not YAML: {why}.", "correct the indentation or punctuation."
         )
         return reading
     if node is not None:
@@ -55,7 +53,16 @@ def read_document(document: str, file: str, text: str) -> Reading:
     return reading
 
 
+def _why(error: YAMLError) -> tuple[int, str]:
+    """The line and one sentence of an error that quotes the file at length."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        return error.problem_mark.line + 1, " ".join(part for part in (error.context, error.problem) if part)
+    return 1, str(error).splitlines()[0]
+
+
 def _refuse_aliases(reading: Reading, text: str) -> None:
+    if "&" not in text:  # no anchor, so no alias; and reading twice costs as much again
+        return
     for event in YAML(typ="safe", pure=True).parse(text):
         if isinstance(event, AliasEvent):
             reading.refuse(

@@ -61,7 +61,7 @@ _FIXES = {
     "union_tag_invalid": "use one of the values named; write null in quotes ('null').",
     "literal_error": "use one of the values named.",
     "enum": "use one of the values named.",
-    "date_from_datetime_parsing": "write a day that exists, as 2027-03-31.",
+    "date_parsing": "write a day that exists, as 2027-03-31.",
     "too_short": "name at least one.",
 }
 _MISSING_FIXES = {
