@@ -54,7 +54,9 @@ def engine_for(url: str) -> sa.Engine:
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
-    return sa.create_engine(parsed, connect_args={"options": options, "connect_timeout": 10}, pool_pre_ping=True)
+    # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
+    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None}
+    return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True)
 
 
 def migrate(engine: sa.Engine, folder: Path) -> list[str]:
@@ -67,7 +69,7 @@ def migrate(engine: sa.Engine, folder: Path) -> list[str]:
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         run_script(connection, _CREATE_RECORD)
-        known = dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples())
+        known = dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples().all())
         _check_history(known, files)
         for file in files:
             if file.stem in known:
@@ -92,6 +94,13 @@ def run_script(connection: sa.Connection, script: str) -> None:
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One READ COMMITTED transaction: each statement sees what was committed before it began."""
     with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One REPEATABLE READ transaction: every statement sees the same moment."""
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         yield connection
 
 

@@ -75,6 +75,10 @@ class Fenced(HoldfastError):
     """A newer attempt owns this shard; committing now would count the same rows twice."""
 
 
+class FileRemains(HoldfastError):
+    """A file would outlive the row that knew of it."""
+
+
 class SurvivorsFound(HoldfastError):
     """A run would report a deletion that did not happen."""
 

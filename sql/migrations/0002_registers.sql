@@ -35,6 +35,7 @@ CREATE TABLE holdfast.hold (
     released_by text,
     -- The transaction that last wrote this row. A deletion asks for holds that its own snapshot could not see.
     changed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    placed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(), -- never changes: was it there when a plan was counted?
     UNIQUE (source_id, reference),
     CHECK (period_from IS NULL OR period_to IS NULL OR period_from < period_to),
     CHECK (record_key IS NULL OR cardinality(datasets) = 1)
@@ -69,7 +70,7 @@ CREATE TABLE holdfast.run (
     as_of_date date NOT NULL,             -- the calendar day of as_of in the controller's zone
     mode text NOT NULL CHECK (mode IN ('enforce', 'dry-run')),
     policy_digest text NOT NULL,
-    state text NOT NULL CHECK (state IN ('open', 'planned', 'executing', 'verified', 'sealed', 'refused')),
+    state text NOT NULL CHECK (state IN ('open', 'planned', 'executing', 'verified', 'sealed', 'refused', 'superseded')),
     opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     holds_as_of timestamptz,              -- a hold released after this still holds for this run
     plan_digest text,
@@ -98,6 +99,8 @@ CREATE TABLE holdfast.plan_rule (
     oldest_due date,                      -- the earliest start day among the due rows
     due_fingerprint text NOT NULL,        -- of the keys of the due rows
     held_fingerprint text NOT NULL,       -- of the contents of the held rows
+    held_unchanged boolean,               -- NULL: not yet compared, or not comparable (rewritten by others meanwhile)
+    limit_rows bigint,                    -- what enforcement may touch at most
     cap_rows bigint NOT NULL,
     cap_share double precision NOT NULL,
     cap_overdue_days integer NOT NULL,
@@ -139,7 +142,9 @@ CREATE TABLE holdfast.dataset_count (
     after_rows bigint,
     arrived_versions bigint,              -- row versions written since the plan's snapshot
     sample_rows bigint NOT NULL,
+    sample_percent double precision NOT NULL,
     sample_fingerprint text NOT NULL,     -- of a sample of rows that were not due
+    sample_unchanged boolean,             -- NULL: not yet compared, or not comparable
     PRIMARY KEY (run_id, dataset)
 );
 

@@ -1,6 +1,6 @@
 -- Which physical tables make up a table: itself, or its leaf partitions with their range of one column?
 -- params:  schema_name text, table_name text
--- returns: one row for each leaf (leaf_schema, leaf_name, is_partition, is_default, key_column, from_bound, to_bound as text or NULL, blocks, rows_estimate, pages_estimate)
+-- returns: one row for each leaf (leaf_schema, leaf_name, parent_schema, parent_name, is_default, key_column, from_bound, to_bound as text or NULL, blocks, rows_estimate, pages_estimate)
 -- locks:   none
 WITH root AS (
     SELECT c.oid
@@ -12,7 +12,8 @@ WITH root AS (
 SELECT
     n.nspname AS leaf_schema,
     c.relname AS leaf_name,
-    c.relispartition AS is_partition,
+    un.nspname AS parent_schema,
+    u.relname AS parent_name,
     coalesce(pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', FALSE) AS is_default,
     -- The bounds can be read only where the parent is partitioned by the range of a single plain column.
     CASE WHEN pt.partstrat = 'r' AND pt.partnatts = 1 THEN pa.attname END AS key_column,
@@ -34,6 +35,8 @@ CROSS JOIN LATERAL (
 ) AS leaf
 INNER JOIN pg_catalog.pg_class AS c ON leaf.relid = c.oid
 INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
+LEFT JOIN pg_catalog.pg_class AS u ON leaf.parentrelid = u.oid
+LEFT JOIN pg_catalog.pg_namespace AS un ON u.relnamespace = un.oid
 LEFT JOIN pg_catalog.pg_partitioned_table AS pt ON leaf.parentrelid = pt.partrelid
 LEFT JOIN pg_catalog.pg_attribute AS pa ON pt.partrelid = pa.attrelid AND pt.partattrs[0] = pa.attnum
 WHERE c.relkind = 'r'

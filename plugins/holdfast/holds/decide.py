@@ -2,8 +2,9 @@
 
 Precedence, strongest first: an unknown start or subject keeps; then a period that obliges to keep (statutory before
 business, the longest first); then a hold; then a source of holds that is not believed; then a row that still needs
-this one. Only a record that passes all of these is deleted, by the explicit rule before the general one, and by the
-shortest period. An erasure request ends every period that is not statutory, and beats nothing else.
+this one. Only a record that passes all of these is acted on, by the explicit rule before the general one, by a rule
+that deletes before one that anonymises, and by the shortest period. An erasure request ends every period that is not
+statutory, and beats nothing else.
 
 The set-based SQL of `retention.predicate` is proven equal to this function on random data.
 """
@@ -59,6 +60,7 @@ class RecordRule:
     `applies` is whether its conditions match, `explicit` whether it has any, `start` the day of the record's start
     event (None: missing), `missing_is_normal` whether a missing start means that the event has not happened yet, and
     `counted_from` the day the period counts from where that is not the event's own (end of the accounting period).
+    A rule that does not delete anonymises; `already_done` says that it has nothing left to change.
     """
 
     rule_id: str
@@ -69,6 +71,7 @@ class RecordRule:
     explicit: bool = False
     missing_is_normal: bool = False
     hold_types: frozenset[str] = frozenset()
+    deletes: bool = True
     already_done: bool = False
     counted_from: dt.date | None = None
 
@@ -94,7 +97,8 @@ class Decision:
     hold_types: tuple[str, ...] = ()
 
     @property
-    def deletes(self) -> bool:
+    def acts(self) -> bool:
+        """The record is deleted or anonymised, as its rule says."""
         return self.outcome is Outcome.DUE
 
 
@@ -127,7 +131,7 @@ def decide(
         return Decision(Outcome.HELD, rule.rule_id, tuple(holding))
     if stopping & untrusted_types:
         return Decision(Outcome.REFUSED, rule.rule_id)
-    if record.needed_by_others:
+    if record.needed_by_others and rule.deletes:
         return Decision(Outcome.WAITING, rule.rule_id)
     return Decision(Outcome.DUE, rule.rule_id)
 
@@ -163,6 +167,7 @@ def _by_time(
         return longest, Outcome.NOT_STARTED if longest.start is None else Outcome.NOT_DUE
     candidates = [rule for rule in rules if rule.explicit] or rules
     past = [rule for rule in candidates if erasure_requested or _is_past(rule, as_of)]
+    past.sort(key=lambda rule: not rule.deletes)  # stable: the shortest first among each
     if not past:
         shortest = candidates[0]
         return shortest, Outcome.NOT_STARTED if shortest.start is None else Outcome.NOT_DUE

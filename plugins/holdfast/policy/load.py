@@ -160,7 +160,7 @@ def _read(document: Document, source: Source) -> Reading:
 def _digest(readings: Iterable[Reading]) -> str:
     content = {reading.document: reading.content for reading in readings}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()
 
 
 def _problems_of(error: pydantic.ValidationError, reading: Reading, places: Places) -> Iterator[Problem]:

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.errors import CoverageError
 
+_SYSTEM_COLUMNS = ("ctid", "xmin")
+
 
 @dataclass(frozen=True)
 class ForeignKey:
@@ -23,21 +25,20 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A physical table: a whole table, or one partition. `key_column` and bounds are None where they can't be read."""
+    """A physical table: a whole table (`parent` None), or one partition of `parent` (schema and name).
+
+    `key_column` and the bounds are None where they can't be read: not one range of one plain column.
+    """
 
     schema: str
     name: str
-    is_partition: bool
+    parent: tuple[str, str] | None
     is_default: bool
     key_column: str | None
     from_bound: str | None
     to_bound: str | None
     blocks: int
     rows_per_block: float
-
-    @property
-    def label(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,13 @@ class Catalogue:
         missing = sorted(set(columns) - set(known or ()))
         if known is None or missing:
             what = f"column {', '.join(missing)} of {name}" if known else f"table {name}"
-            raise CoverageError(f"The policy names the {what}, which the database does not have.", fix="run `holdfast policy check`.")
+            raise CoverageError(
+                f"The policy names the {what}, which the database does not have.", fix="run `holdfast policy check`."
+            )
         schema, _, bare = name.partition(".")
         if leaf is not None:
             schema, bare = leaf.schema, leaf.name
-        return sa.table(bare, *(sa.column(column) for column in known), schema=schema)
+        return sa.table(bare, *(sa.column(column) for column in (*known, *_SYSTEM_COLUMNS)), schema=schema)
 
     def type_of(self, table: str, column: str) -> str:
         """The type's name as PostgreSQL writes it, for example `timestamp with time zone`."""
@@ -94,7 +97,7 @@ def leaves(connection: sa.Connection, table: str) -> list[Leaf]:
         Leaf(
             schema=row.leaf_schema,
             name=row.leaf_name,
-            is_partition=row.is_partition,
+            parent=(row.parent_schema, row.parent_name) if row.parent_name else None,
             is_default=row.is_default,
             key_column=row.key_column,
             from_bound=row.from_bound,

@@ -37,9 +37,7 @@ def references_to(policy: Policy, catalogue: Catalogue, dataset: str) -> list[Re
             found[(key.child_table, key.child_columns)] = reference
     for name, child_dataset in policy.data_map.datasets.items():
         for columns in _paths(policy, name, dataset):
-            found.setdefault(
-                (child_dataset.table, columns), Reference(name, child_dataset.table, columns, parent.key)
-            )
+            found.setdefault((child_dataset.table, columns), Reference(name, child_dataset.table, columns, parent.key))
     return list(found.values())
 
 

@@ -16,7 +16,7 @@ from holdfast.policy.model import (
     TruncateIp,
     TruncatePostcode,
 )
-from holdfast.retention.predicate.rows import Bool, Rows
+from holdfast.retention.predicate.rows import Bool, NamedType, Rows
 
 _PSEUDONYM = "^p1:[0-9a-f]{32}$"
 
@@ -38,7 +38,7 @@ def _new_value(rows: Rows, name: str, strategy: Strategy, key: bytes) -> sa.Colu
     column = rows.column(name)
     match strategy:
         case ToNull():
-            return sa.null()
+            return sa.cast(sa.null(), NamedType(rows.type_of(name)))
         case ToConstant(value=value):
             return sa.case((column.is_not(None), sa.cast(value, sa.Text)))
         case ToPseudonym(purpose=purpose):

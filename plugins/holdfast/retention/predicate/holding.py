@@ -13,7 +13,7 @@ from holdfast.retention.predicate.rows import Bool, NamedType, Rows, exists
 
 _COLUMNS = (
     "hold_id", "hold_type", "authority", "disclosable", "subject_key", "datasets", "record_key",
-    "period_from", "period_to", "ends_on", "placed_at", "released_at", "changed_xid",
+    "period_from", "period_to", "ends_on", "released_at", "changed_xid", "placed_xid",
 )  # fmt: skip
 
 
@@ -22,13 +22,13 @@ class HoldWindow:
     """Which holds count in a run: those of `types` that have not ended on `as_of`.
 
     A hold released after `holds_as_of` still counts: what was planned as held is not deleted in the same run.
-    `placed_until`, where given, leaves out holds placed after that moment (to compare with an earlier count).
+    `seen_in`, where given, is a pg_snapshot: holds placed since are left out, to compare with a count made in it.
     """
 
     types: Collection[str]
     as_of: dt.date
     holds_as_of: dt.datetime
-    placed_until: dt.datetime | None = None
+    seen_in: str | None = None
 
 
 class Holding:
@@ -46,13 +46,15 @@ class Holding:
         """The hold counts in this run and can reach this dataset."""
         window, c = self._window, hold.c
         conditions: list[Bool] = [
-            c.hold_type.in_(sorted(window.types)),
+            c.hold_type == sa.func.any(sa.cast(sorted(window.types), postgresql.ARRAY(sa.Text))),
             sa.or_(c.datasets.is_(None), sa.literal(self._rows.name, sa.Text) == sa.func.any(c.datasets)),
             sa.or_(c.ends_on.is_(None), c.ends_on >= sa.literal(window.as_of, sa.Date)),
             sa.or_(c.released_at.is_(None), c.released_at > sa.literal(window.holds_as_of, sa.DateTime(timezone=True))),
         ]
-        if window.placed_until is not None:
-            conditions.append(c.placed_at <= sa.literal(window.placed_until, sa.DateTime(timezone=True)))
+        if window.seen_in is not None:
+            conditions.append(
+                sa.func.pg_visible_in_snapshot(c.placed_xid, sa.cast(window.seen_in, NamedType("pg_snapshot")))
+            )
         return sa.and_(*conditions)
 
     def covers(
@@ -100,6 +102,11 @@ class Holding:
         key, named = self._record_key(hold)
         return self.record_value().in_(sa.select(key).where(self.active(hold), named).correlate_except(hold))
 
+    def any_class(self) -> Bool:
+        """Some hold is on a class of records and not on a subject or a record."""
+        hold = self.register()
+        return exists([hold], self.active(hold), hold.c.subject_key.is_(None), hold.c.record_key.is_(None))
+
     def any_class_period(self) -> Bool:
         """Some hold on a class of records is limited to a period."""
         hold = self.register()
@@ -132,7 +139,9 @@ class Holding:
 
     def record_value(self) -> sa.ColumnElement[object]:
         """The key in the form that a hold's record key is compared in."""
-        return self._rows.key[0] if len(self._rows.key) == 1 else self._rows.key_text
+        if len(self._rows.key) == 1:
+            return self._rows.key[0]
+        return sa.type_coerce(self._rows.key_text, NamedType("text"))
 
     def _record_key(self, hold: sa.FromClause) -> tuple[sa.ColumnElement[object], Bool]:
         """The hold's record key in the type of our key, and the condition under which it is one of ours.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import UserDefinedType
 
 from holdfast.policy.model import Dataset, NoSubject, Policy, Subject
@@ -28,28 +30,63 @@ class NamedType(UserDefinedType):  # type: ignore[type-arg]
 
 @dataclass(frozen=True)
 class Path:
-    """The way from a row to its subject: tables to join, the join's start, and the column that is the subject."""
+    """The way from a row to another dataset, by the keys that lead to its subject: tables to join, and how.
+
+    `start` ties the first table to the row: `start_columns` of the row equal `first_columns` of that table.
+    """
 
     tables: tuple[sa.FromClause, ...]
-    start: Bool  # ties the first table to the row
-    start_columns: tuple[sa.ColumnElement[object], ...]  # of the row
-    first_columns: tuple[sa.ColumnElement[object], ...]  # of the first table, equal to `start_columns`
+    start_columns: tuple[sa.ColumnElement[object], ...]
+    first_columns: tuple[sa.ColumnElement[object], ...]
     joins: tuple[Bool, ...]
-    subject: sa.ColumnElement[object]
+    end: Rows
+
+    @property
+    def start(self) -> Bool:
+        return sa.and_(*(a == b for a, b in zip(self.start_columns, self.first_columns, strict=True)))
+
+    @property
+    def subject(self) -> sa.ColumnElement[object]:
+        column = self.end.subject_column
+        if column is None:
+            raise LookupError(f"{self.end.name} has no subject column of its own")
+        return column
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A share of a table's physical blocks, chosen by a hash of the seed: the same blocks whenever it is asked."""
+
+    percent: float
+    seed: int
 
 
 class Rows:
-    """One dataset's table in a statement. `alias` gives it a name of its own, for use inside another statement."""
+    """One dataset's table in a statement: the whole of it, one leaf partition, or a sample of its blocks.
+
+    `alias` gives it a name of its own, for use inside another statement.
+    """
 
     def __init__(
-        self, policy: Policy, catalogue: Catalogue, name: str, *, leaf: Leaf | None = None, alias: bool = False
+        self,
+        policy: Policy,
+        catalogue: Catalogue,
+        name: str,
+        *,
+        leaf: Leaf | None = None,
+        sample: Sample | None = None,
+        alias: bool = False,
     ) -> None:
         self.policy = policy
         self.catalogue = catalogue
         self.name = name
         self.dataset: Dataset = policy.data_map.datasets[name]
         table = catalogue.table(self.dataset.table, (*self.dataset.key, *self._event_columns()), leaf=leaf)
-        self.table: sa.FromClause = table.alias() if alias else table
+        self.table: sa.FromClause = table
+        if alias:
+            self.table = table.alias()
+        elif sample is not None:
+            self.table = table.tablesample(sa.func.system(sample.percent), seed=sa.literal(sample.seed))
 
     def column(self, name: str) -> sa.ColumnElement[object]:
         self.catalogue.table(self.dataset.table, (name,))
@@ -79,9 +116,14 @@ class Rows:
         return sa.func.hashtextextended(self.key_text, sa.cast(0, sa.BigInteger))
 
     @property
+    def age(self) -> sa.ColumnElement[int]:
+        """How many transactions ago the row version was written."""
+        return sa.func.age(self.table.c.xmin)
+
+    @property
     def content_hash(self) -> sa.ColumnElement[int]:
         """64 bits of the whole row as text."""
-        whole = sa.cast(self.table.table_valued(), sa.Text)
+        whole = sa.cast(cast(NamedFromClause, self.table).table_valued(), sa.Text)
         return sa.func.hashtextextended(whole, sa.cast(0, sa.BigInteger))
 
     @property
@@ -100,22 +142,21 @@ class Rows:
             return NamedType(self.type_of(self.subject_column.key or ""))
         return self._owner().subject_type
 
-    def path(self) -> Path:
-        """The way to the subject of a dataset that has none of its own."""
+    def path(self, to: str | None = None) -> Path:
+        """The way to the dataset `to`, or to the one whose row names the subject."""
         tables: list[sa.FromClause] = []
         joins: list[Bool] = []
-        owner: Rows = self
         links: list[tuple[list[sa.ColumnElement[object]], list[sa.ColumnElement[object]]]] = []
-        while owner.subject_column is None:
+        owner: Rows = self
+        while owner.name != to and not (to is None and owner.subject_column is not None):
             parent = owner._owner()
-            links.append(([owner.column(c) for c in owner._through_columns()], parent.key))
+            links.append(([owner.column(name) for name in owner._through_columns()], parent.key))
             tables.append(parent.table)
             owner = parent
         for ours, theirs in links[1:]:
             joins.extend(a == b for a, b in zip(ours, theirs, strict=True))
         ours, theirs = links[0]
-        start = sa.and_(*(a == b for a, b in zip(ours, theirs, strict=True)))
-        return Path(tuple(tables), start, tuple(ours), tuple(theirs), tuple(joins), owner.subject_column)
+        return Path(tuple(tables), tuple(ours), tuple(theirs), tuple(joins), owner)
 
     def subject_value(self) -> sa.ColumnElement[object]:
         """The subject as a value; a look-up for each row where it is reached through other tables."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from holdfast import clock
 from holdfast.holds.decide import period_order
 from holdfast.policy.model import Anonymise, Condition, Delete, Policy, Rule, Strength
-from holdfast.retention.catalogue import Catalogue, Leaf
+from holdfast.retention.catalogue import Catalogue
 from holdfast.retention.predicate.anonymise import is_done
 from holdfast.retention.predicate.holding import Holding, HoldWindow
 from holdfast.retention.predicate.rows import Bool, Rows, exists
@@ -30,13 +30,13 @@ class Setting:
     catalogue: Catalogue
     as_of: dt.date
     holds_as_of: dt.datetime
-    placed_until: dt.datetime | None = None
+    seen_in: str | None = None
 
     def window(self, dataset: str) -> HoldWindow:
         """The holds that stop this dataset: a type that any of its rules lists stops all of them."""
         rules = self.policy.rules_for(dataset)
         types = {kind for rule_id in rules for kind in self.policy.holds_of(rule_id)}
-        return HoldWindow(types, self.as_of, self.holds_as_of, self.placed_until)
+        return HoldWindow(types, self.as_of, self.holds_as_of, self.seen_in)
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,20 @@ class _Timing:
 
 
 class RulePredicate:
-    """The conditions of one rule over the rows of its dataset (or of one leaf partition of it).
+    """The conditions of one rule over the rows of its dataset.
+
+    `rows` says which: a table already in the statement, a leaf partition, a sample; by default the whole table under
+    a name of its own.
 
     Each row satisfies exactly one of `elsewhere`, `unknown`, `not_started`, `not_due` and `past`; and of the past
     rows, each is one of done, held, waiting or due.
     """
 
-    def __init__(self, setting: Setting, rule_id: str, *, leaf: Leaf | None = None, alias: bool = False) -> None:
+    def __init__(self, setting: Setting, rule_id: str, rows: Rows | None = None) -> None:
         self.setting = setting
         self.rule_id = rule_id
         self.rule = setting.policy.schedule.rules[rule_id]
-        self.rows = Rows(setting.policy, setting.catalogue, self.rule.dataset, leaf=leaf, alias=alias)
+        self.rows = rows or Rows(setting.policy, setting.catalogue, self.rule.dataset, alias=True)
         self.holding = Holding(self.rows, setting.window(self.rule.dataset))
         all_of_dataset = setting.policy.rules_for(self.rule.dataset)
         in_order = sorted(all_of_dataset, key=lambda one: (period_order(setting.policy.period_of(one)), one))
@@ -102,6 +105,11 @@ class RulePredicate:
     def not_due(self) -> Bool:
         """The row is kept by this rule because its period is not over."""
         return sa.and_(self._keeps(), ~self._own.start.missing())
+
+    def falls_due_by(self, day: dt.date) -> Bool:
+        """Not past today, and past on a later `day` by this rule alone (for the forecast)."""
+        own = self._own
+        return sa.and_(own.applies, ~sa.func.coalesce(own.past, sa.false()), own.start.falls_due_by(own.period, day))
 
     def past(self) -> Bool:
         """The period of this rule is over for the row, and no other rule of the dataset keeps or decides it."""
@@ -139,18 +147,10 @@ class RulePredicate:
         rows = Rows(self.setting.policy, self.setting.catalogue, reference.child_dataset, alias=True)
         for rule_id, rule in self.setting.policy.rules_for(reference.child_dataset).items():
             if isinstance(rule.action, Delete):
-                one = RulePredicate(self.setting, rule_id, alias=True)
-                one._share(rows)
+                one = RulePredicate(self.setting, rule_id, rows)
                 goes.append(one._due(seen | {reference.child_dataset}))
         links = [rows.column(c) == p for c, p in zip(reference.child_columns, parents, strict=True)]
         return exists([rows.table], *links, ~sa.func.coalesce(sa.or_(sa.false(), *goes), sa.false()))
-
-    def _share(self, rows: Rows) -> None:
-        """Speak of the same table as the other rules of a dataset do in one statement."""
-        self.rows = rows
-        self.holding = Holding(rows, self.setting.window(self.rule.dataset))
-        self._timings = [self._timing(one.rule_id) for one in self._timings]
-        self._own = next(timing for timing in self._timings if timing.rule_id == self.rule_id)
 
     def _timing(self, rule_id: str) -> _Timing:
         rule = self.setting.policy.schedule.rules[rule_id]
@@ -172,6 +172,11 @@ class RulePredicate:
     def _after(self) -> list[_Timing]:
         return self._timings[self._timings.index(self._own) + 1 :]
 
+    def _goes_first(self, other: _Timing) -> bool:
+        """Of two rules that are past, the one that deletes acts, and then the one with the shorter period."""
+        own, its = isinstance(self.rule.action, Delete), isinstance(other.rule.action, Delete)
+        return other in self._before() if own == its else its
+
     def _all_known(self) -> list[Bool]:
         return [~sa.and_(one.applies, one.unknown) for one in self._timings]
 
@@ -189,7 +194,7 @@ class RulePredicate:
         if self.is_alone:
             return self._own.past
         kept = [~self._is_kept_by(one) for one in self._timings]
-        earlier = [~sa.and_(self._eligible(one), one.past) for one in self._before()]
+        earlier = [~sa.and_(self._eligible(one), one.past) for one in self._timings if self._goes_first(one)]
         return sa.and_(*self._all_known(), *kept, self._eligible(self._own), self._own.past, *earlier)
 
     def _keeps(self) -> Bool:

@@ -28,7 +28,18 @@ class StartEvent:
         self._as_of = as_of
         self._schedule = rows.policy.schedule
         start = rule.start
-        self._source = rows if start.dataset is None else Rows(rows.policy, rows.catalogue, start.dataset, alias=True)
+        self._tables: tuple[sa.FromClause, ...] = ()
+        self._links: list[Bool] = []
+        self._source = rows
+        if start.link == "path":
+            way = rows.path(start.dataset)
+            self._tables, self._links, self._source = way.tables, [way.start, *way.joins], way.end
+        elif start.dataset is not None:
+            self._source = Rows(rows.policy, rows.catalogue, start.dataset, alias=True)
+            self._tables = (self._source.table,)
+            if start.link == "key":
+                ours = [rows.column(name) for name in start.by]
+                self._links = [a == b for a, b in zip(ours, self._source.key, strict=True)]
         self._column = self._source.column(start.column)
         self._kind = self._source.type_of(start.column)
 
@@ -39,8 +50,8 @@ class StartEvent:
     def missing(self) -> Bool:
         if self._rule.start.dataset is None:
             return self._column.is_(None)
-        if self._rule.start.link == "key":
-            return ~exists([self._source.table], *self._linked(), self._column.is_not(None))
+        if self._links:
+            return ~exists(self._tables, *self._links, self._column.is_not(None))
         return sa.or_(self._subject_events(sa.func.bool_or(self._column.is_(None))), ~self._subject_events(sa.true()))
 
     def strange(self) -> Bool:
@@ -53,18 +64,19 @@ class StartEvent:
 
     def falls_due_by(self, period: clock.Period, day: dt.date) -> Bool:
         """Whether the period of a start that is known today will be over on `day`."""
-        last = clock.last_due_start(period, day)
-        if self._rule.start.counts_from == "end_of_accounting_period":
-            last = clock.last_day_of_accounting_period_before(last, self._schedule.year_end)
-        return self.between(EARLIEST_START, min(last, self._as_of))
+        return self.between(EARLIEST_START, min(self._last_start(period, day), self._as_of))
+
+    def first_not_past(self, period: clock.Period) -> sa.ColumnElement[object]:
+        """The smallest stored start whose period is not over."""
+        return self._from(self._last_start(period, self._as_of) + _DAY)
 
     def between(self, first: dt.date, last: dt.date) -> Bool:
         """The start is known and its day is in [first, last]."""
         if self._rule.start.dataset is None:
             return sa.and_(self._column >= self._from(first), self._column < self._from(last + _DAY))
-        if self._rule.start.link == "key":
+        if self._links:
             inside = (self._column >= self._from(first), self._column < self._from(last + _DAY))
-            return exists([self._source.table], *self._linked(), *inside)
+            return exists(self._tables, *self._links, *inside)
         newest = sa.func.max(self._column)
         known = sa.func.bool_and(self._column.is_not(None))
         return self._subject_events(sa.and_(known, newest >= self._from(first), newest < self._from(last + _DAY)))
@@ -74,11 +86,11 @@ class StartEvent:
         if self._rule.start.dataset is None:
             return self._column
         picked: sa.ColumnElement[object] = self._column
-        conditions = self._linked()
-        if self._rule.start.link == "subject":
+        conditions = self._links
+        if not conditions:
             picked, conditions = sa.func.max(self._column), [self._same_subject()]
-        inner = sa.select(picked).select_from(self._source.table).where(*conditions)
-        return inner.correlate_except(self._source.table).scalar_subquery()
+        inner = sa.select(picked).select_from(*self._tables).where(*conditions)
+        return inner.correlate_except(*self._tables).scalar_subquery()
 
     def day_of(self, value: sa.ColumnElement[object]) -> sa.ColumnElement[object]:
         """A stored start as a day in the controller's zone."""
@@ -88,13 +100,20 @@ class StartEvent:
             value = sa.func.timezone(self._source.dataset.time_zone, value)
         return sa.cast(sa.func.timezone(self._schedule.time_zone, value), sa.Date)
 
+    def _last_start(self, period: clock.Period, day: dt.date) -> dt.date:
+        """The latest day of a start event whose period is over on `day`."""
+        last = clock.last_due_start(period, day)
+        if self._rule.start.counts_from == "end_of_accounting_period":
+            return clock.last_day_of_accounting_period_before(last, self._schedule.year_end)
+        return last
+
     def _up_to(self, day: dt.date) -> Bool:
         """The start is known and its day is `day` or earlier."""
         limit = self._from(day + _DAY)
         if self._rule.start.dataset is None:
             return sa.func.coalesce(self._column < limit, sa.false())
-        if self._rule.start.link == "key":
-            return exists([self._source.table], *self._linked(), self._column < limit)
+        if self._links:
+            return exists(self._tables, *self._links, self._column < limit)
         return self._subject_events(sa.func.max(self._column) < limit)
 
     def _from(self, day: dt.date) -> sa.ColumnElement[object]:
@@ -106,10 +125,6 @@ class StartEvent:
             naive = instant.astimezone(ZoneInfo(self._source.dataset.time_zone)).replace(tzinfo=None)
             return sa.literal(naive, sa.DateTime(timezone=False))
         return sa.literal(instant.astimezone(dt.UTC), sa.DateTime(timezone=True))
-
-    def _linked(self) -> list[Bool]:
-        ours = [self._rows.column(name) for name in self._rule.start.by]
-        return [a == b for a, b in zip(ours, self._source.key, strict=True)]
 
     def _same_subject(self) -> Bool:
         theirs = self._source.subject_column

@@ -1,0 +1,133 @@
+"""Cut a run's work into shards: ranges of physical blocks, one per worker, or whole partitions that may be dropped."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from holdfast import queries
+from holdfast.policy.model import Delete
+from holdfast.retention import catalogue
+from holdfast.retention.catalogue import Leaf
+from holdfast.retention.predicate.rows import NamedType, Rows
+from holdfast.retention.predicate.rules import RulePredicate, Setting
+from holdfast.retention.references import references_to
+
+WORKERS = 2
+_WORTH_SPLITTING = 2_000  # blocks; below it a second worker costs more than it saves
+NO_END = 2**32 - 1
+"""A shard that ends here takes whatever is at the table's end: rows that an update has moved there too."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One row of holdfast.shard."""
+
+    shard_id: int
+    run_id: int
+    rule_id: str
+    wave: int
+    label: str
+    kind: str
+    schema: str
+    table: str
+    from_block: int
+    to_block: int
+    next_block: int
+    epoch: int
+
+
+def cut(connection: sa.Connection, setting: Setting, run_id: int, *, workers: int = WORKERS) -> None:
+    """Make the shards of every rule that has due rows."""
+    for plan in queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all():
+        if plan.due_rows == 0:
+            continue
+        pieces = list(_pieces(connection, setting, plan.rule_id, workers))
+        for number, (kind, leaf, first, end) in enumerate(pieces, start=1):
+            values = {"run_id": run_id, "rule_id": plan.rule_id, "wave": plan.wave, "shard_no": number, "kind": kind}
+            label = f"{plan.rule_id} {number}/{len(pieces)}"
+            place = {"table_schema": leaf.schema, "table_name": leaf.name, "from_block": first, "to_block": end}
+            queries.run(connection, "retention/add_shard", {**values, "label": label, **place})
+
+
+def of_run(connection: sa.Connection, run_id: int) -> list[Shard]:
+    """All shards of a run, children's waves first."""
+    return [shard(row) for row in queries.run(connection, "retention/shards_of_run", {"run_id": run_id})]
+
+
+def shard(row: sa.Row[Any]) -> Shard:
+    return Shard(
+        shard_id=row.shard_id,
+        run_id=row.run_id,
+        rule_id=row.rule_id,
+        wave=row.wave,
+        label=row.label,
+        kind=row.kind,
+        schema=row.table_schema,
+        table=row.table_name,
+        from_block=row.from_block,
+        to_block=row.to_block,
+        next_block=row.next_block,
+        epoch=row.epoch,
+    )
+
+
+def _pieces(
+    connection: sa.Connection, setting: Setting, rule_id: str, workers: int
+) -> Iterator[tuple[str, Leaf, int, int]]:
+    rule = setting.policy.schedule.rules[rule_id]
+    dataset = setting.policy.data_map.datasets[rule.dataset]
+    for leaf in catalogue.leaves(connection, dataset.table):
+        predicate = RulePredicate(setting, rule_id, Rows(setting.policy, setting.catalogue, rule.dataset, leaf=leaf))
+        if leaf.blocks == 0 or _begins_too_late(connection, predicate, leaf):
+            continue
+        if dataset.files is not None:
+            yield "files", leaf, 0, NO_END
+        elif _may_be_dropped(connection, predicate, leaf):
+            yield "partition", leaf, 0, NO_END
+        else:
+            number = workers if leaf.blocks >= _WORTH_SPLITTING else 1
+            edges = [leaf.blocks * n // number for n in range(number)] + [NO_END]
+            for first, end in itertools.pairwise(edges):
+                yield "blocks", leaf, first, end
+
+
+def _may_be_dropped(connection: sa.Connection, predicate: RulePredicate, leaf: Leaf) -> bool:
+    """The partition can only hold rows past their period. Whether each is also free of holds is seen under a lock."""
+    rule = predicate.rule
+    if not (isinstance(rule.action, Delete) and predicate.is_alone):
+        return False
+    if not (leaf.to_bound and _is_ranged_by_start(predicate, leaf)):
+        return False
+    if references_to(predicate.setting.policy, predicate.setting.catalogue, rule.dataset):
+        return False
+    return _holds(connection, predicate, leaf.to_bound, operator.le)
+
+
+def _begins_too_late(connection: sa.Connection, predicate: RulePredicate, leaf: Leaf) -> bool:
+    """The partition can only hold rows that are not past, so there is nothing to look for."""
+    if not (leaf.from_bound and predicate.is_alone and _is_ranged_by_start(predicate, leaf)):
+        return False
+    return _holds(connection, predicate, leaf.from_bound, operator.ge)
+
+
+def _is_ranged_by_start(predicate: RulePredicate, leaf: Leaf) -> bool:
+    start = predicate.rule.start
+    return leaf.key_column == start.column and start.dataset is None
+
+
+def _holds(
+    connection: sa.Connection,
+    predicate: RulePredicate,
+    bound: str,
+    comparison: Callable[[Any, Any], sa.ColumnElement[bool]],
+) -> bool:
+    """Compare a partition's bound with the first start that is not past, as PostgreSQL compares them."""
+    kind = NamedType(predicate.rows.type_of(predicate.rule.start.column))
+    limit = predicate.start.first_not_past(predicate.period)
+    return bool(connection.execute(sa.select(comparison(sa.cast(bound, kind), limit))).scalar_one())

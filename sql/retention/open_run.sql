@@ -1,0 +1,8 @@
+-- Start a run, unless this run key has started before.
+-- params:  job text, as_of timestamptz, as_of_date date, mode text, policy_digest text
+-- returns: one row (run_id) if it is new, else none
+-- locks:   the new row
+INSERT INTO holdfast.run (job, as_of, as_of_date, mode, policy_digest, state)
+VALUES (:job, :as_of, :as_of_date, :mode, :policy_digest, 'open')
+ON CONFLICT (job, as_of_date, mode, policy_digest) DO NOTHING
+RETURNING run_id
