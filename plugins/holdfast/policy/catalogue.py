@@ -132,9 +132,9 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything in the schemas that the policy must account for."""
+    """Everything in the schemas that the policy must account for, and `schemas`: all there are, with what they hold."""
 
-    schemas: frozenset[str]
+    schemas: Mapping[str, int]
     relations: Mapping[str, Relation]
     foreign_keys: tuple[ForeignKey, ...]
     triggers: tuple[Trigger, ...]
@@ -161,7 +161,7 @@ def read_catalogue(connection: sa.Connection, schemas: tuple[str, ...]) -> Catal
         key = UniqueKey(row["index_name"], row["is_primary"], tuple(row["column_names"]))
         keys.setdefault(row["table_name"], []).append(key)
     return Catalogue(
-        schemas=frozenset(queries.run(connection, "policy/schemas", wanted).scalars()),
+        schemas={row["schema_name"]: row["relations"] for row in queries.run(connection, "policy/schemas").mappings()},
         relations={
             row["table_name"]: Relation(
                 name=row["table_name"],

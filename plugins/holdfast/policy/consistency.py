@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterator
 
 from holdfast.policy import data_map_checks, hold_checks, schedule_checks
-from holdfast.policy.model import Exemption, NoRule, Policy
+from holdfast.policy.model import Policy, Waiver
 from holdfast.policy.problems import Check, EntryPath, Finder, Problem
 
 
@@ -25,18 +25,24 @@ def problems(policy: Policy) -> tuple[Problem, ...]:
 
 
 def overdue_reviews(policy: Policy, as_of: dt.date) -> Iterator[Problem]:
-    """Exemptions, and datasets without a rule, whose day of review has passed."""
+    """Exemptions of tables and schemas, and datasets without a rule, whose day of review has passed."""
     find = Finder(policy.places)
+    for path, subject, waiver in _waivers(policy):
+        if waiver.review_by < as_of:
+            yield _overdue(find, ("data_map", *path, "review_by"), subject, waiver)
+
+
+def _waivers(policy: Policy) -> Iterator[tuple[EntryPath, str, Waiver]]:
+    for schema, waiver in policy.data_map.other_schemas.items():
+        yield ("other_schemas", schema), f"the exemption of the schema {schema}", waiver
     for table, exemption in policy.data_map.exemptions.items():
-        if exemption.review_by < as_of:
-            yield _overdue(find, ("data_map", "exemptions", table, "review_by"), f"the exemption of {table}", exemption)
+        yield ("exemptions", table), f"the exemption of {table}", exemption
     for name, dataset in policy.data_map.datasets.items():
-        if dataset.no_rule is not None and dataset.no_rule.review_by < as_of:
-            path = ("data_map", "datasets", name, "no_rule", "review_by")
-            yield _overdue(find, path, f"that {name} has no rule", dataset.no_rule)
+        if dataset.no_rule is not None:
+            yield ("datasets", name, "no_rule"), f"that {name} has no rule", dataset.no_rule
 
 
-def _overdue(find: Finder, path: EntryPath, subject: str, granted: Exemption | NoRule) -> Problem:
+def _overdue(find: Finder, path: EntryPath, subject: str, granted: Waiver) -> Problem:
     return find(
         Check.REVIEW_OVERDUE,
         path,

@@ -57,6 +57,14 @@ def time_zone_problems(zone: str, path: EntryPath, find: Finder) -> Iterator[Pro
 
 
 def _tables(data_map: DataMap, find: Finder) -> Iterator[Problem]:
+    for schema in data_map.other_schemas:
+        if schema in data_map.schemas:
+            yield find(
+                Check.TABLE_TWICE,
+                ("data_map", "other_schemas", schema),
+                f"the schema {schema} is to be covered, and is exempt.",
+                "remove it from `schemas` or from `other_schemas`.",
+            )
     first: dict[str, str] = {}
     for name, dataset in data_map.datasets.items():
         path = ("data_map", "datasets", name, "table")

@@ -138,8 +138,8 @@ class Files(Strict):
     url: str
 
 
-class NoRule(Strict):
-    """Why a dataset has no retention rule, who says so, and by when somebody looks again."""
+class Waiver(Strict):
+    """Why something is not covered, who says so, and the day by which somebody looks again; then it counts no more."""
 
     reason: Sentence
     owner: Code
@@ -166,24 +166,25 @@ class Dataset(Strict):
     files: Files | None = None
     columns: dict[str, PersonalColumn] = Field(min_length=1)
     not_personal: tuple[str, ...] = ()
-    no_rule: NoRule | None = None
+    no_rule: Waiver | None = None
     triggers: dict[str, Sentence] = {}
 
 
-class Exemption(Strict):
-    """A table or view that needs no rule, with a reason, an owner and a date by which somebody looks again."""
+class Exemption(Waiver):
+    """A table or view that needs no rule."""
 
-    reason: Sentence
-    owner: Code
-    review_by: dt.date
     connection: str = "holdfast"
 
 
 class DataMap(Strict):
-    """All datasets and exemptions. `schemas` are the database schemas that must be accounted for completely."""
+    """All datasets and exemptions. `schemas` are the database schemas that must be accounted for completely.
+
+    A schema with tables that is neither listed nor under `other_schemas`, with a reason, is an error.
+    """
 
     version: Literal[1]
     schemas: tuple[str, ...] = Field(min_length=1)
+    other_schemas: dict[str, Waiver] = {}
     datasets: dict[Code, Dataset]
     exemptions: dict[TableName, Exemption] = {}
 

@@ -79,6 +79,7 @@ class Check(enum.StrEnum):
     TRIGGER = "P418"
     ROW_SECURITY = "P419"
     CHILD_NEVER_DELETED = "P420"
+    SCHEMA_UNREGISTERED = "P421"
 
 
 Document = str

@@ -21,7 +21,7 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
         rules = policy.rules_for(dataset)
         known = {name: rule for name, rule in rules.items() if rule.deletion_class in policy.schedule.classes}
         for (first, one), (second, two) in itertools.combinations(known.items(), 2):
-            if _event(one.start) == _event(two.start) and not _disjoint(one.where, two.where):
+            if _event(one.start) == _event(two.start) and not disjoint(one.where, two.where):
                 yield from _pair(policy, first, second, find)
 
 
@@ -63,20 +63,20 @@ def _is_kept_past(policy: Policy, name: str, other: str) -> bool:
     rule, keeping = policy.schedule.rules[name], policy.schedule.rules[other]
     both_oblige = not _is_maximum(policy, name) and not _is_maximum(policy, other)
     is_shorter = (_length(policy, name), name) < (_length(policy, other), other)
-    return both_oblige and is_shorter and _covers(keeping.where, rule.where)
+    return both_oblige and is_shorter and covers(keeping.where, rule.where)
 
 
 def _is_deleted_first(policy: Policy, name: str, other: str) -> bool:
     rule, deleting = policy.schedule.rules[name], policy.schedule.rules[other]
-    # A rule with conditions goes before one without, whatever their periods.
-    both_maxima = _is_maximum(policy, name) and _is_maximum(policy, other) and bool(rule.where) == bool(deleting.where)
     is_later = (_length(policy, other), other) < (_length(policy, name), name)
     same_day = _length(policy, other) == _length(policy, name) and isinstance(rule.action, Anonymise)
     return (
-        both_maxima
+        _is_maximum(policy, name)
         and isinstance(deleting.action, Delete)
+        # A rule with conditions goes before one without, whatever their periods.
+        and bool(rule.where) == bool(deleting.where)
         and (is_later or same_day)
-        and _covers(deleting.where, rule.where)
+        and covers(deleting.where, rule.where)
     )
 
 
@@ -92,7 +92,7 @@ def _length(policy: Policy, name: str) -> dt.date:
     return policy.period_of(name).after(_ANY_DAY)
 
 
-def _disjoint(one: tuple[Condition, ...], two: tuple[Condition, ...]) -> bool:
+def disjoint(one: tuple[Condition, ...], two: tuple[Condition, ...]) -> bool:
     """True if no row can meet both: some column is asked for two things at once."""
     return any(a.column == b.column and _excludes(a, b) for a in one for b in two)
 
@@ -105,7 +105,7 @@ def _excludes(a: Condition, b: Condition) -> bool:
     return a.is_null is not b.is_null
 
 
-def _covers(general: tuple[Condition, ...], special: tuple[Condition, ...]) -> bool:
+def covers(general: tuple[Condition, ...], special: tuple[Condition, ...]) -> bool:
     """True if every row that meets `special` also meets `general`."""
     return all(any(a.column == b.column and _implies(b, a) for b in special) for a in general)
 

@@ -34,6 +34,11 @@ def _exempt(table: str) -> Edit:
     return Edit(MAP, "exemptions:\n", text)
 
 
+def _other_schema(day: str) -> Edit:
+    waiver = f"{{reason: Made for this test alone., owner: sales, review_by: {day}}}"
+    return Edit(MAP, "schemas: [shop]", f"schemas: [shop]\nother_schemas:\n  store: {waiver}")
+
+
 COVERAGE: list[Case] = [
     *(
         _case(
@@ -122,6 +127,32 @@ COVERAGE: list[Case] = [
         Edit(MAP, "schemas: [shop]", "schemas: [shop, store]"),
         Expected(
             Check.SCHEMA_MISSING, MAP, "store", "schemas.1", "the database has no schema store", "correct the name"
+        ),
+    ),
+    _case(
+        "a schema that nobody has mentioned",
+        "CREATE SCHEMA store; CREATE TABLE store.lead (email text)",
+        (),
+        Expected(
+            Check.SCHEMA_UNREGISTERED,
+            MAP,
+            "schemas: [shop]",
+            "schemas",
+            "the schema store is not mentioned; tables and views in it: 1",
+            "register its tables, or say under `other_schemas` why",
+        ),
+    ),
+    _case(
+        "a schema that nobody has looked at",
+        "CREATE SCHEMA store; CREATE TABLE store.lead (email text)",
+        _other_schema("2026-11-23"),
+        Expected(
+            Check.REVIEW_OVERDUE,
+            MAP,
+            "2026-11-23",
+            "other_schemas.store.review_by",
+            "the exemption of the schema store was to be reviewed by 2026-11-23",
+            "sales looks again",
         ),
     ),
     *(
@@ -446,7 +477,7 @@ HAZARDS: list[Case] = [
     _case(
         "a cascade from a schema that nobody watches",
         "CREATE SCHEMA store; CREATE TABLE store.tag (photo_id uuid REFERENCES shop.photo ON DELETE CASCADE)",
-        (),
+        _other_schema("2030-01-01"),
         Expected(
             Check.CHANGES_OTHER_ROWS,
             MAP,

@@ -30,7 +30,7 @@ _CONDITIONAL_RULE = """\
 """
 
 
-def _second_rule(
+def second_rule(
     name: str = "second", *, period: str = "made", where: str = "[]", action: str = "{do: delete}", strength: str
 ) -> Edit:
     text = _CONDITIONAL_RULE.format(name=name, period=period, where=where, action=action, strength=strength)
@@ -240,6 +240,18 @@ DATA_MAP: list[Case] = [
         Edit(MAP, "  shop.turnover:", "  shop.photo:"),
         Expected(
             Check.TABLE_TWICE, MAP, "table: shop.photo", "datasets.photos.table", "dataset and an exemption", "remove"
+        ),
+    ),
+    _case(
+        "a schema that is covered and exempt",
+        Edit(
+            MAP,
+            "schemas: [shop]",
+            "schemas: [shop]\nother_schemas:\n"
+            "  shop: {reason: Made for this test alone., owner: sales, review_by: 2030-01-01}",
+        ),
+        Expected(
+            Check.TABLE_TWICE, MAP, "  shop: {", "other_schemas.shop", "to be covered, and is exempt", "remove it"
         ),
     ),
     _case(
@@ -522,7 +534,7 @@ RULES: list[Case] = [
     ),
     _case(
         "a condition on a column that is not listed",
-        _second_rule(where="[{column: shop, is_in: [web]}]", strength="statutory"),
+        second_rule(where="[{column: shop, is_in: [web]}]", strength="statutory"),
         Expected(
             Check.CONDITION_NOT_LISTED,
             SCHEDULE,
@@ -592,7 +604,7 @@ RULES: list[Case] = [
     ),
     _case(
         "gone and kept at once",
-        _second_rule(period="brief", strength="maximum"),
+        second_rule(period="brief", strength="maximum"),
         Expected(
             Check.RULES_CONFLICT,
             SCHEDULE,
@@ -604,7 +616,7 @@ RULES: list[Case] = [
     ),
     _case(
         "two periods of keeping",
-        _second_rule(period="parted", strength="business"),
+        second_rule(period="parted", strength="business"),
         Expected(
             Check.RULE_NEVER_APPLIES, SCHEDULE, "  second:", "rules.second", "keeps the same rows for P6Y", "remove"
         ),
@@ -612,7 +624,7 @@ RULES: list[Case] = [
     _case(
         "anonymised after it is deleted",
         (
-            _second_rule(period="made", strength="maximum", action='{do: anonymise, columns: {ip: {to: "null"}}}'),
+            second_rule(period="made", strength="maximum", action='{do: anonymise, columns: {ip: {to: "null"}}}'),
             Edit(SCHEDULE, "    strength: statutory\n    holds", "    strength: maximum\n    holds"),
         ),
         Expected(

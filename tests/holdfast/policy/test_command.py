@@ -1,0 +1,107 @@
+"""What a person sees of it: `holdfast policy check`, `diff` and `schema`."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.holdfast.policy import shop
+from tests.holdfast.policy.shop import Edit, edited, write
+from typer.testing import CliRunner
+
+from holdfast import settings
+from holdfast.commands.policy import app
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small policy in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    return write(tmp_path / "policy", shop.TEXTS)
+
+
+def test_a_sound_policy_is_summed_up(folder: Path) -> None:
+    result = runner.invoke(app, ["check", "--policy", "policy", "--files-only"])
+    assert result.exit_code == 0
+    assert "4 datasets, 4 rules, 2 hold types; no problem found." in result.output
+
+
+def test_a_faulty_policy_is_shown_line_by_line(folder: Path) -> None:
+    write(
+        folder,
+        edited(
+            Edit("holds.yaml", "max_shrink: 0.5", "max_shrink: half"),
+            Edit("holds.yaml", ": P6M\n    by_hand", ": 6M\n    by_hand"),
+        ),
+    )
+    result = runner.invoke(app, ["check", "--policy", str(folder)])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "policy/holds.yaml:8 types.COURT.review_after P012",
+        "    '6M' is not an ISO 8601 period such as P6Y, P18M, P2W or P90D.",
+        "    Fix: see the schema in policy/schema/ for what fits.",
+        "policy/holds.yaml:21 sources.till.max_shrink P012",
+        "    Input should be a valid number.",
+        "    Fix: write a number, without quotes.",
+        "2 problems.",
+    ]
+
+
+def test_the_database_is_checked_for_the_day_that_is_asked_for(
+    folder: Path, empty_database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.DATABASE_URL, empty_database.url.render_as_string(hide_password=False))
+    with empty_database.begin() as connection:
+        connection.exec_driver_sql(shop.DATABASE)
+    result = runner.invoke(app, ["check", "--policy", "policy", "--as-of", "2030-07-01"])
+    assert result.exit_code == 1
+    assert "policy/data_map.yaml:52 exemptions.shop.turnover.review_by P109" in result.stderr
+    assert "Fix: sales looks again" in result.stderr
+
+
+def test_a_difference_is_shown_against_a_folder_a_file_and_a_revision(folder: Path, tmp_path: Path) -> None:
+    git = [
+        "git",
+        "-C",
+        str(tmp_path),
+        "-c",
+        "user.name=T",
+        "-c",
+        "user.email=t@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    ]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "First"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    write(tmp_path / "before", shop.TEXTS)
+    write(folder, edited(Edit("retention_schedule.yaml", "period: P90D", "period: P30D")))
+    for against in ("before", "before/retention_schedule.yaml", "HEAD"):
+        result = runner.invoke(app, ["diff", "--policy", "policy", "--against", against])
+        assert result.exit_code == 0, result.output
+        assert result.stdout.splitlines() == [
+            "deletion class brief: changed",
+            "    period: P90D -> P30D",
+            "Rows of photos are treated differently: rule photos-90d changed.",
+        ]
+
+
+def test_no_difference_and_a_difference_in_words_are_said_to_be_that(folder: Path, tmp_path: Path) -> None:
+    write(tmp_path / "before", shop.TEXTS)
+    result = runner.invoke(app, ["diff", "--policy", "policy", "--against", "before"])
+    assert result.stdout == "Both policies say the same.\n"
+    write(folder, edited(Edit("holds.yaml", "max_age_hours: 30", "max_age_hours: 31")))
+    result = runner.invoke(app, ["diff", "--policy", "policy", "--against", "before"])
+    assert result.stdout.endswith("No rule treats any row differently.\n")
+
+
+def test_schemas_are_written_where_the_policy_is(folder: Path) -> None:
+    result = runner.invoke(app, ["schema", "--policy", "policy"])
+    assert result.stdout.splitlines() == [
+        "policy/schema/data_map.json",
+        "policy/schema/retention_schedule.json",
+        "policy/schema/holds.json",
+    ]
