@@ -1,0 +1,206 @@
+"""`holdfast hold`: the register of holds, its sources, and holds that people place."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holdfast import clock, settings
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from holdfast.policy.model import Policy
+
+app = typer.Typer(no_args_is_help=True, help="Holds: what must not be deleted now, and who says so.")
+
+_DAY = ["%Y-%m-%d"]
+By = Annotated[
+    str, typer.Option("--by", default_factory=getpass.getuser, help="Who does it; the ledger has a pseudonym.")
+]
+
+
+@app.command("list")
+def list_holds(
+    restricted: Annotated[bool, typer.Option(help="Count also what must not be disclosed.")] = False,
+) -> None:
+    """Count the holds that hold today, by authority and type."""
+    from holdfast.holds import register
+
+    with _transaction() as (connection, policy):
+        found = register.counts(connection, _today(policy), restricted=restricted)
+    rows = [
+        (one.authority, one.hold_type, one.holds, one.subjects, one.next_end or "", one.reviews_overdue)
+        for one in found
+    ]
+    _table(("authority", "type", "holds", "subjects", "first ends on", "reviews overdue"), rows)
+
+
+@app.command()
+def place(
+    hold_type: Annotated[str, typer.Argument(metavar="TYPE", help="A type of policy/holds.yaml that is `by_hand`.")],
+    reference: Annotated[
+        str,
+        typer.Argument(metavar="REFERENCE", help="The matter's own code, used once; no name, no number of a customer."),
+    ],
+    by: By,
+    subject: Annotated[str | None, typer.Option(help="The account; every account unless given.")] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="A dataset, several times for several; all that the type can stop unless given."),
+    ] = None,
+    record: Annotated[str | None, typer.Option(help="The key of one record of one dataset; | between columns.")] = None,
+    period_from: Annotated[dt.datetime | None, typer.Option(formats=_DAY, help="First day of the records.")] = None,
+    period_to: Annotated[dt.datetime | None, typer.Option(formats=_DAY, help="First day after the records.")] = None,
+    ends_on: Annotated[dt.datetime | None, typer.Option(formats=_DAY, help="Last day it holds.")] = None,
+    review_on: Annotated[dt.datetime | None, typer.Option(formats=_DAY, help="Day to look at it again.")] = None,
+    ground: Annotated[
+        str | None, typer.Option(help="A code for the legal ground; the type's own unless given.")
+    ] = None,
+) -> None:
+    """Place a hold. It stops deletion, of a run under way as well, once this command has ended."""
+    from holdfast.holds import register
+
+    with _transaction() as (connection, policy):
+        hold_id = register.place(
+            connection,
+            policy,
+            hold_type=hold_type,
+            reference=reference,
+            placed_by=by,
+            subject_key=subject,
+            datasets=dataset or None,
+            record_key=record,
+            period_from=_date(period_from),
+            period_to=_date(period_to),
+            ends_on=_date(ends_on),
+            review_on=_date(review_on),
+            ground=ground,
+        )
+    typer.echo(f"Hold {hold_id} is placed.")
+
+
+@app.command()
+def release(
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its number or its reference.")],
+    reason: Annotated[str, typer.Option(help="ended, withdrawn, superseded, mistake or source_retired.")],
+    by: By,
+) -> None:
+    """Release a hold that was placed by hand. What it alone covered falls due in the next run."""
+    from holdfast.errors import HoldError
+    from holdfast.holds import register
+
+    reasons = [one.value for one in register.ReleaseReason]
+    if reason not in reasons:
+        raise HoldError("There is no such reason.", fix=f"use one of {', '.join(reasons)}.")
+    with _transaction() as (connection, policy):
+        number = register.release(
+            connection,
+            policy,
+            int(hold) if hold.isdecimal() else hold,
+            released_by=by,
+            reason=register.ReleaseReason(reason),
+        )
+    typer.echo(f"Hold {number} is released.")
+
+
+@app.command()
+def refresh() -> None:
+    """Ask every hold source now. Exit code 1 if one of them is not believed."""
+    from holdfast import database
+    from holdfast.holds import sources
+    from holdfast.policy.load import load_policy
+
+    loaded = settings.load()
+    policy = load_policy(loaded.policy)
+    now = dt.datetime.now(tz=dt.UTC)
+    states = sources.refresh(
+        database.connect(loaded),
+        policy,
+        loaded,
+        now=now,
+        as_of=clock.local_date(now, policy.schedule.time_zone),
+        run_id=None,
+    )
+    rows = [(one.source_id, one.status, _or_dash(one.read_holds), one.placed, one.changed, one.ended) for one in states]
+    _table(("source", "status", "holds", "placed", "changed", "ended"), rows)
+    for one in states:
+        if one.why is not None:
+            typer.echo(one.why, err=True)
+    if any(one.why is not None for one in states):
+        raise typer.Exit(1)
+
+
+@app.command()
+def accept(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source that is refused for having shrunk.")],
+    holds: Annotated[int, typer.Argument(metavar="HOLDS", help="How many holds it rightly has.")],
+    by: By,
+) -> None:
+    """Say that a source has rightly shrunk to a number of holds; the next refresh believes exactly that number."""
+    from holdfast.holds import register
+
+    with _transaction() as (connection, _):
+        register.accept_shrink(connection, source, holds, by)
+    typer.echo(f"{holds} holds of {source} are accepted; refresh to read them.")
+
+
+@app.command("sources")
+def list_sources() -> None:
+    """Show every hold source as it was found the last time. Only a trusted one lets what it protects be deleted."""
+    from holdfast.holds import register
+
+    with _transaction() as (connection, policy):
+        known = {one.source_id: one for one in register.source_states(connection)}
+    rows: list[tuple[object, ...]] = []
+    for source_id in policy.holds.sources:
+        one = known.get(source_id)
+        if one is None:
+            rows.append((source_id, "never asked", "-", "-", "-", "-"))
+        else:
+            moments = (_minute(one.checked_at), _minute(one.loaded_at))
+            rows.append((source_id, one.status, *moments, _or_dash(one.read_holds), _or_dash(one.accepted_holds)))
+    _table(("source", "status", "asked at", "complete at", "holds read", "holds last believed"), rows)
+
+
+@contextmanager
+def _transaction() -> Iterator[tuple[sa.Connection, Policy]]:
+    from holdfast import database
+    from holdfast.policy.load import load_policy
+
+    loaded = settings.load()
+    policy = load_policy(loaded.policy)
+    with database.transaction(database.connect(loaded)) as connection:
+        yield connection, policy
+
+
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headings, box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*map(str, row))
+    Console().print(table)
+
+
+def _today(policy: Policy) -> dt.date:
+    return clock.local_date(dt.datetime.now(tz=dt.UTC), policy.schedule.time_zone)
+
+
+def _date(given: dt.datetime | None) -> dt.date | None:
+    return given.date() if given else None
+
+
+def _minute(moment: dt.datetime | None) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC" if moment else "-"
+
+
+def _or_dash(count: int | None) -> str:
+    return "-" if count is None else str(count)
