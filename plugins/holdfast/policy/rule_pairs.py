@@ -1,15 +1,15 @@
 """Rules of one dataset that cannot both come to act: a contradiction, or a rule nobody will ever see happen. Pure.
 
-Only rules with the same start event are compared: whether two events are years apart, no file can tell.
+Periods are compared for rules with the same start event alone: whether two events are years apart, no file can tell.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from holdfast.policy.model import Anonymise, Condition, Delete, Policy, Start, Strength
+from holdfast.policy.model import Anonymise, Condition, Delete, Policy, Rule, Start, Strength
 from holdfast.policy.problems import Check, Finder, Problem
 
 _ANY_DAY = dt.date(2001, 1, 1)  # periods are compared by where they end when they start on the same day
@@ -20,9 +20,26 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
     for dataset in policy.data_map.datasets:
         rules = policy.rules_for(dataset)
         known = {name: rule for name, rule in rules.items() if rule.deletion_class in policy.schedule.classes}
+        yield from _never_deleted(known, find)
         for (first, one), (second, two) in itertools.combinations(known.items(), 2):
             if _event(one.start) == _event(two.start) and not disjoint(one.where, two.where):
                 yield from _pair(policy, first, second, find)
+
+
+def _never_deleted(rules: Mapping[str, Rule], find: Finder) -> Iterator[Problem]:
+    """A rule without conditions gives way to one that has: rows that are anonymised by it alone would stay for ever."""
+    general = [name for name, rule in rules.items() if not rule.where and isinstance(rule.action, Delete)]
+    deleted = [rule.where for rule in rules.values() if rule.where and isinstance(rule.action, Delete)]
+    for name, rule in rules.items():
+        is_left = rule.where and isinstance(rule.action, Anonymise) and not any(covers(w, rule.where) for w in deleted)
+        if is_left and general:
+            yield find(
+                Check.ROWS_LEFT,
+                ("schedule", "rules", name),
+                f"rows that meet its conditions are anonymised and never deleted: {general[0]} has no conditions, and "
+                "gives way to a rule that has.",
+                "add a rule that deletes, with the same conditions, or take the conditions away.",
+            )
 
 
 def _pair(policy: Policy, first: str, second: str, find: Finder) -> Iterator[Problem]:

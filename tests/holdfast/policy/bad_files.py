@@ -636,6 +636,26 @@ RULES: list[Case] = [
             "shorten its period",
         ),
     ),
+    _case(
+        "anonymised and never deleted",
+        (
+            second_rule(
+                period="brief",
+                where="[{column: channel, is_in: [web]}]",
+                strength="maximum",
+                action='{do: anonymise, columns: {ip: {to: "null"}}}',
+            ),
+            Edit(SCHEDULE, "    strength: statutory\n    holds", "    strength: maximum\n    holds"),
+        ),
+        Expected(
+            Check.ROWS_LEFT,
+            SCHEDULE,
+            "  second:",
+            "rules.second",
+            "anonymised and never deleted: purchases-6y has no conditions",
+            "with the same conditions",
+        ),
+    ),
 ]
 
 HOLD_MATRIX: list[Case] = [
