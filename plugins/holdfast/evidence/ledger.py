@@ -29,15 +29,20 @@ _NOT_CODES = "HF002"
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the ledger. `text` is what was hashed; `facts` is a part of it."""
+    """One entry of the ledger; `text` is what was hashed."""
 
     seq: int
     at: dt.datetime
     run_id: int | None
     kind: str
-    facts: dict[str, Any]
     text: str
     hash: bytes
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was recorded, read from the text."""
+        facts: dict[str, Any] = json.loads(self.text)["facts"]
+        return facts
 
 
 def append(connection: sa.Connection, kind: str, facts: Mapping[str, JSON], run_id: int | None = None) -> int:
@@ -66,7 +71,6 @@ def entries_of_run(connection: sa.Connection, run_id: int) -> Iterator[Entry]:
                 at=row.at,
                 run_id=run_id,
                 kind=row.kind,
-                facts=json.loads(row.entry)["facts"],
                 text=row.entry,
                 hash=row.hash,
             )
@@ -85,7 +89,7 @@ def canonical(value: JSON) -> str:
             return f"{round(value, _DECIMALS) + 0.0:.{_DECIMALS}f}".rstrip("0").rstrip(".")
         case Mapping():
             return "{" + ",".join(f"{json.dumps(key)}:{canonical(item)}" for key, item in sorted(value.items())) + "}"
-        case Sequence():
+        case list() | tuple():
             return "[" + ",".join(canonical(item) for item in value) + "]"
     raise LedgerError(
         f"A fact is a {type(value).__name__} that has no place in an entry.",

@@ -81,21 +81,15 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> bool:
     """Whether `proof` shows that the leaf hash is number `index` of the `size` under the root (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size or not _are_hashes([leaf, expected_root, *proof]):
+    if not 0 <= index < size or not _are_hashes([leaf, *proof]):
         return False
-    position, last = index, size - 1
+    sides = _sides(index, size - 1, len(proof))
+    if sides is None:
+        return False
     node = leaf
-    for sibling in proof:
-        if last == 0:
-            return False
-        if position & 1 or position == last:
-            node = _node_hash(sibling, node)
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
-        else:
-            node = _node_hash(node, sibling)
-        position, last = position >> 1, last >> 1
-    return last == 0 and node == expected_root
+    for sibling, is_left in zip(proof, sides, strict=True):
+        node = _node_hash(sibling, node) if is_left else _node_hash(node, sibling)
+    return node == expected_root
 
 
 def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
@@ -125,31 +119,45 @@ def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
 
 def verify_consistency(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether `proof` shows that the tree of `new_size` begins with the one of `old_size` (RFC 9162, 2.1.4.2)."""
-    if not 0 < old_size <= new_size or not _are_hashes([old_root, new_root, *proof]):
+    if not 0 < old_size <= new_size:
         return False
     if old_size == new_size:
         return not proof and old_root == new_root
+    if not _are_hashes([old_root, *proof]):
+        return False
     path = list(proof)
     if old_size & (old_size - 1) == 0:  # a complete tree: its root is the first hash, and is not repeated in the proof
         path.insert(0, old_root)
-    if not path:
-        return False
     position, last = old_size - 1, new_size - 1
     while position & 1:
         position, last = position >> 1, last >> 1
+    sides = _sides(position, last, len(path) - 1)
+    if sides is None:
+        return False
     old_node = new_node = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
-        if position & 1 or position == last:
-            old_node = _node_hash(sibling, old_node)
-            new_node = _node_hash(sibling, new_node)
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
+    for sibling, is_left in zip(path[1:], sides, strict=True):
+        if is_left:
+            old_node, new_node = _node_hash(sibling, old_node), _node_hash(sibling, new_node)
         else:
             new_node = _node_hash(new_node, sibling)
+    return old_node == old_root and new_node == new_root
+
+
+def _sides(position: int, last: int, steps: int) -> list[bool] | None:
+    """Climb `steps` levels from a node at `position`, where `last` is the last position of its level.
+
+    For each step, whether the sibling stands on the left. None if the climb does not end at the root.
+    """
+    sides: list[bool] = []
+    for _ in range(steps):
+        if last == 0:
+            return None
+        is_left = position & 1 == 1 or position == last
+        while is_left and position and not position & 1:  # a node without sibling is its own parent
+            position, last = position >> 1, last >> 1
+        sides.append(is_left)
         position, last = position >> 1, last >> 1
-    return last == 0 and old_node == old_root and new_node == new_root
+    return sides if last == 0 else None
 
 
 def _split(size: int) -> int:
@@ -158,4 +166,5 @@ def _split(size: int) -> int:
 
 
 def _are_hashes(hashes: Iterable[bytes]) -> bool:
+    """Two hashed together must have known lengths, or bytes could be moved from one to the other."""
     return all(len(one) == HASH_BYTES for one in hashes)
