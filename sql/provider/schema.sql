@@ -209,7 +209,7 @@ CREATE TABLE provider.emergency_address (
     cease_acknowledged_at timestamptz
 );
 COMMENT ON TABLE provider.emergency_address IS
-    'Installation address of a number for 999 calls (General Condition A3); the account is reached through the assignment.';
+    'Installation address of a number for 999 calls (General Condition A3); its account is reached by the assignment.';
 COMMENT ON COLUMN provider.emergency_address.ceased_at IS 'NULL = not ceased yet: emergency services rely on it.';
 COMMENT ON COLUMN provider.emergency_address.cease_acknowledged_at IS
     'When the emergency handling authority acknowledged the cease. NULL = not yet.';
@@ -546,7 +546,7 @@ COMMENT ON FUNCTION provider.synthetic_share(bigint, text, bigint) IS 'A share f
 
 CREATE FUNCTION provider.synthetic_uuid(n bigint, salt text, seed bigint) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN overlay(overlay(md5(salt || ':' || seed::text || ':' || n::text) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid;
+RETURN regexp_replace(md5(salt || ':' || seed::text || ':' || n::text), '^(.{12}).(.{3}).', '\14\28')::uuid;
 COMMENT ON FUNCTION provider.synthetic_uuid(bigint, text, bigint) IS
     'The same UUID (version 4) for the same arguments.';
 

@@ -14,6 +14,7 @@ import struct
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -101,7 +102,7 @@ def make(
     made: dict[str, int] = {}
     with database.transaction(engine) as connection:
         if not _schema_exists(connection):
-            connection.exec_driver_sql(queries.path_of(SCHEMA_FILE).read_text(encoding="utf-8"))
+            database.run_script(connection, queries.path_of(SCHEMA_FILE).read_text(encoding="utf-8"))
         for step in ("windows", "cases", "partitions"):
             _generate(connection, step, values)
         for table in TABLES:
@@ -140,7 +141,7 @@ def _schema_exists(connection: sa.Connection) -> bool:
     return bool(queries.run(connection, "provider/generate/schema_exists").scalar_one())
 
 
-def _generate(connection: sa.Connection, step: str, values: dict[str, object]) -> sa.CursorResult:
+def _generate(connection: sa.Connection, step: str, values: dict[str, object]) -> sa.CursorResult[*tuple[Any, ...]]:
     name = f"provider/generate/{step}"
     declared = queries.declared_parameters(queries.path_of(name).read_text(encoding="utf-8"))
     return queries.run(connection, name, {key: value for key, value in values.items() if key in declared})
@@ -151,7 +152,7 @@ def _deliver(connection: sa.Connection, at: dt.datetime) -> int:
 
 
 def _write_recordings(connection: sa.Connection, objects: Path, base: str) -> None:
-    for recording_id, file_url in queries.run(connection, "provider/generate/recordings").tuples():
+    for recording_id, file_url in queries.run(connection, "provider/generate/recordings"):
         path = objects / file_url.removeprefix(f"{base}/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_recording(recording_id))

@@ -1,4 +1,4 @@
--- Which customers are there? One account in four has left; four in five of the others have been there nine years or more.
+-- Which customers are there? One in four has left; four in five of the others have been there nine years or more.
 -- params: accounts bigint, seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.account
@@ -11,7 +11,8 @@ WITH reach AS (
 known AS (
     SELECT
         account_id,
-        max(CASE dataset WHEN 'contacts' THEN cast(starts AT TIME ZONE 'Europe/London' AS date) END) AS contract_ended_on
+        max(CASE dataset WHEN 'contacts' THEN cast(starts AT TIME ZONE 'Europe/London' AS date) END)
+            AS contract_ended_on
     FROM synthetic_case
     GROUP BY account_id
 ),
@@ -46,7 +47,9 @@ SELECT
     CASE provider.synthetic_draw(everyone.account_id, 'kind', :seed) % 4 WHEN 0 THEN 'business' ELSE 'individual' END,
     CASE
         WHEN everyone.contract_ended_on < reach.today THEN 'closed'
-        WHEN everyone.account_id > 1000 AND provider.synthetic_draw(everyone.account_id, 'suspended now', :seed) % 200 = 0
+        WHEN
+            everyone.account_id > 1000
+            AND provider.synthetic_draw(everyone.account_id, 'suspended now', :seed) % 200 = 0
             THEN 'suspended'
         ELSE 'active'
     END,

@@ -1,5 +1,5 @@
 -- Who called the API? Ten requests kept for each live business account.
--- params: as_of timestamptz, seed bigint
+-- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.api_request_log
 INSERT INTO provider.api_request_log (request_id, account_id, occurred_at, ip, method, path, status_code)
@@ -10,9 +10,7 @@ WITH rows_to_make AS (
         account.account_id * 10 + n, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id * 10 + n, 'request not recorded', :seed) % 4000 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id * 10 + n, 'request', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id * 10 + n, 'request', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN generate_series(0, 9) AS n CROSS JOIN synthetic_window AS reach
     WHERE

@@ -1,6 +1,6 @@
 -- Which calls were made? As a switch writes them: in the order of time, each by any of the live accounts.
 -- A few accounts have calls that were never put on a bill.
--- params: accounts bigint, as_of timestamptz, calls bigint, seed bigint
+-- params: accounts bigint, calls bigint, seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.call_detail_record
 INSERT INTO provider.call_detail_record (
@@ -17,25 +17,26 @@ SELECT
 FROM (
     SELECT
         1000 + n AS call_id,
-        1001 + drawn.live_account / 3 * 4 + drawn.live_account % 3 AS account_id,
-        reach.oldest + (n - 1 + (drawn.chance % 1000) / 1000.0) / cast(:calls AS double precision) * reach.span AS started_at,
+        drawn.account_id,
+        reach.oldest + (n - 1 + (drawn.chance % 1000) / 1000.0) / cast(:calls AS double precision) * reach.span
+            AS started_at,
         drawn.chance,
         NOT (
             drawn.chance % 20 = 0
-            AND provider.synthetic_draw(1001 + drawn.live_account / 3 * 4 + drawn.live_account % 3, 'hold', :seed) % 1000
-            BETWEEN 16 AND 18
+            AND provider.synthetic_draw(drawn.account_id, 'hold', :seed) % 1000 BETWEEN 16 AND 18
         ) AS is_billed
     FROM
-        (
-            SELECT oldest, cast(:as_of AS timestamptz) - oldest AS span
-            FROM synthetic_window WHERE dataset = 'call_detail_records'
-        ) AS reach
+        (SELECT oldest, span FROM synthetic_window WHERE dataset = 'call_detail_records') AS reach
     CROSS JOIN generate_series(1, cast(:calls AS bigint)) AS n
     CROSS JOIN LATERAL (
-        SELECT
-            provider.synthetic_draw(n, 'call', :seed) AS chance,
-            provider.synthetic_draw(n, 'caller', :seed)
-            % (cast(:accounts AS bigint) - cast(:accounts AS bigint) / 4) AS live_account
+        -- The n-th live account: each fourth account has left.
+        SELECT chance, 1001 + live / 3 * 4 + live % 3 AS account_id
+        FROM (
+            SELECT
+                provider.synthetic_draw(n, 'call', :seed) AS chance,
+                provider.synthetic_draw(n, 'caller', :seed)
+                % (cast(:accounts AS bigint) - cast(:accounts AS bigint) / 4) AS live
+        ) AS chosen
     ) AS drawn
     UNION ALL
     SELECT case_no, account_id, starts, case_no * 60, cohort <> 'held_BILLING_UNBILLED_USAGE'

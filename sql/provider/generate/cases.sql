@@ -1,9 +1,9 @@
 -- Which rows have an answer that is known beforehand, and why? Each stands for one thing that a run must get right.
--- Case n is row n of its dataset. Its account is n for hold n, 50 + n where the case is the account itself or its contact,
--- and one of three without a hold for the common cases (what is not over may hold something: 2 and 3 keep that apart
--- from 1). Holds protect only rows that would otherwise be due; `days` is how long before the
--- latest due day those start. An open refund or dispute has not started: it holds its invoice, and needs no hold itself.
--- params: as_of timestamptz
+-- Case n is row n of its dataset. Its account is n for hold n, 50 + n where the case is the account itself or its
+-- contact, and one of three without a hold for the common cases (what is not over may hold something: accounts 2 and 3
+-- keep that apart from 1). Holds protect only rows that would otherwise be due; `days` is how long before the latest
+-- due day those start. An open refund or dispute has not started: it holds its invoice, and needs no hold itself.
+-- params: none
 -- returns: nothing; makes the temporary table synthetic_case until the end of the transaction
 -- locks: none
 CREATE TEMPORARY TABLE synthetic_case ON COMMIT DROP AS
@@ -52,13 +52,14 @@ hold (case_no, account_id, cohort, expected, days, datasets) AS (
 
 SELECT
     reach.dataset, common.case_no, common.cohort, common.expected,
-    CASE WHEN reach.dataset IN ('accounts', 'contacts') THEN 50 + common.case_no ELSE common.account_id END AS account_id,
+    CASE WHEN reach.dataset IN ('accounts', 'contacts') THEN 50 + common.case_no ELSE common.account_id END
+        AS account_id,
     CASE common.cohort
         WHEN 'due' THEN provider.synthetic_local(reach.last_due - 3, time '12:00')
         WHEN 'due_yesterday_boundary' THEN provider.synthetic_local(reach.last_due, time '23:59:59.999999')
         WHEN 'last_kept_day' THEN provider.synthetic_local(reach.first_kept, time '00:00')
         WHEN 'not_due' THEN provider.synthetic_local(reach.today - (reach.today - reach.first_kept) / 2, time '12:00')
-        WHEN 'future_start' THEN cast(:as_of AS timestamptz) + interval '3 days'
+        WHEN 'future_start' THEN reach.until + interval '3 days'
     END AS starts
 FROM synthetic_window AS reach CROSS JOIN common
 WHERE

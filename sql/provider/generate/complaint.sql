@@ -18,9 +18,7 @@ rows_to_make AS (
         account.account_id, account.account_id,
         CASE
             WHEN NOT fate.open_case
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'complaint', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'complaint', :seed) * reach.span
             WHEN account.account_id % 2 = 0 THEN cast(:as_of AS timestamptz) - interval '30 days'
         END,
         fate.open_case
@@ -36,7 +34,7 @@ rows_to_make AS (
 SELECT
     made.n, made.account_id,
     (ARRAY['service', 'service', 'data_protection'])[1 + made.n % 3],
-    least(coalesce(made.closed_at, cast(:as_of AS timestamptz)), cast(:as_of AS timestamptz)) - interval '20 days',
+    least(made.closed_at, cast(:as_of AS timestamptz)) - interval '20 days',
     made.closed_at,
     CASE
         WHEN made.deadlocked AND made.closed_at IS NOT NULL

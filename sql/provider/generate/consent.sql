@@ -1,5 +1,5 @@
 -- What did customers agree to? Each was asked about two purposes; many have since withdrawn.
--- params: as_of timestamptz, seed bigint
+-- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.consent
 INSERT INTO provider.consent (account_id, purpose, version, given_at, withdrawn_at, wording, ip)
@@ -13,9 +13,8 @@ rows_to_make AS (
         account.account_id, (ARRAY['marketing_email', 'call_recording'])[n], 1,
         CASE
             WHEN provider.synthetic_draw(account.account_id * 10 + n, 'withdrew', :seed) % 10 < 8
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id * 10 + n, 'withdrawn', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until
+                    - provider.synthetic_share(account.account_id * 10 + n, 'withdrawn', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN generate_series(1, 2) AS n CROSS JOIN reach
     WHERE account.account_id > 1000 AND account.status <> 'closed'

@@ -1,5 +1,5 @@
 -- Whose data went to which service provider? Two disclosures kept for each live account.
--- params: as_of timestamptz, seed bigint
+-- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.disclosure
 INSERT INTO provider.disclosure (disclosure_id, account_id, service_provider_id, disclosed_at, category, purpose)
@@ -10,9 +10,8 @@ WITH rows_to_make AS (
         account.account_id * 10 + n, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id * 10 + n, 'disclosure not recorded', :seed) % 4000 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id * 10 + n, 'disclosed', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until
+                    - provider.synthetic_share(account.account_id * 10 + n, 'disclosed', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN generate_series(1, 2) AS n CROSS JOIN synthetic_window AS reach
     WHERE account.account_id > 1000 AND account.status <> 'closed' AND reach.dataset = 'disclosures'

@@ -1,5 +1,5 @@
 -- What did the fraud detectors see? A signal on one live account in ten.
--- params: as_of timestamptz, seed bigint
+-- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.fraud_signal
 INSERT INTO provider.fraud_signal (fraud_signal_id, account_id, detected_at, detector, score, detail)
@@ -10,9 +10,7 @@ WITH rows_to_make AS (
         account.account_id, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id, 'signal not recorded', :seed) % 400 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'signal', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'signal', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN synthetic_window AS reach
     WHERE

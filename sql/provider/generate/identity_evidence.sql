@@ -22,8 +22,7 @@ rows_to_make AS (
         account.account_id * 10 + 2, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id, 'undecided', :seed) % 50 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'decided', :seed) * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'decided', :seed) * reach.span
         END,
         TRUE
     FROM provider.account CROSS JOIN reach
@@ -41,7 +40,7 @@ SELECT
     END,
     CASE WHEN made.complete THEN 'INVENTED-' || made.n END,
     CASE WHEN made.complete THEN 'vault/identity/' || provider.synthetic_uuid(made.n, 'image', :seed) END,
-    coalesce(least(made.decided_at, cast(:as_of AS timestamptz)), cast(:as_of AS timestamptz)) - interval '2 days',
+    least(made.decided_at, cast(:as_of AS timestamptz)) - interval '2 days',
     made.decided_at,
     CASE
         WHEN made.decided_at IS NULL THEN NULL

@@ -33,8 +33,8 @@ of_cases AS (
 half_years AS (
     SELECT
         account.account_id * 100 + n AS invoice_id, account.account_id,
-        reach.today - 1 - cast(provider.synthetic_draw(account.account_id, 'billing day', :seed) % 182 AS integer) - n * 182
-            AS issued_on,
+        reach.today - 1 - n * 182
+        - cast(provider.synthetic_draw(account.account_id, 'billing day', :seed) % 182 AS integer) AS issued_on,
         coalesce(least(account.contract_ended_on, reach.today), reach.today) AS billed_until,
         cast(account.opened_at AS date) AS opened_on,
         provider.synthetic_draw(account.account_id, 'hold', :seed) % 1000 AS fate

@@ -12,9 +12,7 @@ WITH rows_to_make AS (
         account.account_id, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id, 'request open', :seed) % 20 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'authority', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'authority', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN synthetic_window AS reach
     WHERE
@@ -26,7 +24,7 @@ SELECT
     provider.synthetic_uuid(made.n, 'law_enforcement_requests', :seed), made.account_id,
     (ARRAY['Invented Constabulary', 'Fictional Crime Agency'])[1 + made.n % 2],
     (ARRAY['ipa-2016-part-3', 'pace-1984-schedule-1'])[1 + made.n % 2],
-    least(coalesce(made.closed_at, cast(:as_of AS timestamptz)), cast(:as_of AS timestamptz)) - interval '10 days',
+    least(made.closed_at, cast(:as_of AS timestamptz)) - interval '10 days',
     made.closed_at,
     made.n % 2 = 0,
     'Call records of one number over ' || (1 + made.n % 12) || ' weeks'

@@ -1,5 +1,5 @@
 -- Who logged in, when and from where? Six logins kept for each live account.
--- params: as_of timestamptz, seed bigint
+-- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.login_event
 INSERT INTO provider.login_event (login_event_id, account_id, occurred_at, ip, user_agent, succeeded)
@@ -10,9 +10,7 @@ WITH rows_to_make AS (
         account.account_id * 10 + n, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id * 10 + n, 'login not recorded', :seed) % 4000 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id * 10 + n, 'login', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id * 10 + n, 'login', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN generate_series(1, 6) AS n CROSS JOIN synthetic_window AS reach
     WHERE account.account_id > 1000 AND account.status <> 'closed' AND reach.dataset = 'login_events'

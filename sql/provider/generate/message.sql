@@ -9,7 +9,8 @@ INSERT INTO provider.message (
 WITH content AS (SELECT * FROM synthetic_window WHERE dataset = 'messages'),
 
 rows_to_make AS (
-    SELECT case_no AS n, account_id, starts AS delivered_at, TRUE AS complete FROM synthetic_case WHERE dataset = 'messages'
+    SELECT case_no AS n, account_id, starts AS delivered_at, TRUE AS complete
+    FROM synthetic_case WHERE dataset = 'messages'
     UNION ALL
     SELECT sent.n, sent.account_id, sent.delivered_at, coalesce(sent.delivered_at >= content.oldest, TRUE)
     FROM (
@@ -17,9 +18,8 @@ rows_to_make AS (
             account.account_id * 10 + n AS n, account.account_id,
             CASE
                 WHEN provider.synthetic_draw(account.account_id * 10 + n, 'queued', :seed) % 1000 > 0
-                    THEN cast(:as_of AS timestamptz)
-                        - provider.synthetic_share(account.account_id * 10 + n, 'message', :seed)
-                        * (cast(:as_of AS timestamptz) - calls.oldest)
+                    THEN calls.until
+                        - provider.synthetic_share(account.account_id * 10 + n, 'message', :seed) * calls.span
             END AS delivered_at
         FROM provider.account CROSS JOIN generate_series(1, 5) AS n CROSS JOIN synthetic_window AS calls
         WHERE account.account_id > 1000 AND account.status <> 'closed' AND calls.dataset = 'call_detail_records'
@@ -33,6 +33,6 @@ SELECT
     CASE WHEN complete THEN 'Invented message ' || n || ': your parcel is at the example depot.' END,
     1 + n % 3,
     CASE WHEN delivered_at IS NULL THEN 'queued' WHEN n % 40 = 0 THEN 'failed' ELSE 'delivered' END,
-    least(coalesce(delivered_at, cast(:as_of AS timestamptz)), cast(:as_of AS timestamptz)) - interval '4 seconds',
+    least(delivered_at, cast(:as_of AS timestamptz)) - interval '4 seconds',
     delivered_at
 FROM rows_to_make

@@ -29,14 +29,12 @@ owned AS (
             WHEN slots.tenth < 5 THEN NULL
             WHEN slots.tenth < 6 AND NOT reach.backlog THEN NULL
             WHEN slots.tenth < 7
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(slots.n, 'ended lately', :seed) * (cast(:as_of AS timestamptz) - addresses.oldest)
+                THEN addresses.until - provider.synthetic_share(slots.n, 'ended lately', :seed) * addresses.span
             WHEN provider.synthetic_draw(slots.n, 'overdue', :seed) % 30 = 0
                 THEN reach.oldest
                     + provider.synthetic_share(slots.n, 'ended', :seed) * make_interval(days => reach.overdue_days)
             ELSE
-                cast(:as_of AS timestamptz)
-                - provider.synthetic_share(slots.n, 'ended', :seed) * (cast(:as_of AS timestamptz) - reach.oldest)
+                reach.until - provider.synthetic_share(slots.n, 'ended', :seed) * reach.span
         END AS ended_at
     FROM slots CROSS JOIN reach CROSS JOIN addresses
 ),
@@ -44,7 +42,8 @@ owned AS (
 rows_to_make AS (
     SELECT
         case_no AS assignment_id, account_id, starts AS ended_at,
-        CASE cohort WHEN 'held_NUMBER_PORTING' THEN cast(:as_of AS timestamptz) - interval '4 days' END AS port_ordered_at
+        CASE cohort WHEN 'held_NUMBER_PORTING' THEN cast(:as_of AS timestamptz) - interval '4 days' END
+            AS port_ordered_at
     FROM synthetic_case WHERE dataset = 'number_assignments'
     UNION ALL
     SELECT

@@ -10,7 +10,7 @@ FROM (
     SELECT
         number_assignment.number_id, reach.today,
         number_assignment.ended_at IS NULL OR number_assignment.ended_at > reach.today AS serves,
-        known.cohort IS NOT DISTINCT FROM 'held_NUMBER_QUARANTINE'
+        coalesce(known.cohort = 'held_NUMBER_QUARANTINE', FALSE)
         OR (
             number_assignment.number_id > 200 AND number_assignment.number_id % 40 = 0
             AND number_assignment.ended_at > reach.today - 30

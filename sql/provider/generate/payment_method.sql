@@ -1,5 +1,5 @@
 -- How do customers pay? A card or a Direct Debit mandate for each live account.
--- params: as_of timestamptz, seed bigint
+-- params: seed bigint
 -- returns: the number of rows made
 -- locks: the new rows of provider.payment_method
 INSERT INTO provider.payment_method (
@@ -14,8 +14,7 @@ rows_to_make AS (
         account.account_id * 10 + 1, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id, 'use not recorded', :seed) % 2000 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'used', :seed) * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'used', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN reach
     WHERE account.account_id > 1000 AND account.status <> 'closed'

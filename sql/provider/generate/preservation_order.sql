@@ -9,7 +9,8 @@ SELECT
         WHEN known.cohort = 'hold_ended' THEN NULL
         WHEN legal_matter.kind = 'law_enforcement' THEN ARRAY['call_detail_records', 'login_events']
         WHEN legal_matter.kind = 'fraud_investigation' THEN ARRAY[
-            'fraud_signals', 'identity_evidence', 'suspensions', 'suspension_notices', 'review_requests', 'review_outcomes'
+            'fraud_signals', 'identity_evidence', 'suspensions', 'suspension_notices', 'review_requests',
+            'review_outcomes'
         ]
     END,
     NULL, NULL

@@ -6,7 +6,9 @@ INSERT INTO provider.review_outcome (review_request_id, decided_at, outcome, rev
 SELECT
     review_request.review_request_id,
     review_request.requested_at
-    + make_interval(mins => cast(20 + provider.synthetic_draw(review_request.suspension_id, 'pondered', :seed) % 1400 AS integer)),
+    + make_interval(
+        mins => cast(20 + provider.synthetic_draw(review_request.suspension_id, 'pondered', :seed) % 1400 AS integer)
+    ),
     (ARRAY['upheld', 'upheld', 'overturned', 'varied'])[
         1 + provider.synthetic_draw(review_request.suspension_id, 'outcome', :seed) % 4
     ],

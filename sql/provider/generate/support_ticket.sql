@@ -10,9 +10,7 @@ WITH rows_to_make AS (
         account.account_id, account.account_id,
         CASE
             WHEN provider.synthetic_draw(account.account_id, 'ticket open', :seed) % 25 > 0
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'ticket', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'ticket', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN synthetic_window AS reach
     WHERE
@@ -22,7 +20,7 @@ WITH rows_to_make AS (
 
 SELECT
     made.n, made.account_id,
-    least(coalesce(made.closed_at, cast(:as_of AS timestamptz)), cast(:as_of AS timestamptz)) - interval '3 days',
+    least(made.closed_at, cast(:as_of AS timestamptz)) - interval '3 days',
     made.closed_at,
     (ARRAY['No dial tone', 'Question about a bill', 'Number port'])[1 + made.n % 3],
     'Please ring me on ' || provider.synthetic_number(provider.synthetic_draw(made.n, 'ring', :seed) % 20000) || '. '

@@ -13,9 +13,7 @@ WITH rows_to_make AS (
         account.account_id, account.account_id,
         CASE
             WHEN account.status <> 'suspended'
-                THEN cast(:as_of AS timestamptz)
-                    - provider.synthetic_share(account.account_id, 'suspension', :seed)
-                    * (cast(:as_of AS timestamptz) - reach.oldest)
+                THEN reach.until - provider.synthetic_share(account.account_id, 'suspension', :seed) * reach.span
         END
     FROM provider.account CROSS JOIN synthetic_window AS reach
     WHERE
@@ -28,7 +26,7 @@ WITH rows_to_make AS (
 
 SELECT
     made.n, made.account_id,
-    least(coalesce(made.case_closed_at, cast(:as_of AS timestamptz)), cast(:as_of AS timestamptz))
+    least(made.case_closed_at, cast(:as_of AS timestamptz))
     - make_interval(hours => cast(30 + provider.synthetic_draw(made.n, 'case length', :seed) % 300 AS integer)),
     (ARRAY['fully', 'fully', 'partially', 'not'])[1 + provider.synthetic_draw(made.n, 'automation', :seed) % 4],
     (ARRAY['partial', 'total'])[1 + provider.synthetic_draw(made.n, 'restriction', :seed) % 2],

@@ -6,7 +6,10 @@ INSERT INTO provider.synthetic_cohort (dataset, record_key, cohort, expected)
 SELECT
     dataset,
     CASE
-        WHEN dataset IN ('identity_evidence', 'disputes', 'call_recordings', 'review_requests', 'law_enforcement_requests')
+        WHEN
+            dataset IN (
+                'identity_evidence', 'disputes', 'call_recordings', 'review_requests', 'law_enforcement_requests'
+            )
             THEN cast(provider.synthetic_uuid(case_no, dataset, :seed) AS text)
         WHEN dataset = 'review_outcomes' THEN cast(provider.synthetic_uuid(case_no, 'review_requests', :seed) AS text)
         WHEN dataset = 'call_detail_records' THEN starts || '|' || case_no

@@ -6,7 +6,10 @@
 -- locks: none
 CREATE TEMPORARY TABLE synthetic_window ON COMMIT DROP AS
 WITH made AS (
-    SELECT cast(cast(:as_of AS timestamptz) AT TIME ZONE 'Europe/London' AS date) AS today, cast(:backlog AS boolean) AS backlog
+    SELECT
+        cast(:as_of AS timestamptz) AS until,
+        cast(cast(:as_of AS timestamptz) AT TIME ZONE 'Europe/London' AS date) AS today,
+        cast(:backlog AS boolean) AS backlog
 ),
 
 listed (dataset, period, missing, overdue_days, backlog_days, accounting) AS (
@@ -40,7 +43,7 @@ listed (dataset, period, missing, overdue_days, backlog_days, accounting) AS (
 
 bounded AS (
     SELECT
-        listed.dataset, listed.missing, listed.accounting, made.today, made.backlog,
+        listed.dataset, listed.missing, listed.accounting, made.until, made.today, made.backlog,
         CASE WHEN made.backlog THEN listed.backlog_days ELSE listed.overdue_days END AS overdue_days,
         (
             SELECT max(cast(day AS date))
@@ -58,9 +61,10 @@ bounded AS (
 )
 
 SELECT
-    dataset, missing, accounting, today, backlog, overdue_days, last_due,
+    dataset, missing, until, today, backlog, overdue_days, last_due,
     last_due + 1 AS first_kept,
     provider.synthetic_local(last_due - overdue_days, time '00:00') AS oldest,
+    until - provider.synthetic_local(last_due - overdue_days, time '00:00') AS span,
     -- Yearly, all of a year falls due at once: a run that kept up has old rows only in the weeks after.
     backlog OR NOT accounting OR last_due + period > today - interval '29 days' AS due_exist
 FROM bounded

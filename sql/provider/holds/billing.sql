@@ -70,6 +70,7 @@ SELECT
 FROM being_refunded
 UNION ALL
 SELECT
-    'billing-unbilled-' || account_id, 'BILLING_UNBILLED_USAGE', cast(account_id AS text), ARRAY['call_detail_records'], NULL,
+    'billing-unbilled-' || account_id, 'BILLING_UNBILLED_USAGE', cast(account_id AS text),
+    ARRAY['call_detail_records'], NULL,
     first_day, last_day + 1, 'pecr-7-2', TRUE, NULL, NULL
 FROM unbilled

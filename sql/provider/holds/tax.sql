@@ -23,7 +23,7 @@ CROSS JOIN (
 ) AS tax (prefix, hold_type, enquiry_into)
 CROSS JOIN LATERAL (
     SELECT
-        period.enquiry_into IS NOT DISTINCT FROM tax.enquiry_into
+        coalesce(period.enquiry_into = tax.enquiry_into, FALSE)
         AND (period.enquiry_closed_on IS NULL OR period.enquiry_closed_on > cast(:as_of AS date)) AS is_open
 ) AS enquiry
 CROSS JOIN LATERAL (SELECT cast(period.ends_on + interval '6 years' AS date) AS ends_on) AS statutory
