@@ -49,14 +49,17 @@ def connect(settings: Settings) -> sa.Engine:
 
 
 def engine_for(url: str) -> sa.Engine:
-    """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves)."""
+    """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves).
+
+    Errors do not carry the values of a statement's parameters, which may be somebody's data.
+    """
     parsed = sa.make_url(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
     # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
     arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None}
-    return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True)
+    return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
 
 
 def migrate(engine: sa.Engine, folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 from holdfast.retention.predicate.rows import Bool, NamedType, Rows, exists
 
 _COLUMNS = (
-    "hold_id", "hold_type", "authority", "disclosable", "subject_key", "datasets", "record_key",
+    "hold_id", "hold_type", "reference", "review_on", "authority", "disclosable", "subject_key", "datasets", "record_key",
     "period_from", "period_to", "ends_on", "released_at", "changed_xid", "placed_xid",
 )  # fmt: skip
 

@@ -92,6 +92,10 @@ class RulePredicate:
         """The only rule of its dataset, for all rows: then no row is decided elsewhere."""
         return len(self._timings) == 1 and not self._own.explicit
 
+    def applies(self) -> Bool:
+        """The row meets the rule's conditions."""
+        return self._own.applies
+
     def unknown(self) -> Bool:
         """This rule applies and cannot tell when the period starts, or whom a past row is about."""
         known_before = [~sa.and_(one.applies, one.unknown) for one in self._before()]

@@ -1,0 +1,41 @@
+"""`holdfast ledger`: is the evidence what was written?"""
+
+from __future__ import annotations
+
+import typer
+
+from holdfast import settings
+
+app = typer.Typer(no_args_is_help=True, help="The ledger of everything that was deleted, held and decided.")
+
+
+@app.command()
+def verify() -> None:
+    """Check every entry, the chain and all seals. Exit code 0: all is as written; 1: altered; 2: a seal has no file."""
+    from holdfast import database
+    from holdfast.evidence.verify import Verdict, verify
+
+    loaded = settings.load()
+    with database.connect(loaded).connect() as connection:
+        result = verify(connection, loaded.seals)
+    for finding in result.findings:
+        typer.echo(str(finding))
+    if result.left_out:
+        typer.echo(f"... and {result.left_out} more findings")
+    typer.echo(
+        f"{result.verdict.value.upper()}: {result.entries} entries up to {result.head_seq},"
+        f" {result.sealed_runs} sealed runs, {result.uncovered} entries not yet under a seal's file"
+    )
+    codes = {Verdict.OK: 0, Verdict.INVALID: 1, Verdict.INCOMPLETE: 2}
+    raise typer.Exit(codes[result.verdict])
+
+
+@app.command("list")
+def list_entries(run: int = typer.Argument(help="The run's number.")) -> None:
+    """Show the entries of one run, as they were written."""
+    from holdfast import database
+    from holdfast.evidence import ledger
+
+    with database.transaction(database.connect(settings.load())) as connection:
+        for entry in ledger.entries_of_run(connection, run):
+            typer.echo(entry.text)

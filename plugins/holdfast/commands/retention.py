@@ -1,0 +1,110 @@
+"""`holdfast retention`: what tonight would do, and why a record is still here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holdfast import clock, settings
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from holdfast.retention.explain import Explanation
+
+app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explain it.")
+
+
+@app.command()
+def plan() -> None:
+    """Plan tonight's run and write its report, without deleting anything. The same figures as a real run of now."""
+    from rich.console import Console
+
+    from holdfast import database
+    from holdfast.retention import steps
+
+    loaded = settings.load()
+    engine = database.connect(loaded)
+    run = steps.open_run(engine, loaded, as_of=dt.datetime.now(tz=dt.UTC), dry_run=True)
+    run_id = int(str(run["run_id"]))
+    for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
+        step(engine, loaded, run_id=run_id)
+    caps = steps.check_caps(engine, loaded, run_id=run_id)
+    Console().print(_table(engine, run_id))
+    typer.echo(f"Plan {caps['plan_digest']}")
+    if caps["rules_over_cap"]:
+        typer.echo(f"Above a cap, so a person would have to approve: {caps['rules_over_cap']}")
+    typer.echo(f"Report: {steps.write_report(engine, loaded, run_id=run_id)['report']}")
+
+
+@app.command()
+def explain(
+    dataset: Annotated[str, typer.Argument(help="A dataset of policy/data_map.yaml.")],
+    key: Annotated[str, typer.Argument(help="The record's key; several columns joined by |.")],
+    restricted: Annotated[bool, typer.Option(help="Name holds that must not be disclosed.")] = False,
+) -> None:
+    """Say for one record which rules and holds meet it, and what will happen to it when."""
+    from holdfast import database
+    from holdfast.holds import register
+    from holdfast.policy.load import load_policy
+    from holdfast.retention import explain as explaining
+
+    loaded = settings.load()
+    policy = load_policy(loaded.policy)
+    today = clock.local_date(dt.datetime.now(tz=dt.UTC), policy.schedule.time_zone)
+    with database.snapshot(database.connect(loaded)) as connection:
+        trusted = {one.source_id for one in register.source_states(connection) if one.status == "trusted"}
+        untrusted = {kind for name, one in policy.holds.sources.items() if name not in trusted for kind in one.types}
+        found = explaining.explain(connection, policy, dataset, key, as_of=today, untrusted=frozenset(untrusted))
+    if found is None:
+        typer.echo(f"{dataset} has no record with this key.")
+        raise typer.Exit(1)
+    for line in _lines(found, restricted=restricted):
+        typer.echo(line)
+
+
+_OUTCOMES = {
+    "due": "It is due: the next run deletes or anonymises it.",
+    "held": "Its period is over, and a hold keeps it.",
+    "refused": "Its period is over, and it is kept because a source that might hold it is not believed.",
+    "waiting": "Its period is over, and it waits for rows that still refer to it.",
+    "done": "Its period is over, and it has been anonymised.",
+    "unknown": "It is kept because nobody can say when its period starts, or whom it is about.",
+    "not_started": "Its period has not started.",
+    "not_due": "Its period is not over.",
+    "no_rule": "No rule of its dataset applies to it.",
+}
+
+
+def _lines(found: Explanation, *, restricted: bool) -> list[str]:
+    lines = [_OUTCOMES[found.decision.outcome.value]]
+    for one in found.rules:
+        mark = "*" if one.rule.rule_id == found.decision.rule_id else " "
+        start = one.rule.start or "not known"
+        applies = "" if one.rule.applies else " (does not apply to this record)"
+        lines.append(f"{mark} rule {one.rule.rule_id}{applies}: {one.rule.strength.value}, {one.rule.period}")
+        lines.append(f"    start event {start}, last day {one.last_day or 'not known'}; {one.law}")
+    for hold in found.holds:
+        until = f"until {hold.ends_on}" if hold.ends_on else f"until released, to be reviewed {hold.review_on}"
+        if hold.disclosable or restricted:
+            lines.append(f"- held by {hold.authority} {hold.hold_type} {hold.reference} {until}")
+        else:
+            lines.append(f"- held by another obligation {until}")
+    if found.next_look:
+        lines.append(f"Looked at again on {found.next_look}.")
+    return lines
+
+
+def _table(engine: sa.Engine, run_id: int) -> object:
+    from rich.table import Table
+
+    from holdfast import database, queries
+
+    table = Table("rule", *(f"{name}" for name in ("due", "held", "refused", "waiting", "unknown", "of")))
+    with database.transaction(engine) as connection:
+        for row in queries.run(connection, "retention/plan_rules", {"run_id": run_id}):
+            counts = (row.due_rows, row.held_rows, row.refused_rows, row.waiting_rows, row.unknown_rows, row.total_rows)
+            table.add_row(row.rule_id, *(f"{number:,}" for number in counts))
+    return table
