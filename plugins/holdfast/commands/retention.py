@@ -26,7 +26,7 @@ def plan() -> None:
     from holdfast.retention import steps
 
     loaded = settings.load()
-    engine = database.connect(loaded)
+    engine = database.connect_migrated(loaded)
     run = steps.open_run(engine, loaded, as_of=dt.datetime.now(tz=dt.UTC), dry_run=True)
     run_id = int(str(run["run_id"]))
     for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
@@ -54,7 +54,7 @@ def explain(
     loaded = settings.load()
     policy = load_policy(loaded.policy)
     today = clock.local_date(dt.datetime.now(tz=dt.UTC), policy.schedule.time_zone)
-    with database.snapshot(database.connect(loaded)) as connection:
+    with database.snapshot(database.connect_migrated(loaded)) as connection:
         trusted = {one.source_id for one in register.source_states(connection) if one.status == "trusted"}
         untrusted = {kind for name, one in policy.holds.sources.items() if name not in trusted for kind in one.types}
         found = explaining.explain(connection, policy, dataset, key, as_of=today, untrusted=frozenset(untrusted))
@@ -87,7 +87,8 @@ def _lines(found: Explanation, *, restricted: bool) -> list[str]:
         lines.append(f"{mark} rule {one.rule.rule_id}{applies}: {one.rule.strength.value}, {one.rule.period}")
         lines.append(f"    start event {start}, last day {one.last_day or 'not known'}; {one.law}")
     for hold in found.holds:
-        until = f"until {hold.ends_on}" if hold.ends_on else f"until released, to be reviewed {hold.review_on}"
+        review = f", to be reviewed {hold.review_on}" if hold.review_on else ""
+        until = f"until {hold.ends_on}" if hold.ends_on else f"until released{review}"
         if hold.disclosable or restricted:
             lines.append(f"- held by {hold.authority} {hold.hold_type} {hold.reference} {until}")
         else:
