@@ -1,0 +1,1 @@
+"""One writer for each format of a report. Nothing here knows what a report is about."""

@@ -1,0 +1,59 @@
+"""The compliance report of a retention run, for those who answer for it: a page, two CSV files, one JSON file.
+
+It tells of any run, however far it came, and of a dry run as such. It holds counts, digests, codes and the words of the
+policy: no personal data, no key of a record, no reference of a hold, and nothing of holds that may not be told of.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from holdfast.errors import PolicyError
+from holdfast.policy.load import load_policy
+from holdfast.policy.model import Policy
+from holdfast.reports import charts, files
+from holdfast.retention.report import exports, page, registers
+from holdfast.retention.report.edition import compose
+from holdfast.retention.report.nights import missed_nights
+from holdfast.retention.report.registers import Run
+from holdfast.settings import Settings
+
+__all__ = ["missed_nights", "write"]
+
+PAGE = "index.html"
+
+
+def write(connection: sa.Connection, settings: Settings, run_id: int, *, now: dt.datetime) -> dict[str, str]:
+    """Write the report of a run into `reports/<job>/<date>/`, in place of an earlier one of the same run.
+
+    Returns the path of the page (`report`), its `folder`, and `sha256`, the digest of the SHA256SUMS there. Raises
+    RunRefused if there is no such run. Ask in one transaction, so that the figures are of one moment.
+    """
+    charts.keep_cache_in(settings.home / "matplotlib")
+    edition = compose(registers.read(connection, run_id), _policy(settings), now)
+    texts = {
+        PAGE: page.html_of(edition),
+        "report.csv": exports.rules_csv(edition),
+        "held.csv": exports.held_csv(edition),
+        "report.json": exports.json_text(edition),
+    }
+    written = files.write_set(settings.reports, (edition.run.job, folder_name(edition.run)), texts)
+    return {"report": str(written.folder / PAGE), "folder": str(written.folder), "sha256": written.sha256}
+
+
+def folder_name(run: Run) -> str:
+    """The day; a dry run and a second run of the day (under another policy) are kept apart, so none hides another."""
+    name = run.as_of_date.isoformat()
+    if run.is_dry:
+        name += "-dry-run"
+    return f"{name}-run-{run.run_id}" if run.earlier_runs else name
+
+
+def _policy(settings: Settings) -> Policy | None:
+    """The policy in force. A report must be written even on the night on which the policy is what failed."""
+    try:
+        return load_policy(settings.policy)
+    except PolicyError:
+        return None

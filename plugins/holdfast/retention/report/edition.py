@@ -1,0 +1,208 @@
+"""The ordinary edition: everything that the page and the data files show, put together once.
+
+What may not be told is taken out here and reaches no file: page and data files see an `Edition`, never the registers'
+lines of holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.policy.model import Policy
+from holdfast.retention import rules
+from holdfast.retention.report import figures
+from holdfast.retention.report.advice import Advice, advice
+from holdfast.retention.report.confidential import OTHER_OBLIGATIONS, Disclosure, HeldLine
+from holdfast.retention.report.nights import missed_nights, unfinished_nights
+from holdfast.retention.report.registers import Approval, Milestone, PlannedRule, Registers, Review, Run, Seal, Source
+from holdfast.retention.report.verdict import Verdict, verdict
+
+TRUSTED = "trusted"
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """A source of holds as it may be shown; what is None may not be, or was not known."""
+
+    name: str
+    status: str
+    was_refused: bool
+    authority: str | None = None
+    owner: str | None = None
+    max_age_hours: int | None = None
+    checked_at: dt.datetime | None = None
+    loaded_at: dt.datetime | None = None
+    read_holds: int | None = None
+    accepted_holds: int | None = None
+
+    @property
+    def age_hours(self) -> float | None:
+        """How old the source's data was when it was looked at."""
+        if self.loaded_at is None or self.checked_at is None:
+            return None
+        return (self.checked_at - self.loaded_at).total_seconds() / 3600
+
+
+@dataclass(frozen=True)
+class Exempt:
+    """A table without a rule, and why."""
+
+    table: str
+    reason: str
+    owner: str
+    review_by: dt.date
+    is_overdue: bool
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Rows of a rule past their period and not acted on; the oldest as it was when the run planned."""
+
+    line: figures.RuleLine
+    overdue_days: int | None
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One run, told to those who may not know of every hold. `policy` None: not that run's policy, or unreadable."""
+
+    run: Run
+    policy: Policy | None
+    written_at: dt.datetime
+    verdict: Verdict
+    lines: tuple[figures.RuleLine, ...]
+    totals: figures.Totals
+    held: tuple[HeldLine, ...]
+    reviews: Mapping[str, Review]
+    debts: tuple[Debt, ...]
+    horizons: tuple[int, ...]
+    forecast: tuple[figures.ForecastLine, ...]
+    advice: tuple[Advice, ...]
+    exempt: tuple[Exempt, ...]
+    sources: tuple[SourceLine, ...]
+    capped: tuple[PlannedRule, ...]
+    approvals: tuple[Approval, ...]
+    datasets: tuple[figures.DatasetLine, ...]
+    held_proofs: tuple[tuple[str, bool | None], ...]
+    seal: Seal | None
+    course: tuple[Milestone, ...]
+    missed: tuple[dt.date, ...]
+    unfinished: tuple[dt.date, ...]
+    shards: tuple[int, int]
+
+    @property
+    def has_plan(self) -> bool:
+        return bool(self.lines)
+
+    @property
+    def zone(self) -> str:
+        """The controller's time zone."""
+        return self.policy.schedule.time_zone if self.policy else "UTC"
+
+
+def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime) -> Edition:
+    """The edition of a run. A policy that is not the run's own describes other rules and is not used."""
+    run = registers.run
+    if policy is not None and policy.digest != run.policy_digest:
+        policy = None
+    disclosure = Disclosure.of(policy)
+    lines = figures.rule_lines(registers)
+    datasets = figures.dataset_lines(registers.datasets)
+    totals = figures.totals(lines, registers.rules)
+    missed = missed_nights(registers.nights, run.as_of_date)
+    horizons, forecast = figures.forecast_lines(
+        registers.forecast, {plan.rule_id: plan.dataset for plan in registers.rules}
+    )
+    return Edition(
+        run=run,
+        policy=policy,
+        written_at=written_at,
+        verdict=verdict(registers, totals, datasets, len(missed)),
+        lines=tuple(lines),
+        totals=totals,
+        held=tuple(disclosure.lines(registers.held, {plan.rule_id: plan for plan in registers.rules})),
+        reviews={one.hold_type: one for one in registers.reviews if one.hold_type in disclosure.nameable_types},
+        debts=tuple(_debts(registers, lines, policy)),
+        horizons=horizons,
+        forecast=tuple(forecast),
+        advice=tuple(advice(lines, run, policy, disclosure)),
+        exempt=tuple(_exempt(policy, run.as_of_date)),
+        sources=tuple(_sources(registers, policy, disclosure)),
+        capped=tuple(plan for plan in registers.rules if plan.caps_exceeded),
+        approvals=registers.approvals,
+        datasets=tuple(datasets),
+        held_proofs=tuple((plan.rule_id, plan.held_unchanged) for plan in registers.rules if plan.held_rows),
+        seal=registers.seal,
+        course=registers.course,
+        missed=missed,
+        unfinished=unfinished_nights(registers.nights, run.as_of_date),
+        shards=(sum(plan.finished_shards for plan in registers.rules), sum(plan.shards for plan in registers.rules)),
+    )
+
+
+def _debts(registers: Registers, lines: list[figures.RuleLine], policy: Policy | None) -> list[Debt]:
+    found = []
+    for line in lines:
+        if not line.kept_late:
+            continue
+        days = line.oldest_overdue_days
+        if policy is not None:
+            days = rules.overdue_days(policy, line.rule_id, line.oldest_start, registers.run.as_of_date)
+        found.append(Debt(line, days))
+    return found
+
+
+def _exempt(policy: Policy | None, as_of_date: dt.date) -> list[Exempt]:
+    if policy is None:
+        return []
+    data_map = policy.data_map
+    tables = {name: (one.reason, one.owner, one.review_by) for name, one in data_map.exemptions.items()}
+    for dataset in data_map.datasets.values():
+        if dataset.no_rule is not None:
+            one = dataset.no_rule
+            tables[dataset.table] = (one.reason, one.owner, one.review_by)
+    return [
+        Exempt(name, reason, owner, review_by, review_by < as_of_date)
+        for name, (reason, owner, review_by) in sorted(tables.items())
+    ]
+
+
+def _sources(registers: Registers, policy: Policy | None, disclosure: Disclosure) -> list[SourceLine]:
+    """Each source that may be named; the others, if there are any, as one."""
+    known = {one.source_id: one for one in registers.sources}
+    refused = registers.run.refused_sources
+    listed = sorted({*known, *(policy.holds.sources if policy else ()), *refused})
+    named = [name for name in listed if name in disclosure.nameable_sources]
+    lines = [_source(name, known.get(name), registers.run, policy, disclosure) for name in named]
+    others = [name for name in listed if name not in named]
+    if others:
+        believed = all(name in known and known[name].status == TRUSTED for name in others)
+        status = TRUSTED if believed and not set(others) & set(refused) else "not trusted"
+        lines.append(SourceLine(OTHER_OBLIGATIONS, status, bool(set(others) & set(refused))))
+    return lines
+
+
+def _source(name: str, known: Source | None, run: Run, policy: Policy | None, disclosure: Disclosure) -> SourceLine:
+    bounds = policy.holds.sources.get(name) if policy else None
+    line = SourceLine(
+        name,
+        "not checked in this run",
+        name in run.refused_sources,
+        authority=bounds.authority.value if bounds else None,
+        owner=bounds.owner if bounds else None,
+        max_age_hours=bounds.max_age_hours if bounds else None,
+    )
+    if known is None or known.checked_at < run.opened_at:
+        return line
+    is_countable = name in disclosure.countable_sources
+    return dataclasses.replace(
+        line,
+        status=known.status,
+        checked_at=known.checked_at,
+        loaded_at=known.loaded_at,
+        read_holds=known.read_holds if is_countable else None,
+        accepted_holds=known.accepted_holds if is_countable else None,
+    )

@@ -1,0 +1,208 @@
+"""The page: what the template is given, in the order in which it is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from holdfast.reports import charts, html
+from holdfast.retention.report import wording
+from holdfast.retention.report.edition import Edition
+from holdfast.retention.report.figures import DatasetLine, RuleLine, known_sum
+from holdfast.retention.report.verdict import Standing
+
+TEMPLATE = Path(__file__).with_name("report.html.j2")
+
+SECTIONS = (
+    "The verdict",
+    "The night in figures",
+    "Deleted or anonymised, and why",
+    "Held, by whom and until when",
+    "Retention debt",
+    "Falling due in the next 90 days",
+    "Unknown or refused, and what to do",
+    "Exempt tables",
+    "Sources of holds",
+    "Caps and approvals",
+    "Proof",
+    "Nights that did not run",
+    "How to read this report",
+)
+_STANDINGS = {
+    Standing.KEPT: ("Kept", "good"),
+    Standing.PARTLY: ("Kept in part", "warn"),
+    Standing.UNFINISHED: ("Not finished", "bad"),
+    Standing.REFUSED: ("Refused", "bad"),
+    Standing.FAILED: ("Failed", "bad"),
+    Standing.DRY_RUN: ("Dry run", "warn"),
+}
+_RESUME = (
+    "Clear the failed task in Airflow: the run goes on after its last commit. After the day has passed, the next night "
+    "takes over."
+)
+
+# What became of a row: its number in a line, and colour and hatch of its piece, told apart in grey print as well.
+_OUTCOMES: dict[str, tuple[Callable[[RuleLine], int], str, str]] = {
+    "done": (lambda line: line.acted or 0, "#1d4b57", ""),
+    "held": (lambda line: line.held, "#8fb3bb", ""),
+    "not done": (lambda line: line.not_acted, "#ffffff", "xxxx"),
+    "refused": (lambda line: line.refused, "#c9763f", "////"),
+    "waiting": (lambda line: line.waiting, "#e3d3a4", "...."),
+    "unknown": (lambda line: line.unknown, "#ffffff", "||||"),
+}
+
+
+@dataclass(frozen=True)
+class HeldType:
+    """The rows of all rules under one type of hold. `until` None: some of it has no end."""
+
+    hold_type: str
+    is_named: bool
+    authority: str
+    meaning: str
+    rows: int
+    until: dt.date | None
+    next_review: dt.date | None
+    overdue_reviews: int
+
+
+def html_of(edition: Edition, *, with_charts: bool = True) -> str:
+    """The whole page as text. Without charts it is made in milliseconds, which the tests of its figures need."""
+    lines = _in_policy_order(edition)
+    standing, tone = _STANDINGS[edition.verdict.standing]
+    held_by_rule = {line.rule_id: [one for one in edition.held if one.rule_id == line.rule_id] for line in lines}
+    context = {
+        "edition": edition,
+        "sections": SECTIONS,
+        "words": wording,
+        "standing": standing,
+        "tone": tone,
+        "resume": _RESUME,
+        "headline": _headline(edition),
+        "outcome_chart": Markup(_outcome_chart(lines)) if with_charts else "",
+        "forecast_chart": Markup(_forecast_chart(edition)) if with_charts else "",
+        "acted": [line for line in lines if _had_work(line)],
+        "idle": [line for line in lines if not _had_work(line)],
+        "describe": functools.partial(wording.describe, edition.policy),
+        "held_types": _held_types(edition),
+        "held_rules": [(line, held_by_rule[line.rule_id]) for line in lines if line.held],
+        "forecast_sums": [sum(column) for column in zip(*(one.rows for one in edition.forecast), strict=True)],
+        "advice_sum": sum(one.rows for one in edition.advice),
+        "dataset_sums": _dataset_sums(edition.datasets),
+        "answer": _answer,
+        "unchanged": _unchanged,
+    }
+    return html.render(TEMPLATE, context, zone=edition.zone)
+
+
+def _in_policy_order(edition: Edition) -> list[RuleLine]:
+    """The rules as the schedule lists them, which is how its readers know them."""
+    order = {rule_id: place for place, rule_id in enumerate(edition.policy.schedule.rules if edition.policy else ())}
+    return sorted(edition.lines, key=lambda line: order.get(line.rule_id, len(order)))
+
+
+def _had_work(line: RuleLine) -> bool:
+    return any((line.due, line.acted, line.survivors, line.late))
+
+
+def _headline(edition: Edition) -> list[tuple[str, int | None]]:
+    totals = edition.totals
+    return [
+        ("Planned", totals.due),
+        ("Deleted", totals.deleted),
+        ("Anonymised", totals.anonymised),
+        ("Held", totals.held),
+        ("Refused", totals.refused),
+        ("Waiting", totals.waiting),
+        ("Unknown", totals.unknown),
+        ("Survivors", totals.survivors),
+    ]
+
+
+def _held_types(edition: Edition) -> list[HeldType]:
+    """Named types by authority, as the hold matrix orders them; the others last."""
+    order = list(edition.policy.holds.types) if edition.policy else []
+    shown = {one.hold_type for one in edition.held}
+    found = []
+    for code in [*(code for code in order if code in shown), *sorted(shown.difference(order))]:
+        lines = [one for one in edition.held if one.hold_type == code]
+        review = edition.reviews.get(code)
+        ends = [one.held_until for one in lines]
+        found.append(
+            HeldType(
+                hold_type=code,
+                is_named=lines[0].is_named,
+                authority=lines[0].authority if lines[0].is_named else "not told apart",
+                meaning=edition.policy.holds.types[code].meaning if lines[0].is_named and edition.policy else "",
+                rows=sum(one.held_rows for one in lines),
+                until=max((end for end in ends if end is not None), default=None) if None not in ends else None,
+                next_review=review.next_review if review else None,
+                overdue_reviews=review.overdue_reviews if review else 0,
+            )
+        )
+    return found
+
+
+def _dataset_sums(lines: Sequence[DatasetLine]) -> list[int | None]:
+    return [
+        sum(line.before for line in lines),
+        known_sum(line.deleted for line in lines),
+        known_sum(line.arrived for line in lines),
+        known_sum(line.after for line in lines),
+    ]
+
+
+def _outcome_chart(lines: Sequence[RuleLine]) -> str:
+    """What became of the rows past their period, dataset by dataset; datasets without any are left out."""
+    datasets = list(dict.fromkeys(line.dataset for line in lines if any(of(line) for of, _, _ in _OUTCOMES.values())))
+    if not datasets:
+        return ""
+    series = [
+        charts.Series(name, [sum(of(line) for line in lines if line.dataset == one) for one in datasets], colour, hatch)
+        for name, (of, colour, hatch) in _OUTCOMES.items()
+    ]
+    return charts.stacked_bars(
+        "outcomes",
+        "What became of the rows past their period",
+        "A bar for each dataset, divided by what became of its rows.",
+        [wording.title(name) for name in datasets],
+        [one for one in series if any(one.values)],
+        as_shares=True,
+    )
+
+
+def _forecast_chart(edition: Edition) -> str:
+    """Rows falling due, each in the stretch of days in which it does."""
+    if not edition.forecast:
+        return ""
+    colours = ("#1d4b57", "#7fa9b2", "#d5e2e5")
+    starts = (0, *edition.horizons)
+    datasets = list(dict.fromkeys(one.dataset for one in edition.forecast))
+    series = []
+    for place, days in enumerate(edition.horizons):
+        values = []
+        for dataset in datasets:
+            rows = [one.rows for one in edition.forecast if one.dataset == dataset]
+            values.append(sum(one[place] - (one[place - 1] if place else 0) for one in rows))
+        series.append(charts.Series(f"day {starts[place] + 1} to {days}", values, colours[place % len(colours)]))
+    return charts.stacked_bars(
+        "forecast",
+        "Rows falling due",
+        "A bar for each dataset, divided by when its rows fall due.",
+        [wording.title(name) for name in datasets],
+        series,
+        as_shares=False,
+    )
+
+
+def _answer(fits: bool | None) -> str:
+    return {True: "yes", False: "no", None: "not counted"}[fits]
+
+
+def _unchanged(same: bool | None) -> str:
+    return {True: "unchanged", False: "changed", None: "not compared"}[same]
