@@ -123,7 +123,8 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def _applied(connection: sa.Connection) -> dict[str, str]:
     """Migration -> the digest of the file that was applied."""
-    return dict(connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration")).tuples().all())
+    found = connection.execute(sa.text("SELECT name, sha256 FROM holdfast.schema_migration"))
+    return {row.name: row.sha256 for row in found}
 
 
 def _check_history(known: dict[str, str], files: list[Path]) -> None:

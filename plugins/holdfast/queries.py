@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -49,7 +50,7 @@ def declared_parameters(source: str) -> set[str]:
     return {part.split()[0] for part in found.group(1).split(",")}
 
 
-def run(connection: sa.Connection, name: str, values: Mapping[str, object] | None = None) -> sa.CursorResult:
+def run(connection: sa.Connection, name: str, values: Mapping[str, object] | None = None) -> sa.CursorResult[Any]:
     """Execute `sql/<name>.sql` with bound values."""
     return connection.execute(query(name), dict(values or {}))
 

@@ -82,9 +82,7 @@ def explain(
     return Explanation(dataset, tuple(rules), holds, decision, _next_look(rules, holds, decision, as_of))
 
 
-def _facts(
-    connection: sa.Connection, rows: Rows, predicates: list[RulePredicate], key: str
-) -> sa.Row[Any] | None:
+def _facts(connection: sa.Connection, rows: Rows, predicates: list[RulePredicate], key: str) -> sa.Row[Any] | None:
     columns: list[sa.ColumnElement[Any]] = []
     for n, one in enumerate(predicates):
         columns += [

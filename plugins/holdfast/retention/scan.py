@@ -101,13 +101,14 @@ def by_time_statement(predicate: RulePredicate) -> sa.Select[Any]:
     decided = [predicate.unknown(), predicate.not_started(), predicate.not_due(), predicate.past()]
     elsewhere = sa.literal(0) if predicate.is_alone else _count(~sa.func.coalesce(sa.or_(*decided), sa.false()))
     not_started = _count(predicate.not_started()) if start.missing_is_normal else sa.literal(0)
-    return sa.select(
+    columns: list[sa.ColumnElement[Any]] = [
         sa.func.count().label("total"),
         _count(predicate.unknown()).label("unknown"),
         not_started.label("not_started"),
         elsewhere.label("elsewhere"),
         *forecast,
-    ).select_from(predicate.rows.table)
+    ]
+    return sa.select(*columns).select_from(predicate.rows.table)
 
 
 def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:

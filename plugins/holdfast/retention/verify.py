@@ -5,6 +5,7 @@ Counts again with the same predicate, in one new snapshot. A count that cannot b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,8 +69,8 @@ def verify(connection: sa.Connection, setting: Setting, run: Run) -> Verified:
 
     `connection` must be in a REPEATABLE READ transaction.
     """
-    done = dict(queries.run(connection, "retention/done_by_rule", {"run_id": run.run_id}).tuples().all())
-    planned = {row.rule_id: row for row in queries.run(connection, "retention/plan_rules", {"run_id": run.run_id})}
+    done = {row.rule_id: int(row.changed_rows) for row in _run(connection, "retention/done_by_rule", run)}
+    planned = {row.rule_id: row for row in _run(connection, "retention/plan_rules", run)}
     counted = plan.count_all(connection, setting, run)
     left = survivors(connection, setting, run, [rule_id for rule_id, counts in counted.items() if counts.due])
     late = {rule_id: counts.due - left.get(rule_id, 0) for rule_id, counts in counted.items() if counts.due}
@@ -95,10 +96,10 @@ def _account(
 ) -> dict[str, int]:
     """Before - deleted + arrived = after, for each dataset; the rows that are missing from that, by dataset."""
     missing = {}
-    for row in queries.run(connection, "retention/dataset_counts", {"run_id": run.run_id}).all():
+    for row in _run(connection, "retention/dataset_counts", run):
         rule_ids = list(setting.policy.rules_for(row.dataset))
         deleting = [one for one in rule_ids if setting.policy.schedule.rules[one].action.do == "delete"]
-        deleted = int(sum(done.get(one, 0) for one in deleting))
+        deleted = sum(done.get(one, 0) for one in deleting)
         after = counted[rule_ids[0]].total
         arrived = after - (row.before_rows - deleted)
         rows = Rows(setting.policy, setting.catalogue, row.dataset, alias=True)
@@ -131,6 +132,10 @@ def _held_unchanged(
     values = {"snapshot": run.plan_snapshot, "types": sorted(setting.window(dataset).types), "dataset": dataset}
     holds_changed = queries.run(connection, "retention/holds_changed_since", values).scalar_one()
     return None if holds_changed or _count_arrived(connection, run, then.rows) else False
+
+
+def _run(connection: sa.Connection, name: str, run: Run) -> Sequence[sa.Row[Any]]:
+    return queries.run(connection, name, {"run_id": run.run_id}).all()
 
 
 def _count_arrived(connection: sa.Connection, run: Run, rows: Rows) -> int:

@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 from holdfast.retention.predicate.rows import Bool, NamedType, Rows, exists
 
 _COLUMNS = (
-    "hold_id", "hold_type", "reference", "review_on", "authority", "disclosable", "subject_key", "datasets", "record_key",
-    "period_from", "period_to", "ends_on", "released_at", "changed_xid", "placed_xid",
+    "hold_id", "hold_type", "reference", "authority", "disclosable", "subject_key", "datasets", "record_key",
+    "period_from", "period_to", "ends_on", "review_on", "released_at", "changed_xid", "placed_xid",
 )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ class RulePredicate:
     def falls_due_by(self, day: dt.date) -> Bool:
         """Not past today, and past on a later `day` by this rule alone (for the forecast)."""
         own = self._own
-        return sa.and_(own.applies, ~sa.func.coalesce(own.past, sa.false()), own.start.falls_due_by(own.period, day))
+        return sa.and_(own.applies, _no(own.past), own.start.falls_due_by(own.period, day))
 
     def past(self) -> Bool:
         """The period of this rule is over for the row, and no other rule of the dataset keeps or decides it."""
@@ -154,7 +154,7 @@ class RulePredicate:
                 one = RulePredicate(self.setting, rule_id, rows)
                 goes.append(one._due(seen | {reference.child_dataset}))
         links = [rows.column(c) == p for c, p in zip(reference.child_columns, parents, strict=True)]
-        return exists([rows.table], *links, ~sa.func.coalesce(sa.or_(sa.false(), *goes), sa.false()))
+        return exists([rows.table], *links, _no(sa.or_(sa.false(), *goes)))
 
     def _timing(self, rule_id: str) -> _Timing:
         rule = self.setting.policy.schedule.rules[rule_id]
@@ -186,7 +186,7 @@ class RulePredicate:
 
     @staticmethod
     def _is_kept_by(one: _Timing) -> Bool:
-        return sa.and_(one.applies, ~sa.func.coalesce(one.past, sa.false())) if one.obliges else sa.false()
+        return sa.and_(one.applies, _no(one.past)) if one.obliges else sa.false()
 
     def _eligible(self, one: _Timing) -> Bool:
         """The rule may decide a deletion: it applies, and it is explicit or no explicit rule applies."""
@@ -198,20 +198,25 @@ class RulePredicate:
         if self.is_alone:
             return self._own.past
         kept = [~self._is_kept_by(one) for one in self._timings]
-        earlier = [~sa.and_(self._eligible(one), one.past) for one in self._timings if self._goes_first(one)]
+        earlier = [_no(sa.and_(self._eligible(one), one.past)) for one in self._timings if self._goes_first(one)]
         return sa.and_(*self._all_known(), *kept, self._eligible(self._own), self._own.past, *earlier)
 
     def _keeps(self) -> Bool:
         """This rule is the one that keeps the row by its time: the longest that obliges, or else the shortest."""
         if self.is_alone:
-            return sa.and_(~self._own.unknown, ~self._own.past)
+            return sa.and_(~self._own.unknown, _no(self._own.past))
         longer = [~self._is_kept_by(one) for one in self._after()]
         as_obliging = sa.and_(self._is_kept_by(self._own), *longer)
         nobody_obliges = [~self._is_kept_by(one) for one in self._timings]
-        nobody_past = [~sa.and_(self._eligible(one), one.past) for one in self._timings]
+        nobody_past = [_no(sa.and_(self._eligible(one), one.past)) for one in self._timings]
         shorter = [~self._eligible(one) for one in self._before()]
         as_shortest = sa.and_(*nobody_obliges, *nobody_past, self._eligible(self._own), *shorter)
         return sa.and_(*self._all_known(), sa.or_(as_obliging, as_shortest))
+
+
+def _no(condition: Bool) -> Bool:
+    """The condition does not hold; where it is NULL, as it is for a missing start, it does not either."""
+    return ~sa.func.coalesce(condition, sa.false())
 
 
 def rules_with_untrusted_holds(policy: Policy, sources: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -34,8 +34,8 @@ def due_files(predicate: RulePredicate) -> sa.Select[Any]:
     if files is None:
         raise LookupError(f"{rows.name} has no files")
     place = sa.cast(sa.column("ctid"), sa.Text).label("place")
-    chosen = sa.select(place, rows.column(files.url).label("url")).select_from(rows.table)
-    return chosen.where(*_in_blocks(), predicate.due()).with_for_update()
+    columns: list[sa.ColumnElement[Any]] = [place, rows.column(files.url).label("url")]
+    return sa.select(*columns).select_from(rows.table).where(*_in_blocks(), predicate.due()).with_for_update()
 
 
 def delete_places(predicate: RulePredicate) -> sa.Delete:
