@@ -48,7 +48,8 @@ def check(
         _show(problems)
         raise typer.Exit(1)
     counts = f"{len(loaded.data_map.datasets)} datasets, {len(loaded.schedule.rules)} rules"
-    typer.echo(f"Policy {loaded.digest.removeprefix('sha256:')[:12]}: {counts}, {len(loaded.holds.types)} hold types; no problem found.")
+    digest = loaded.digest.removeprefix("sha256:")[:12]
+    typer.echo(f"Policy {digest}: {counts}, {len(loaded.holds.types)} hold types; no problem found.")
 
 
 @app.command()
