@@ -82,6 +82,7 @@ placed AS (
     FROM wanted
     CROSS JOIN moment
     WHERE wanted.hold_id IS NULL
+    ORDER BY wanted.reference
     RETURNING hold_id
 )
 
