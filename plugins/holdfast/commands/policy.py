@@ -56,8 +56,9 @@ def check(
 def diff(
     against: Annotated[str, typer.Option(help="A git revision, a file that replaces one of the three, or a folder.")],
     policy: Folder = None,
+    files_only: Annotated[bool, typer.Option("--files-only", help="Leave the database out.")] = False,
 ) -> None:
-    """Show what the policy says differently from another, and which rules would treat rows differently."""
+    """Show what the policy says differently from another, and how many rows it would newly delete or keep today."""
     from holdfast.policy.diff import changed_rules
     from holdfast.policy.diff import diff as compare
     from holdfast.policy.load import load_policy
@@ -76,6 +77,8 @@ def diff(
         typer.echo("No rule treats any row differently.")
     for rule in rules:
         typer.echo(f"Rows of {rule.dataset} are treated differently: rule {rule.rule_id} {rule.kind}.")
+    if rules and not files_only:
+        _show_effects(old, new, {rule.dataset for rule in rules})
 
 
 @app.command()
@@ -110,6 +113,19 @@ def _problems_in_database(policy: Policy, day: dt.date | None) -> tuple[Problem,
     with database.transaction(engine) as connection:
         today = dt.datetime.now(tz=ZoneInfo(policy.schedule.time_zone)).date()
         return check_database(policy, connection, day or today)
+
+
+def _show_effects(old: Policy, new: Policy, datasets: set[str]) -> None:
+    from holdfast import database
+    from holdfast.retention.effect import effects
+
+    with database.snapshot(database.connect_migrated(settings.load())) as connection:
+        today = dt.datetime.now(tz=ZoneInfo(new.schedule.time_zone)).date()
+        for effect in effects(connection, old, new, datasets, today):
+            if effect.newly_due is None or effect.newly_kept is None:
+                typer.echo(f"{effect.dataset}: not counted, because it is not the same table in both.")
+            else:
+                typer.echo(f"{effect.dataset}: {effect.newly_due} rows newly due, {effect.newly_kept} newly kept.")
 
 
 def _show(problems: tuple[Problem, ...]) -> None:

@@ -152,10 +152,10 @@ def _deliver(connection: sa.Connection, at: dt.datetime) -> int:
 
 
 def _write_recordings(connection: sa.Connection, objects: Path, base: str) -> None:
-    for recording_id, file_url in queries.run(connection, "provider/generate/recordings"):
-        path = objects / file_url.removeprefix(f"{base}/")
+    for row in queries.run(connection, "provider/generate/recordings"):
+        path = objects / row.file_url.removeprefix(f"{base}/")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_recording(recording_id))
+        path.write_bytes(_recording(row.recording_id))
 
 
 def _recording(recording_id: uuid.UUID) -> bytes:

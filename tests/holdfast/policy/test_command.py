@@ -80,7 +80,7 @@ def test_a_difference_is_shown_against_a_folder_a_file_and_a_revision(folder: Pa
     write(tmp_path / "before", shop.TEXTS)
     write(folder, edited(Edit("retention_schedule.yaml", "period: P90D", "period: P30D")))
     for against in ("before", "before/retention_schedule.yaml", "HEAD"):
-        result = runner.invoke(app, ["diff", "--policy", "policy", "--against", against])
+        result = runner.invoke(app, ["diff", "--files-only", "--policy", "policy", "--against", against])
         assert result.exit_code == 0, result.output
         assert result.stdout.splitlines() == [
             "deletion class brief: changed",

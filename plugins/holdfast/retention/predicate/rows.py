@@ -64,7 +64,8 @@ class Sample:
 class Rows:
     """One dataset's table in a statement: the whole of it, one leaf partition, or a sample of its blocks.
 
-    `alias` gives it a name of its own, for use inside another statement.
+    `alias` gives it a name of its own, for use inside another statement; `table` makes it the rows of one that is
+    there already.
     """
 
     def __init__(
@@ -76,17 +77,18 @@ class Rows:
         leaf: Leaf | None = None,
         sample: Sample | None = None,
         alias: bool = False,
+        table: sa.FromClause | None = None,
     ) -> None:
         self.policy = policy
         self.catalogue = catalogue
         self.name = name
         self.dataset: Dataset = policy.data_map.datasets[name]
-        table = catalogue.table(self.dataset.table, (*self.dataset.key, *self._event_columns()), leaf=leaf)
-        self.table: sa.FromClause = table
+        whole = catalogue.table(self.dataset.table, (*self.dataset.key, *self._event_columns()), leaf=leaf)
+        self.table: sa.FromClause = whole if table is None else table
         if alias:
-            self.table = table.alias()
+            self.table = whole.alias()
         elif sample is not None:
-            self.table = table.tablesample(sa.func.system(sample.percent), seed=sa.literal(sample.seed))
+            self.table = whole.tablesample(sa.func.system(sample.percent), seed=sa.literal(sample.seed))
 
     def column(self, name: str) -> sa.ColumnElement[object]:
         self.catalogue.table(self.dataset.table, (name,))

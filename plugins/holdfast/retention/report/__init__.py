@@ -25,11 +25,13 @@ __all__ = ["missed_nights", "write"]
 PAGE = "index.html"
 
 
-def write(connection: sa.Connection, settings: Settings, run_id: int, *, now: dt.datetime) -> dict[str, str]:
+def write(
+    connection: sa.Connection, settings: Settings, run_id: int, *, now: dt.datetime
+) -> dict[str, str | int | None]:
     """Write the report of a run into `reports/<job>/<date>/`, in place of an earlier one of the same run.
 
-    Returns the path of the page (`report`), its `folder`, and `sha256`, the digest of the SHA256SUMS there. Raises
-    RunRefused if there is no such run. Ask in one transaction, so that the figures are of one moment.
+    Returns the path of the page (`report`), its `folder`, `sha256`, the digest of the SHA256SUMS there, and the sums of
+    the headline. Raises RunRefused if there is no such run. Ask in one transaction, for figures of one moment.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
     edition = compose(registers.read(connection, run_id), _policy(settings), now)
@@ -40,7 +42,19 @@ def write(connection: sa.Connection, settings: Settings, run_id: int, *, now: dt
         "report.json": exports.json_text(edition),
     }
     written = files.write_set(settings.reports, (edition.run.job, folder_name(edition.run)), texts)
-    return {"report": str(written.folder / PAGE), "folder": str(written.folder), "sha256": written.sha256}
+    totals = edition.totals
+    return {
+        "report": str(written.folder / PAGE),
+        "folder": str(written.folder),
+        "sha256": written.sha256,
+        "due": totals.due,
+        "deleted": totals.deleted,
+        "anonymised": totals.anonymised,
+        "held": totals.held,
+        "refused": totals.refused,
+        "waiting": totals.waiting,
+        "unknown": totals.unknown,
+    }
 
 
 def folder_name(run: Run) -> str:

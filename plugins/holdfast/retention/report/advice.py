@@ -11,16 +11,27 @@ from holdfast.retention.report.figures import RuleLine
 from holdfast.retention.report.registers import Run
 
 
+FIXES = {
+    "unknown": "Have the system of origin correct it. `holdfast retention explain DATASET KEY` says for one row what it is.",
+    "refused": "Have the sources named delivered complete and in time; section 9 says what is wrong with each. The next "
+    "run takes these rows.",
+    "waiting": "See why the rows that refer to these stay: a hold, a longer period, or a dataset without a rule.",
+}
+"""What to do, by reason."""
+
+
 @dataclass(frozen=True)
 class Advice:
-    """Rows of one rule that were kept for one reason which is not a hold; `owner` None: the policy was not there."""
+    """Rows of one rule that were kept for one reason which is not a hold; `reason` is a key of FIXES.
+
+    `owner` is who can do something about it: the source's for what was refused, otherwise the rule's. None: not known.
+    """
 
     rule_id: str
     dataset: str
     reason: str
     rows: int
     why: str
-    fix: str
     owner: str | None
 
 
@@ -28,34 +39,32 @@ def advice(lines: Sequence[RuleLine], run: Run, policy: Policy | None, disclosur
     """One entry for each rule and reason that has rows."""
     found: list[Advice] = []
     for line in lines:
+        owner = policy.schedule.rules[line.rule_id].owner if policy else None
         if line.unknown:
-            found.append(_unknown(line, policy))
+            why = f"{_start(line, policy)} is missing or lies in the future, or the row leads to no account."
+            found.append(Advice(line.rule_id, line.dataset, "unknown", line.unknown, why, owner))
         if line.refused:
             found.append(_refused(line, run, policy, disclosure))
         if line.waiting:
-            why = "Rows that stay refer to these, so removing them would leave those behind without what they refer to."
-            found.append(
-                _of(line, "waiting", line.waiting, why, "See what keeps the rows that refer to these.", policy)
-            )
+            why = "Rows that stay refer to these, and would be left without what they refer to."
+            found.append(Advice(line.rule_id, line.dataset, "waiting", line.waiting, why, owner))
     return found
 
 
-def _unknown(line: RuleLine, policy: Policy | None) -> Advice:
-    event = "The start event"
-    if policy is not None:
-        start = policy.schedule.rules[line.rule_id].start
-        event = f"{start.column} of {start.dataset or line.dataset}"
-    why = f"{event} is missing or lies in the future, or the row leads to no account."
-    fix = f"Have the system of origin correct it; `holdfast retention explain {line.dataset} KEY` tells of one row."
-    return _of(line, "unknown", line.unknown, why, fix, policy)
+def _start(line: RuleLine, policy: Policy | None) -> str:
+    if policy is None:
+        return "The start event"
+    start = policy.schedule.rules[line.rule_id].start
+    return f"{start.column} of {start.dataset or line.dataset}"
 
 
 def _refused(line: RuleLine, run: Run, policy: Policy | None, disclosure: Disclosure) -> Advice:
-    sources = sorted({disclosure.source_name(one) for one in _sources_that_stop(line.dataset, run, policy)})
-    listed = ", ".join(sources)
-    why = f"A hold might exist that could not be seen: {listed} could not be believed."
-    fix = f"Have {listed} delivered complete and in time (section 9 says what is wrong). The next run takes these rows."
-    return _of(line, "refused", line.refused, why, fix, policy)
+    stopping = list(_sources_that_stop(line.dataset, run, policy))
+    names = ", ".join(sorted({disclosure.source_name(one) for one in stopping}))
+    known = policy.holds.sources if policy else {}
+    owners = ", ".join(sorted({known[one].owner for one in stopping if one in known}))
+    why = f"A hold might exist that could not be seen; not believed: {names}."
+    return Advice(line.rule_id, line.dataset, "refused", line.refused, why, owners or None)
 
 
 def _sources_that_stop(dataset: str, run: Run, policy: Policy | None) -> Iterator[str]:
@@ -68,8 +77,3 @@ def _sources_that_stop(dataset: str, run: Run, policy: Policy | None) -> Iterato
         source = policy.holds.sources.get(name)
         if source is None or stopping.intersection(source.types):
             yield name
-
-
-def _of(line: RuleLine, reason: str, rows: int, why: str, fix: str, policy: Policy | None) -> Advice:
-    owner = policy.schedule.rules[line.rule_id].owner if policy else None
-    return Advice(line.rule_id, line.dataset, reason, rows, why, fix, owner)

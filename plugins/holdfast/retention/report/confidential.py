@@ -23,7 +23,8 @@ OTHER_OBLIGATIONS = "other obligations"
 class HeldLine:
     """Rows of a rule under one type of hold, as they may be shown.
 
-    `hold_type` and `authority` are OTHER_OBLIGATIONS for those that are not named, and `holds` and `held_until` None.
+    Of those that are not named, `hold_type` is OTHER_OBLIGATIONS, `authority` is the same whatever holds them, and
+    `holds` and `held_until` are None.
     """
 
     rule_id: str
@@ -40,8 +41,9 @@ class HeldLine:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """Which hold types and sources the ordinary edition may name."""
+    """Which hold types and sources the ordinary edition may name; `guarded` authorities are told as one."""
 
+    guarded: frozenset[str] = frozenset()
     nameable_types: frozenset[str] = frozenset()
     nameable_sources: frozenset[str] = frozenset()
     countable_sources: frozenset[str] = frozenset()
@@ -52,9 +54,10 @@ class Disclosure:
         if policy is None:
             return cls()
         types, sources = policy.holds.types, policy.holds.sources
-        guarded = {one.authority for one in types.values() if not one.disclosable}
+        guarded = {one.authority.value for one in types.values() if not one.disclosable}
         return cls(
-            nameable_types=frozenset(code for code, one in types.items() if one.authority not in guarded),
+            guarded=frozenset(guarded),
+            nameable_types=frozenset(code for code, one in types.items() if one.authority.value not in guarded),
             nameable_sources=frozenset(
                 name for name, source in sources.items() if any(types[code].disclosable for code in source.types)
             ),
@@ -62,6 +65,11 @@ class Disclosure:
                 name for name, source in sources.items() if all(types[code].disclosable for code in source.types)
             ),
         )
+
+    @property
+    def other_authorities(self) -> str:
+        """The authorities whose holds are the other obligations; all, where the policy does not say."""
+        return ", ".join(sorted(self.guarded)) or "any"
 
     def source_name(self, source_id: str) -> str:
         return source_id if source_id in self.nameable_sources else OTHER_OBLIGATIONS
@@ -83,5 +91,5 @@ class Disclosure:
             ]
             if others:
                 rows = min(others, rules[rule_id].held_rows)
-                lines.append(HeldLine(rule_id, OTHER_OBLIGATIONS, OTHER_OBLIGATIONS, rows, None, None))
+                lines.append(HeldLine(rule_id, OTHER_OBLIGATIONS, self.other_authorities, rows, None, None))
         return lines

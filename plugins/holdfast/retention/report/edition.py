@@ -6,7 +6,6 @@ lines of holds.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,35 +14,11 @@ from holdfast.policy.model import Policy
 from holdfast.retention import rules
 from holdfast.retention.report import figures
 from holdfast.retention.report.advice import Advice, advice
-from holdfast.retention.report.confidential import OTHER_OBLIGATIONS, Disclosure, HeldLine
+from holdfast.retention.report.confidential import Disclosure, HeldLine
 from holdfast.retention.report.nights import missed_nights, unfinished_nights
-from holdfast.retention.report.registers import Approval, Milestone, PlannedRule, Registers, Review, Run, Seal, Source
-from holdfast.retention.report.verdict import Verdict, verdict
-
-TRUSTED = "trusted"
-
-
-@dataclass(frozen=True)
-class SourceLine:
-    """A source of holds as it may be shown; what is None may not be, or was not known."""
-
-    name: str
-    status: str
-    was_refused: bool
-    authority: str | None = None
-    owner: str | None = None
-    max_age_hours: int | None = None
-    checked_at: dt.datetime | None = None
-    loaded_at: dt.datetime | None = None
-    read_holds: int | None = None
-    accepted_holds: int | None = None
-
-    @property
-    def age_hours(self) -> float | None:
-        """How old the source's data was when it was looked at."""
-        if self.loaded_at is None or self.checked_at is None:
-            return None
-        return (self.checked_at - self.loaded_at).total_seconds() / 3600
+from holdfast.retention.report.registers import Approval, Milestone, PlannedRule, Registers, Review, Run, Seal
+from holdfast.retention.report.sources import SourceLine, source_lines
+from holdfast.retention.report.verdict import Case, Verdict, verdict
 
 
 @dataclass(frozen=True)
@@ -112,6 +87,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
     lines = figures.rule_lines(registers)
     datasets = figures.dataset_lines(registers.datasets)
     totals = figures.totals(lines, registers.rules)
+    sources = source_lines(registers, policy, disclosure)
     missed = missed_nights(registers.nights, run.as_of_date)
     horizons, forecast = figures.forecast_lines(
         registers.forecast, {plan.rule_id: plan.dataset for plan in registers.rules}
@@ -120,7 +96,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
         run=run,
         policy=policy,
         written_at=written_at,
-        verdict=verdict(registers, totals, datasets, len(missed)),
+        verdict=verdict(Case(registers, totals, datasets, sources, len(missed))),
         lines=tuple(lines),
         totals=totals,
         held=tuple(disclosure.lines(registers.held, {plan.rule_id: plan for plan in registers.rules})),
@@ -130,7 +106,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
         forecast=tuple(forecast),
         advice=tuple(advice(lines, run, policy, disclosure)),
         exempt=tuple(_exempt(policy, run.as_of_date)),
-        sources=tuple(_sources(registers, policy, disclosure)),
+        sources=tuple(sources),
         capped=tuple(plan for plan in registers.rules if plan.caps_exceeded),
         approvals=registers.approvals,
         datasets=tuple(datasets),
@@ -144,6 +120,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
 
 
 def _debts(registers: Registers, lines: list[figures.RuleLine], policy: Policy | None) -> list[Debt]:
+    """The longest overdue first."""
     found = []
     for line in lines:
         if not line.kept_late:
@@ -152,7 +129,7 @@ def _debts(registers: Registers, lines: list[figures.RuleLine], policy: Policy |
         if policy is not None:
             days = rules.overdue_days(policy, line.rule_id, line.oldest_start, registers.run.as_of_date)
         found.append(Debt(line, days))
-    return found
+    return sorted(found, key=lambda debt: (-(debt.overdue_days or 0), debt.line.rule_id))
 
 
 def _exempt(policy: Policy | None, as_of_date: dt.date) -> list[Exempt]:
@@ -168,41 +145,3 @@ def _exempt(policy: Policy | None, as_of_date: dt.date) -> list[Exempt]:
         Exempt(name, reason, owner, review_by, review_by < as_of_date)
         for name, (reason, owner, review_by) in sorted(tables.items())
     ]
-
-
-def _sources(registers: Registers, policy: Policy | None, disclosure: Disclosure) -> list[SourceLine]:
-    """Each source that may be named; the others, if there are any, as one."""
-    known = {one.source_id: one for one in registers.sources}
-    refused = registers.run.refused_sources
-    listed = sorted({*known, *(policy.holds.sources if policy else ()), *refused})
-    named = [name for name in listed if name in disclosure.nameable_sources]
-    lines = [_source(name, known.get(name), registers.run, policy, disclosure) for name in named]
-    others = [name for name in listed if name not in named]
-    if others:
-        believed = all(name in known and known[name].status == TRUSTED for name in others)
-        status = TRUSTED if believed and not set(others) & set(refused) else "not trusted"
-        lines.append(SourceLine(OTHER_OBLIGATIONS, status, bool(set(others) & set(refused))))
-    return lines
-
-
-def _source(name: str, known: Source | None, run: Run, policy: Policy | None, disclosure: Disclosure) -> SourceLine:
-    bounds = policy.holds.sources.get(name) if policy else None
-    line = SourceLine(
-        name,
-        "not checked in this run",
-        name in run.refused_sources,
-        authority=bounds.authority.value if bounds else None,
-        owner=bounds.owner if bounds else None,
-        max_age_hours=bounds.max_age_hours if bounds else None,
-    )
-    if known is None or known.checked_at < run.opened_at:
-        return line
-    is_countable = name in disclosure.countable_sources
-    return dataclasses.replace(
-        line,
-        status=known.status,
-        checked_at=known.checked_at,
-        loaded_at=known.loaded_at,
-        read_holds=known.read_holds if is_countable else None,
-        accepted_holds=known.accepted_holds if is_countable else None,
-    )

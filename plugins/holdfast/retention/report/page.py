@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from holdfast.reports import charts, html
 from holdfast.retention.report import wording
+from holdfast.retention.report.advice import FIXES
 from holdfast.retention.report.edition import Edition
 from holdfast.retention.report.figures import DatasetLine, RuleLine, known_sum
 from holdfast.retention.report.verdict import Standing
@@ -73,7 +74,8 @@ class HeldType:
 
 def html_of(edition: Edition, *, with_charts: bool = True) -> str:
     """The whole page as text. Without charts it is made in milliseconds, which the tests of its figures need."""
-    lines = _in_policy_order(edition)
+    order = _order(edition)
+    lines = sorted(edition.lines, key=lambda line: order[line.rule_id])
     standing, tone = _STANDINGS[edition.verdict.standing]
     held_by_rule = {line.rule_id: [one for one in edition.held if one.rule_id == line.rule_id] for line in lines}
     context = {
@@ -92,6 +94,11 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
         "held_types": _held_types(edition),
         "held_rules": [(line, held_by_rule[line.rule_id]) for line in lines if line.held],
         "forecast_sums": [sum(column) for column in zip(*(one.rows for one in edition.forecast), strict=True)],
+        "advice": sorted(edition.advice, key=lambda one: order[one.rule_id]),
+        "forecast": sorted(edition.forecast, key=lambda one: order[one.rule_id]),
+        "fixes": [
+            (reason, fix) for reason, fix in FIXES.items() if any(one.reason == reason for one in edition.advice)
+        ],
         "advice_sum": sum(one.rows for one in edition.advice),
         "dataset_sums": _dataset_sums(edition.datasets),
         "answer": _answer,
@@ -100,10 +107,12 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
     return html.render(TEMPLATE, context, zone=edition.zone)
 
 
-def _in_policy_order(edition: Edition) -> list[RuleLine]:
-    """The rules as the schedule lists them, which is how its readers know them."""
-    order = {rule_id: place for place, rule_id in enumerate(edition.policy.schedule.rules if edition.policy else ())}
-    return sorted(edition.lines, key=lambda line: order.get(line.rule_id, len(order)))
+def _order(edition: Edition) -> dict[str, int]:
+    """The place of each rule: as the schedule lists them, which is how its readers know them."""
+    listed = list(edition.policy.schedule.rules) if edition.policy else []
+    return {
+        rule_id: place for place, rule_id in enumerate(dict.fromkeys([*listed, *(o.rule_id for o in edition.lines)]))
+    }
 
 
 def _had_work(line: RuleLine) -> bool:
@@ -137,8 +146,8 @@ def _held_types(edition: Edition) -> list[HeldType]:
             HeldType(
                 hold_type=code,
                 is_named=lines[0].is_named,
-                authority=lines[0].authority if lines[0].is_named else "not told apart",
-                meaning=edition.policy.holds.types[code].meaning if lines[0].is_named and edition.policy else "",
+                authority=lines[0].authority,
+                meaning=edition.policy.holds.types[code].meaning if edition.policy and lines[0].is_named else "",
                 rows=sum(one.held_rows for one in lines),
                 until=max((end for end in ends if end is not None), default=None) if None not in ends else None,
                 next_review=review.next_review if review else None,

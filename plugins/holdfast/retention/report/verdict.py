@@ -8,14 +8,15 @@ not.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.reports.html import counted
 from holdfast.retention.report.figures import DatasetLine, Totals
 from holdfast.retention.report.registers import Registers
+from holdfast.retention.report.sources import SourceLine
 
-_DONE = ("verified", "sealed")
+_PROVEN = ("verified", "sealed")
 
 
 class Standing(enum.StrEnum):
@@ -39,133 +40,172 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def verdict(registers: Registers, totals: Totals, datasets: list[DatasetLine], missed: int) -> Verdict:
-    """Judge the run by the registers alone. `missed` is the number of nights without a run before this one."""
-    points = tuple(_points(registers, totals))
-    standing = _standing(registers, totals, datasets, points)
-    sentence = {
-        Standing.KEPT: lambda: f"Every promise kept tonight: {_deeds(totals)}, and the run is verified and sealed.",
-        Standing.PARTLY: lambda: (
-            f"Kept in part: {_deeds(totals)}, verified and sealed, but not all that was past its "
-            "period could be acted on, or not all could be judged."
-        ),
-        Standing.UNFINISHED: lambda: _unfinished(registers, totals),
-        Standing.REFUSED: lambda: _refused(registers),
-        Standing.FAILED: lambda: _failed(totals, datasets),
-        Standing.DRY_RUN: lambda: _dry(registers, totals),
-    }[standing]()
-    return Verdict(standing, sentence, points, tuple(_notes(registers, totals, missed)))
+@dataclass(frozen=True)
+class Case:
+    """All that is judged. `missed` is the number of nights without a run before this one."""
+
+    registers: Registers
+    totals: Totals
+    datasets: Sequence[DatasetLine]
+    sources: Sequence[SourceLine]
+    missed: int
+
+    @property
+    def state(self) -> str:
+        return self.registers.run.state
+
+    @property
+    def decisions(self) -> set[str]:
+        """The answers to this very plan; one to another plan counts for nothing."""
+        run = self.registers.run
+        return {one.decision for one in self.registers.approvals if one.plan_digest == run.plan_digest}
+
+    @property
+    def over_cap(self) -> int:
+        return sum(1 for one in self.registers.rules if one.caps_exceeded)
+
+    @property
+    def changed(self) -> bool:
+        """Rows that were to stay as they are were not found so."""
+        held = any(one.held_unchanged is False for one in self.registers.rules)
+        return held or any(one.sample_unchanged is False for one in self.datasets)
+
+    @property
+    def deeds(self) -> str:
+        deleted, anonymised = self.totals.deleted or 0, self.totals.anonymised or 0
+        if not self.totals.due and not deleted and not anonymised:
+            return "nothing was due"
+        return f"{_rows(deleted)} {_were(deleted)} deleted and {anonymised:,} anonymised"
 
 
-def _standing(registers: Registers, totals: Totals, datasets: list[DatasetLine], points: tuple[str, ...]) -> Standing:
-    state = registers.run.state
-    if registers.run.is_dry:
+def verdict(case: Case) -> Verdict:
+    """Judge the run by the registers alone."""
+    points = tuple(_points(case))
+    standing = _standing(case, points)
+    return Verdict(standing, _SENTENCES[standing](case), points, tuple(_notes(case)))
+
+
+def _standing(case: Case, points: tuple[str, ...]) -> Standing:
+    if case.registers.run.is_dry:
         return Standing.DRY_RUN
-    if totals.survivors or _proof_broken(registers, datasets) or (_ended_badly(registers) and state not in _DONE):
+    if _failed(case):
         return Standing.FAILED
-    if state == "refused":
+    if case.state == "refused" or (case.state == "planned" and "expired" in case.decisions):
         return Standing.REFUSED
-    if state != "sealed" or registers.seal is None or totals.survivors is None:
+    if case.state != "sealed" or case.registers.seal is None or case.totals.survivors is None:
         return Standing.UNFINISHED
     return Standing.PARTLY if points else Standing.KEPT
 
 
-def _proof_broken(registers: Registers, datasets: list[DatasetLine]) -> bool:
-    compared = [one.held_unchanged for one in registers.rules] + [one.sample_unchanged for one in registers.datasets]
-    return False in compared or any(line.balances is False for line in datasets)
+def _failed(case: Case) -> bool:
+    broken = case.changed or any(line.balances is False for line in case.datasets)
+    ended_badly = case.registers.has("verification_failed") or case.registers.has("run_failed")
+    # A later attempt of the same run may have passed what an earlier one had failed.
+    return bool(case.totals.survivors) or broken or (ended_badly and case.state not in _PROVEN)
 
 
-def _ended_badly(registers: Registers) -> bool:
-    return registers.has("verification_failed") or registers.has("run_failed")
-
-
-def _points(registers: Registers, totals: Totals) -> Iterator[str]:
+def _points(case: Case) -> Iterator[str]:
+    totals = case.totals
+    distrusted = ", ".join(f"{one.name} ({one.status})" for one in case.sources if one.was_refused)
     if totals.refused:
-        sources = len(registers.run.refused_sources)
-        yield (
-            f"{_rows(totals.refused)} past the period {_were(totals.refused)} refused: "
-            f"{counted(sources, 'source')} of holds could not be believed."
-        )
+        refused = f"{_rows(totals.refused)} past the period {_were(totals.refused)} refused"
+        yield f"{refused}, because a source of holds could not be believed: {distrusted}."
+    elif distrusted:
+        yield f"A source of holds could not be believed, and nothing that it could protect was due: {distrusted}."
     if totals.waiting:
         kept = f"{_rows(totals.waiting)} past the period {_were(totals.waiting)} kept"
         yield f"{kept}, because rows that stay refer to them."
     if totals.unknown:
         yield f"Of {_rows(totals.unknown)} nobody can say whether the period is over; none was touched."
     if totals.late:
-        yield f"{_rows(totals.late)} became due after the plan was made, and are left to the next night."
-    if not registers.run.is_dry and _over_cap(registers) and not _decisions(registers):
-        yield f"The plan is over its caps for {counted(_over_cap(registers), 'rule')} and waits for a person."
+        yield f"{_rows(totals.late)} became due after the plan, and {_are(totals.late)} left to the next night."
+    if case.over_cap and not case.decisions and not case.registers.run.is_dry:
+        yield f"The plan is over its caps for {counted(case.over_cap, 'rule')} and waits for a person."
 
 
-def _notes(registers: Registers, totals: Totals, missed: int) -> Iterator[str]:
-    if registers.run.is_dry and _over_cap(registers):
-        yield f"The plan is over its caps for {counted(_over_cap(registers), 'rule')}: it would wait for a person."
-    if "approved" in _decisions(registers):
-        yield f"The plan was over its caps for {counted(_over_cap(registers), 'rule')}, and a person approved it."
-    if totals.survivors == 0 and totals.not_acted:
-        yield f"{_rows(totals.not_acted)} of the plan came under a hold, or went, before their turn."
-    if missed:
-        yield f"{counted(missed, 'night')} before this one had no run; what fell due then is part of tonight's plan."
+def _notes(case: Case) -> Iterator[str]:
+    over_cap = counted(case.over_cap, "rule")
+    if case.over_cap and case.registers.run.is_dry:
+        yield f"The plan is over its caps for {over_cap}: it would wait for a person."
+    if "approved" in case.decisions:
+        yield f"The plan was over its caps for {over_cap}, and a person approved it."
+    if case.totals.survivors == 0 and case.totals.not_acted:
+        yield f"{_rows(case.totals.not_acted)} of the plan came under a hold, or went, before their turn."
+    if case.missed:
+        nights = counted(case.missed, "night")
+        yield f"{nights} before this one had no run; what fell due then is part of tonight's plan."
 
 
-def _unfinished(registers: Registers, totals: Totals) -> str:
-    match registers.run.state:
+def _kept_sentence(case: Case) -> str:
+    return f"Every promise kept tonight: {case.deeds}, and the run is verified and sealed."
+
+
+def _partly_sentence(case: Case) -> str:
+    return (
+        f"{_capital(case.deeds)}, verified and sealed; but not all that was past its period could be acted on, or not "
+        "all could be judged."
+    )
+
+
+def _unfinished_sentence(case: Case) -> str:
+    due = case.totals.due
+    match case.state:
         case "open":
-            return "Not finished: the run did not get as far as a plan. Nothing was counted, and nothing was touched."
+            return "The run did not get as far as a plan. Nothing was counted, and nothing was touched."
         case "planned":
-            return f"Not finished: {_rows(totals.due)} are planned, and none of them was touched."
+            return f"{_rows(due)} {_are(due)} planned, and nothing was touched."
         case "superseded":
-            return f"Not finished: another run has taken this one's place. Until then, {_deeds(totals)}."
+            return f"A later run has taken this one's place. Until then, {case.deeds}."
         case "verified":
-            return f"Not finished: {_deeds(totals)} and verified, but the run is not sealed."
+            return f"{_capital(case.deeds)}, and that is verified, but the run is not sealed."
         case "sealed":
-            return f"Not finished: the run is sealed without a verification. The registers say that {_deeds(totals)}."
-    return f"Not finished: {_deeds(totals)} of {_rows(totals.due)} planned, and none of it is verified yet."
+            return f"The run is sealed without a verification. The registers say that {case.deeds}."
+    return f"{_capital(case.deeds)}, of {_rows(due)} planned, and nothing is verified yet."
 
 
-def _refused(registers: Registers) -> str:
-    decisions = _decisions(registers)
-    if "refused" in decisions:
-        return "Refused: the plan was over its caps, and a person refused it. Nothing was touched."
-    if "expired" in decisions:
-        return "Refused: the plan was over its caps, and nobody answered in time. Nothing was touched."
-    return "Refused: the run was not allowed to act. Nothing was touched."
+def _refused_sentence(case: Case) -> str:
+    if "refused" in case.decisions:
+        return "The plan was over its caps, and a person refused it. Nothing was touched."
+    if "expired" in case.decisions:
+        return "The plan was over its caps, and nobody answered in time. Nothing was touched."
+    return "The run was not allowed to act. Nothing was touched."
 
 
-def _failed(totals: Totals, datasets: list[DatasetLine]) -> str:
-    if totals.survivors:
-        return f"Failed: {_rows(totals.survivors)} that should be gone are still there."
-    broken = [line.dataset for line in datasets if line.balances is False]
-    if broken:
-        return f"Failed: the rows of {counted(len(broken), 'dataset')} do not add up."
-    return f"Failed: the run ended before its work was done and proven. The registers say that {_deeds(totals)}."
+def _failed_sentence(case: Case) -> str:
+    survivors = case.totals.survivors
+    if survivors:
+        return f"{_rows(survivors)} that should be gone {_are(survivors)} still there."
+    unbalanced = sum(1 for line in case.datasets if line.balances is False)
+    if unbalanced:
+        return f"The rows of {counted(unbalanced, 'dataset')} do not add up."
+    if case.changed:
+        return "Rows that were to stay as they are have changed."
+    return f"The run ended before its work was done and proven. The registers say that {case.deeds}."
 
 
-def _dry(registers: Registers, totals: Totals) -> str:
-    if registers.run.state == "open":
-        return "Dry run: it did not get as far as a plan."
-    delete = sum(one.due_rows for one in registers.rules if one.action == "delete")
+def _dry_sentence(case: Case) -> str:
+    if case.state == "open":
+        return "The dry run did not get as far as a plan."
+    delete = sum(one.due_rows for one in case.registers.rules if one.action == "delete")
+    anonymise = case.totals.due - delete
     return (
-        f"Dry run, nothing was touched: a run on this night would delete {_rows(delete)}, anonymise "
-        f"{_rows(totals.due - delete)} and keep {_rows(totals.held)} under a hold."
+        f"Nothing was touched. A run on this night would delete {_rows(delete)} and anonymise {anonymise:,}; "
+        f"{case.totals.held:,} {_are(case.totals.held)} kept by a hold."
     )
 
 
-def _deeds(totals: Totals) -> str:
-    if not totals.due and not totals.acted:
-        return "nothing was due"
-    return (
-        f"{_rows(totals.deleted or 0)} {_were(totals.deleted or 0)} deleted and {totals.anonymised or 0:,} anonymised"
-    )
+_SENTENCES = {
+    Standing.KEPT: _kept_sentence,
+    Standing.PARTLY: _partly_sentence,
+    Standing.UNFINISHED: _unfinished_sentence,
+    Standing.REFUSED: _refused_sentence,
+    Standing.FAILED: _failed_sentence,
+    Standing.DRY_RUN: _dry_sentence,
+}
 
 
-def _decisions(registers: Registers) -> set[str]:
-    """The answers to this very plan; one to another plan counts for nothing."""
-    return {one.decision for one in registers.approvals if one.plan_digest == registers.run.plan_digest}
-
-
-def _over_cap(registers: Registers) -> int:
-    return sum(1 for one in registers.rules if one.caps_exceeded)
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _rows(count: int) -> str:
@@ -174,3 +214,7 @@ def _rows(count: int) -> str:
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -24,6 +24,8 @@ _EVENTS = {
     StartType.END_OF_RELATIONSHIP: "the end of the relationship",
 }
 
+_ACRONYMS = frozenset({"api", "id", "ip", "sim", "sms", "url", "vat"})
+
 
 @dataclass(frozen=True)
 class RuleWords:
@@ -54,8 +56,9 @@ def describe(policy: Policy | None, rule_id: str) -> RuleWords | None:
 
 def title(code: str) -> str:
     """`call_detail_records` as a person writes it."""
-    words = code.replace("_", " ").replace("-", " ")
-    return words[:1].upper() + words[1:]
+    words = [word.upper() if word in _ACRONYMS else word for word in code.replace("_", " ").replace("-", " ").split()]
+    sentence = " ".join(words)
+    return sentence[:1].upper() + sentence[1:]
 
 
 def period(length: Period) -> str:
