@@ -28,7 +28,13 @@ def render(template: Path, context: Mapping[str, object], *, zone: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        number=number, share=share, day=day, instant=lambda value: instant(value, zone), brief=brief, counted=counted
+        number=number,
+        share=share,
+        day=day,
+        short_day=short_day,
+        instant=lambda value: instant(value, zone),
+        brief=brief,
+        counted=counted,
     )
     return environment.get_template(template.name).render(context)
 
@@ -53,6 +59,11 @@ def share(value: float) -> str:
 def day(value: dt.date) -> str:
     """For example: 24 November 2026."""
     return f"{value.day} {value:%B %Y}"
+
+
+def short_day(value: dt.date) -> str:
+    """For example: 24 Nov 2026, for a column of a table."""
+    return f"{value.day} {value:%b %Y}"
 
 
 def instant(value: dt.datetime, zone: str) -> str:

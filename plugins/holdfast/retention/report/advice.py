@@ -10,11 +10,10 @@ from holdfast.retention.report.confidential import Disclosure
 from holdfast.retention.report.figures import RuleLine
 from holdfast.retention.report.registers import Run
 
-
 FIXES = {
-    "unknown": "Have the system of origin correct it. `holdfast retention explain DATASET KEY` says for one row what it is.",
-    "refused": "Have the sources named delivered complete and in time; section 9 says what is wrong with each. The next "
-    "run takes these rows.",
+    "unknown": "Have the system of origin correct it; holdfast retention explain DATASET KEY tells of one row.",
+    "refused": "Have the sources named deliver all of their data in time; section 9 says what is wrong with each. The "
+    "next run takes these rows.",
     "waiting": "See why the rows that refer to these stay: a hold, a longer period, or a dataset without a rule.",
 }
 """What to do, by reason."""

@@ -14,7 +14,7 @@ from holdfast.reports import charts, html
 from holdfast.retention.report import wording
 from holdfast.retention.report.advice import FIXES
 from holdfast.retention.report.edition import Edition
-from holdfast.retention.report.figures import DatasetLine, RuleLine, known_sum
+from holdfast.retention.report.figures import DatasetLine, ForecastLine, RuleLine, known_sum
 from holdfast.retention.report.verdict import Standing
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
@@ -51,11 +51,13 @@ _RESUME = (
 _OUTCOMES: dict[str, tuple[Callable[[RuleLine], int], str, str]] = {
     "done": (lambda line: line.acted or 0, "#1d4b57", ""),
     "held": (lambda line: line.held, "#8fb3bb", ""),
-    "not done": (lambda line: line.not_acted, "#ffffff", "xxxx"),
+    "planned": (lambda line: line.not_acted, "#ffffff", "xxxx"),
     "refused": (lambda line: line.refused, "#c9763f", "////"),
     "waiting": (lambda line: line.waiting, "#e3d3a4", "...."),
     "unknown": (lambda line: line.unknown, "#ffffff", "||||"),
 }
+
+_SHADES = ("#1d4b57", "#7fa9b2", "#d5e2e5")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
     """The whole page as text. Without charts it is made in milliseconds, which the tests of its figures need."""
     order = _order(edition)
     lines = sorted(edition.lines, key=lambda line: order[line.rule_id])
+    forecast = sorted(edition.forecast, key=lambda line: order[line.rule_id])
     standing, tone = _STANDINGS[edition.verdict.standing]
     held_by_rule = {line.rule_id: [one for one in edition.held if one.rule_id == line.rule_id] for line in lines}
     context = {
@@ -87,7 +90,7 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
         "resume": _RESUME,
         "headline": _headline(edition),
         "outcome_chart": Markup(_outcome_chart(lines)) if with_charts else "",
-        "forecast_chart": Markup(_forecast_chart(edition)) if with_charts else "",
+        "forecast_chart": Markup(_forecast_chart(edition.horizons, forecast)) if with_charts else "",
         "acted": [line for line in lines if _had_work(line)],
         "idle": [line for line in lines if not _had_work(line)],
         "describe": functools.partial(wording.describe, edition.policy),
@@ -95,7 +98,7 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
         "held_rules": [(line, held_by_rule[line.rule_id]) for line in lines if line.held],
         "forecast_sums": [sum(column) for column in zip(*(one.rows for one in edition.forecast), strict=True)],
         "advice": sorted(edition.advice, key=lambda one: order[one.rule_id]),
-        "forecast": sorted(edition.forecast, key=lambda one: order[one.rule_id]),
+        "forecast": forecast,
         "fixes": [
             (reason, fix) for reason, fix in FIXES.items() if any(one.reason == reason for one in edition.advice)
         ],
@@ -121,16 +124,18 @@ def _had_work(line: RuleLine) -> bool:
 
 def _headline(edition: Edition) -> list[tuple[str, int | None]]:
     totals = edition.totals
-    return [
-        ("Planned", totals.due),
-        ("Deleted", totals.deleted),
-        ("Anonymised", totals.anonymised),
+    kept = [
         ("Held", totals.held),
         ("Refused", totals.refused),
         ("Waiting", totals.waiting),
         ("Unknown", totals.unknown),
-        ("Survivors", totals.survivors),
     ]
+    if edition.run.is_dry:
+        to_delete = sum(line.due for line in edition.lines if line.action == "delete")
+        planned = [("Would delete", to_delete), ("Would anonymise", totals.due - to_delete)]
+        return [("Planned", totals.due), *planned, *kept, ("Rules over a cap", len(edition.capped))]
+    done = [("Deleted", totals.deleted), ("Anonymised", totals.anonymised)]
+    return [("Planned", totals.due), *done, *kept, ("Survivors", totals.survivors)]
 
 
 def _held_types(edition: Edition) -> list[HeldType]:
@@ -185,20 +190,16 @@ def _outcome_chart(lines: Sequence[RuleLine]) -> str:
     )
 
 
-def _forecast_chart(edition: Edition) -> str:
+def _forecast_chart(horizons: Sequence[int], forecast: Sequence[ForecastLine]) -> str:
     """Rows falling due, each in the stretch of days in which it does."""
-    if not edition.forecast:
+    if not forecast:
         return ""
-    colours = ("#1d4b57", "#7fa9b2", "#d5e2e5")
-    starts = (0, *edition.horizons)
-    datasets = list(dict.fromkeys(one.dataset for one in edition.forecast))
+    datasets = list(dict.fromkeys(one.dataset for one in forecast))
     series = []
-    for place, days in enumerate(edition.horizons):
-        values = []
-        for dataset in datasets:
-            rows = [one.rows for one in edition.forecast if one.dataset == dataset]
-            values.append(sum(one[place] - (one[place - 1] if place else 0) for one in rows))
-        series.append(charts.Series(f"day {starts[place] + 1} to {days}", values, colours[place % len(colours)]))
+    for place, (after, upto) in enumerate(zip((0, *horizons), horizons, strict=False)):
+        rows = [(one.dataset, one.rows[place] - (one.rows[place - 1] if place else 0)) for one in forecast]
+        values = [sum(number for name, number in rows if name == dataset) for dataset in datasets]
+        series.append(charts.Series(f"day {after + 1} to {upto}", values, _SHADES[place % len(_SHADES)]))
     return charts.stacked_bars(
         "forecast",
         "Rows falling due",
