@@ -51,9 +51,9 @@ def step(name: str, **options: Any) -> TaskDecorator:
     package, function_name = name.split(".")
 
     def run_step(**arguments: Any) -> Any:  # Airflow adds its whole context to the task's own arguments
-        return _run(f"holdfast.{package}.steps", function_name, arguments)
+        return call_step(f"holdfast.{package}.steps", function_name, arguments)
 
-    return cast("TaskDecorator", task(run_step, task_id=function_name, **options))
+    return cast("TaskDecorator", task(task_id=function_name, **options)(run_step))
 
 
 def database_settings() -> settings.Settings:
@@ -63,8 +63,11 @@ def database_settings() -> settings.Settings:
     return loaded if connection is None else dataclasses.replace(loaded, database_url=_url_of(connection))
 
 
-def _run(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
-    """Call the step. Every error is replaced outside its handler, so that its chain does not reach Airflow's log."""
+def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> object:
+    """Call a step and return its result. Raises AirflowFailException if it must not be tried again, else StepFailed.
+
+    Every error is replaced outside its handler, so that the chain of its causes does not reach Airflow's log.
+    """
     if arguments.get("run_id", 0) is None:
         raise AirflowFailException("No run was opened, so there is nothing to do here; see the task open_run.")
     failure: AirflowException
@@ -78,7 +81,7 @@ def _run(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
     except AirflowException as error:
         failure = error
     except Exception as error:  # noqa: BLE001 # replaced by its type, and raised again below
-        failure = StepFailed(_description(error))
+        failure = (StepFailed if _may_pass(error) else AirflowFailException)(_description(error))
     raise failure
 
 
@@ -118,6 +121,13 @@ def _is_plain(value: object) -> bool:
 
 def _facts(error: HoldfastError) -> str:
     return ", ".join(f"{name}={value}" for name, value in error.facts.items()) or type(error).__name__
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether another attempt may succeed: connections, resources, locks and shutdowns, not data or programs."""
+    import sqlalchemy as sa
+
+    return isinstance(error, OSError | sa.exc.OperationalError | sa.exc.InterfaceError)
 
 
 def _description(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import warnings
 from typing import Annotated
 
 import typer
@@ -20,6 +21,8 @@ class _Group(TyperGroup):
     """Prints a HoldfastError as what happened and what to do, without a traceback, and exits with 1."""
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # click's own Context is the base
+        # The embedded server's library looks for a session's own folder, and is content without one.
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         try:
             return super().invoke(ctx)
         except HoldfastError as error:

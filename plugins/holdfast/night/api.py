@@ -28,6 +28,7 @@ class Task:
     map_index: int
     label: str
     state: str | None
+    attempt: int
     seconds: float | None
 
 
@@ -79,10 +80,18 @@ class Api:
                 map_index=task["map_index"],
                 label=_label(task),
                 state=task["state"],
+                attempt=task["try_number"],
                 seconds=task["duration"],
             )
             for task in answer["task_instances"]
         ]
+
+    def reason(self, dag: str, run: str, task: Task) -> str | None:
+        """The last error in a task's log, or None. Our tasks log no personal data, so it may be shown."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{_quoted(run)}/taskInstances/{task.task_id}/logs/{task.attempt}"
+        events = self._call("GET", f"{path}?map_index={task.map_index}&full_content=true")["content"]
+        errors = [event["error_detail"][-1]["exc_value"] for event in events if event.get("error_detail")]
+        return errors[-1] if errors else None
 
     def result(self, dag: str, run: str, task: str) -> Any:
         """What a task returned, or None if it returned nothing."""
@@ -99,6 +108,7 @@ class Api:
             self._address + path, method=method, data=None if body is None else json.dumps(body).encode()
         )
         request.add_header("Content-Type", "application/json")
+        request.add_header("Accept", "application/json")
         if self._token is not None:
             request.add_header("Authorization", f"Bearer {self._token}")
         try:

@@ -64,7 +64,8 @@ def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, lea
             airflow.check()
             state = api.run_state(dag, run)
             tasks = api.tasks(dag, run)
-            _tell(progress, told, tasks)
+            for task in _news(told, tasks):
+                _tell(api, progress, dag, run, task)
             if state not in ("queued", "running"):
                 break
             if _waits_for_a_person(tasks) and leave:
@@ -77,15 +78,20 @@ def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, lea
     return Run(dag, run, state, time.monotonic() - started, tasks, report)
 
 
-def _tell(progress: Progress, told: dict[tuple[str, int], str | None], tasks: list[Task]) -> None:
-    """A line for each task whose state is news."""
-    for task in tasks:
-        key = (task.task_id, task.map_index)
-        if task.state in _TOLD and told.get(key) != task.state:
-            told[key] = task.state
-            progress.line(task.state, task.label, task.seconds)
-            if task.state == "awaiting_input":
-                progress.say("    A person has to decide: log in and open [bold]Required Actions[/].")
+def _news(told: dict[tuple[str, int], str | None], tasks: list[Task]) -> list[Task]:
+    """The tasks whose state is worth a line and was not told yet."""
+    news = [task for task in tasks if task.state in _TOLD and told.get((task.task_id, task.map_index)) != task.state]
+    told.update({(task.task_id, task.map_index): task.state for task in news})
+    return news
+
+
+def _tell(api: Api, progress: Progress, dag: str, run: str, task: Task) -> None:
+    assert task.state is not None
+    progress.line(task.state, task.label, task.seconds)
+    if task.state in ("failed", "up_for_retry") and (reason := api.reason(dag, run, task)):
+        progress.detail(reason)
+    if task.state == "awaiting_input":
+        progress.detail("A person has to decide: log in and open Required Actions.")
 
 
 def _waits_for_a_person(tasks: list[Task]) -> bool:

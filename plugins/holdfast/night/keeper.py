@@ -127,16 +127,10 @@ def _stop(component: int) -> None:
 
 
 def _stop_everything(components: list[int]) -> None:
-    """Stop in the reverse order of starting, then kill until the process table shows nothing below us.
-
-    Tasks report to the API server, so it goes last.
-    """
+    """Stop in the reverse order of starting: tasks report to the API server, so it goes last. Then kill the rest."""
     for component in reversed(components):
         _stop(component)
-    while leftovers := processes.descendants(os.getpid()):
-        processes.send(leftovers, signal.SIGKILL)
-        _reap()
-        time.sleep(_POLL_SECONDS)
+    processes.kill_descendants(os.getpid())
 
 
 if __name__ == "__main__":

@@ -12,11 +12,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc")
+_POLL_SECONDS = 0.1
 
 
 def adopt_orphans() -> None:
@@ -63,7 +66,14 @@ def _stat(path: Path) -> tuple[int, int, str] | None:
     return int(text[: text.index(" ")]), int(parent), state
 
 
-def send(pids: list[int], number: signal.Signals) -> None:
+def kill_descendants(ancestor: int, spare: Collection[int] = ()) -> None:
+    """SIGKILL, again and again, until the process table shows nothing below `ancestor` but `spare`."""
+    while leftovers := [pid for pid in descendants(ancestor) if pid not in spare]:
+        send(leftovers, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
+
+
+def send(pids: Iterable[int], number: signal.Signals) -> None:
     """Signal each process that still exists."""
     for pid in pids:
         try:

@@ -40,5 +40,9 @@ class Progress:
         duration = "" if seconds is None else f" [dim]{seconds:.1f} s[/]"
         self.console.print(f"  {_SIGNS.get(state, '•')} {escape(text)}{duration}", highlight=False)
 
+    def detail(self, text: str) -> None:
+        """More about the line above."""
+        self.console.print(f"      {escape(text)}", highlight=False)
+
     def say(self, text: str) -> None:
         self.console.print(text, highlight=False)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from holdfast.errors import HoldfastError
+from holdfast.night import processes
 from holdfast.night.keeper import Component, Orders
 
 # No triggerer: no task of ours defers to one. The scheduler's log server would listen on every interface, and the API
@@ -92,6 +93,8 @@ def kept(environment: Mapping[str, str], logs: Path, postgres: Path | None) -> I
         for name, options in COMPONENTS.items()
     ]
     orders = Orders(components, str(postgres) if postgres else None)
+    others = processes.descendants(os.getpid())
+    processes.adopt_orphans()  # those of the keeper, should it be killed
     with _fresh(log_of(logs, "keeper")).open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "holdfast.night.keeper"],
@@ -109,6 +112,7 @@ def kept(environment: Mapping[str, str], logs: Path, postgres: Path | None) -> I
         yield airflow
     finally:
         airflow.stop()
+        processes.kill_descendants(os.getpid(), spare=others)
 
 
 def _fresh(log: Path) -> Path:

@@ -1,0 +1,123 @@
+"""A DAG file says when and in which order, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.policy.load import load_policy
+
+PROJECT = Path(__file__).parents[2]
+FILES = sorted((PROJECT / "dags").glob("*.py"))
+HEADINGS = ("Promise", "When it runs", "What it stops for", "When it is red", "Who decides")
+HEAVY = ("great_expectations", "holdfast.retention", "holdfast.synthetic", "matplotlib", "pandas", "psycopg")
+SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|TRUNCATE|DROP|ALTER|WHERE|HAVING)\b")
+
+each_file = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+
+
+def test_every_file_parses(parsed: dict[str, Any]) -> None:
+    assert parsed["import_errors"] == {}
+    assert {Path(dag["file"]).stem for dag in parsed["dags"].values()} == {file.stem for file in FILES}
+
+
+def test_all_files_together_parse_in_under_two_seconds(parsed: dict[str, Any]) -> None:
+    assert parsed["seconds"] < 2
+
+
+def test_parsing_imports_nothing_heavy(parsed: dict[str, Any]) -> None:
+    assert not [module for module in parsed["modules"] if module in HEAVY]
+
+
+@each_file
+def test_a_file_is_at_most_120_lines(file: Path) -> None:
+    assert len(file.read_text().splitlines()) <= 120
+
+
+@each_file
+def test_a_file_holds_no_sql(file: Path) -> None:
+    code = ast.unparse(_without_docstring(file))
+    assert not SQL.search(code)
+
+
+@each_file
+def test_a_file_names_no_table(file: Path) -> None:
+    policy = load_policy(PROJECT / "policy")
+    tables = {dataset.table.rpartition(".")[2] for dataset in policy.data_map.datasets.values()}
+    words = set(re.findall(r"\w+", ast.unparse(_without_docstring(file))))
+    assert tables
+    assert not tables & words
+
+
+@each_file
+def test_a_file_decides_nothing_about_data(file: Path) -> None:
+    """No branch statement and no loop over anything but a constant; which way a run takes is one expression."""
+    tree = _without_docstring(file)
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.If | ast.While | ast.Try | ast.Match)]
+
+
+@each_file
+def test_a_file_imports_airflow_and_our_one_module_only(file: Path) -> None:
+    allowed = {"airflow", "holdfast_airflow", *sys.stdlib_module_names}
+    roots = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            roots |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            roots.add((node.module or "").split(".")[0])
+    assert roots <= allowed
+
+
+def test_every_dag_has_a_runbook(parsed: dict[str, Any]) -> None:
+    for dag_id, dag in parsed["dags"].items():
+        missing = [heading for heading in HEADINGS if f"**{heading}.**" not in (dag["doc"] or "")]
+        assert not missing, dag_id
+
+
+def test_no_dag_runs_twice_at_once_or_makes_up_for_the_past(parsed: dict[str, Any]) -> None:
+    for dag in parsed["dags"].values():
+        assert dag["max_active_runs"] == 1
+        assert dag["catchup"] is False
+
+
+def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> None:
+    schedule = parsed["dags"]["retention_nightly"]["schedule"]
+    assert (schedule["expression"], schedule["timezone"]) == ("30 1 * * *", "Europe/London")
+
+
+def test_a_night_deletes_unless_told_otherwise(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"]["retention_nightly"]["params"] == {"dry_run": False}
+
+
+def test_a_failed_night_still_has_a_report_and_is_red(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["retention_nightly"]["tasks"]
+    assert tasks["write_report"]["trigger_rule"] == "all_done"
+    assert [task_id for task_id, task in tasks.items() if not task["downstream"]] == ["complete"]
+    assert tasks["complete"]["trigger_rule"] == "none_failed"
+    assert tasks["complete"]["upstream"] == ["conclude", "seal_run"]
+
+
+def test_an_answer_is_asked_for_once_and_recorded_whatever_it_is(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["retention_nightly"]["tasks"]
+    assert tasks["ask_a_person"]["retries"] == 0
+    assert tasks["record_approval"]["upstream"] == ["ask_a_person"]
+    assert tasks["record_approval"]["trigger_rule"] == "one_done"
+
+
+def test_a_wave_starts_after_the_whole_wave_before_even_if_that_was_empty(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["retention_nightly"]["tasks"]
+    for wave in (2, 3, 4):
+        task = tasks[f"wave_{wave}.list_shards"]
+        assert task["upstream"] == [f"wave_{wave - 1}.enforce_shard", f"wave_{wave - 1}.list_shards"]
+        assert task["trigger_rule"] == "none_failed_min_one_success"
+
+
+def _without_docstring(file: Path) -> ast.Module:
+    tree = ast.parse(file.read_text())
+    assert ast.get_docstring(tree), "the docstring is the runbook"
+    return ast.Module(body=tree.body[1:], type_ignores=[])
