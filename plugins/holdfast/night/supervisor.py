@@ -15,9 +15,6 @@ from holdfast.errors import HoldfastError
 from holdfast.night import processes
 from holdfast.night.keeper import Component, Orders
 
-# No triggerer: no task of ours defers to one. The scheduler's log server would listen on every interface, and the API
-# server reads the same files.
-COMPONENTS = {"api-server": (), "dag-processor": (), "scheduler": ("--skip-serve-logs",)}
 _STOP_SECONDS = 60  # the keeper kills whatever has not ended after 8 seconds for each component
 _TAIL_LINES = 15
 
@@ -58,6 +55,20 @@ class Kept:
             self._process.wait()
 
 
+def components() -> dict[str, list[str]]:
+    """The command of each component, in the order of starting.
+
+    No triggerer, since no task of ours defers to one. No log server of the scheduler's: it would listen on every
+    interface, and the API server reads the same files.
+    """
+    airflow = [sys.executable, "-m", "airflow"]
+    return {
+        "api-server": [*airflow, "api-server"],
+        "dag-processor": [*airflow, "dag-processor"],
+        "scheduler": [*airflow, "scheduler", "--skip-serve-logs"],
+    }
+
+
 def log_of(logs: Path, component: str) -> Path:
     """The file that takes a component's output; the one of the start before is kept beside it."""
     return logs / f"{component}.log"
@@ -88,11 +99,10 @@ def kept(environment: Mapping[str, str], logs: Path, postgres: Path | None) -> I
 
     `postgres` is the data folder of the embedded server, which then stops as well.
     """
-    components = [
-        Component(name, [sys.executable, "-m", "airflow", name, *options], str(_fresh(log_of(logs, name))))
-        for name, options in COMPONENTS.items()
+    kept_components = [
+        Component(name, command, str(_fresh(log_of(logs, name)))) for name, command in components().items()
     ]
-    orders = Orders(components, str(postgres) if postgres else None)
+    orders = Orders(kept_components, str(postgres) if postgres else None)
     others = processes.descendants(os.getpid())
     processes.adopt_orphans()  # those of the keeper, should it be killed
     with _fresh(log_of(logs, "keeper")).open("wb") as errors:

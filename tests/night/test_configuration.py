@@ -1,0 +1,83 @@
+"""Airflow's configuration: nobody else reads its secrets, they outlive a restart, and the log-in can't be lost."""
+
+from __future__ import annotations
+
+import configparser
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from holdfast import settings
+from holdfast.night import configuration
+from holdfast.night.configuration import Airflow
+
+URL = "postgresql+psycopg://postgres:@/airflow?host=/home/a%20b"
+
+
+@pytest.fixture
+def configured(home: Path) -> Airflow:
+    return configure()
+
+
+def configure(port: int = 8280) -> Airflow:
+    return configuration.configure(settings.load(), metadata_url=URL, database_url="postgresql://x", port=port)
+
+
+def read(home: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(home / "airflow" / "airflow.cfg")
+    return parser
+
+
+@pytest.mark.usefixtures("configured")
+def test_only_its_owner_reads_what_is_secret(home: Path) -> None:
+    folder = home / "airflow"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {path.name for path in folder.iterdir()} == {"airflow.cfg", "passwords.json", "secrets.json"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_secrets_and_passwords_outlive_a_restart(home: Path, configured: Airflow) -> None:
+    before = read(home)
+    again = configure(port=8281)
+    after = read(home)
+    assert again.passwords == configured.passwords
+    assert again.address == "http://127.0.0.1:8281"
+    for section, key in (("core", "fernet_key"), ("api", "secret_key"), ("api_auth", "jwt_secret")):
+        assert len(before[section][key]) >= 40
+        assert before[section][key] == after[section][key]
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_per_cent_sign_in_a_url_reaches_airflow_as_it_is(home: Path) -> None:
+    assert read(home)["database"]["sql_alchemy_conn"] == URL
+
+
+@pytest.mark.usefixtures("configured")
+def test_it_listens_on_loopback_and_asks_who_is_there(home: Path) -> None:
+    parser = read(home)
+    assert parser["api"]["host"] == "127.0.0.1"
+    assert parser["core"]["simple_auth_manager_all_admins"] == "False"
+    assert parser["core"]["simple_auth_manager_users"] == "admin:admin,auditor:viewer,engineer:op"
+
+
+def test_the_environment_may_not_switch_the_log_in_off(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
+    monkeypatch.setenv("AIRFLOW__CORE__PARALLELISM", "8")
+    environment = configure().environment
+    assert "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in environment
+    assert environment["AIRFLOW__CORE__PARALLELISM"] == "8"
+
+
+def test_tasks_are_told_the_database_and_never_start_one(configured: Airflow) -> None:
+    assert configured.environment[settings.DATABASE_URL] == "postgresql://x"
+
+
+def test_a_port_in_use_is_passed_over() -> None:
+    first = configuration.free_port(configuration.FIRST_PORT)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        assert configuration.free_port(first) > first
