@@ -374,7 +374,7 @@ def _values(draw: st.DrawFn, dataset: str, pools: dict[str, list[Any]]) -> dict[
 
 def _keys(draw: st.DrawFn, dataset: str, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Keys and references: some lead nowhere where no foreign key forbids it."""
-    number = draw(st.integers(0, 8))
+    number = draw(st.integers(0, 10))
     match dataset:
         case "guests":
             return [{"guest_no": n} for n in draw(st.sets(st.sampled_from((1, 2, 3, 4))))]

@@ -22,7 +22,7 @@ from holdfast.retention import catalogue, scan
 from holdfast.retention.catalogue import Catalogue
 from holdfast.retention.predicate.rules import RulePredicate, Setting, types_of_sources
 
-EXAMPLES = int(os.environ.get("HOLDFAST_EQUIVALENCE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("HOLDFAST_EQUIVALENCE_EXAMPLES", "30"))
 PLANNED_AT = dt.datetime(2025, 6, 1, 1, 30, tzinfo=dt.UTC)
 RELEASED_AT = {None: None, "before": PLANNED_AT, "after": PLANNED_AT + dt.timedelta(microseconds=1)}
 
