@@ -19,7 +19,8 @@ from holdfast.errors import (
     RunRefused,
 )
 from holdfast.evidence import ledger, seal
-from holdfast.holds import sources
+from holdfast.evidence.pseudonyms import pseudonym
+from holdfast.holds import register, sources
 from holdfast.policy import coverage
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
@@ -105,6 +106,7 @@ def record_approval(
     engine: sa.Engine, settings: Settings, *, run_id: int, plan_digest: str, decision: str, decided_by: str
 ) -> Result:
     """Bind a person's answer to this plan. Raises ApprovalRefused unless it is 'approved': the run then ends red."""
+    by = pseudonym(settings.pseudonym_key(), register.STAFF, decided_by)
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         if run.plan_digest != plan_digest:
@@ -117,7 +119,7 @@ def record_approval(
             kinds = {"approved": "approval_given", "refused": "approval_refused", "expired": "approval_expired"}
             if decision == "refused":
                 runs.move(connection, run_id, "refused", since=("planned",))
-            ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": _code(decided_by)}, run_id)
+            ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": by}, run_id)
         standing = _answer(connection, run)
     if standing != "approved":
         raise ApprovalRefused(
@@ -282,11 +284,6 @@ def _answer(connection: sa.Connection, run: Run) -> str | None:
     key = {"run_id": run.run_id, "plan_digest": run.plan_digest}
     row = queries.run(connection, "retention/approval_of", key).one_or_none()
     return row.decision if row else None
-
-
-def _code(name: str) -> str:
-    """A user's name as a code of the ledger: whatever is not a letter, digit or dash becomes an underscore."""
-    return "user:" + "".join(c if c.isalnum() and c.isascii() else "_" for c in name)
 
 
 def _database_time(engine: sa.Engine) -> dt.datetime:
