@@ -190,7 +190,7 @@ def _dry_sentence(case: Case) -> str:
     anonymise = case.totals.due - delete
     return (
         f"Nothing was touched. A run on this night would delete {_rows(delete)} and anonymise {anonymise:,}; "
-        f"{case.totals.held:,} {_are(case.totals.held)} kept by a hold."
+        f"{_rows(case.totals.held)} {_are(case.totals.held)} kept by a hold."
     )
 
 
