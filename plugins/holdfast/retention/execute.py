@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.errors import Fenced, PlanChanged
+from holdfast.errors import Fenced, PlanChanged, RunRefused
 from holdfast.evidence import ledger
 from holdfast.policy.model import Delete
 from holdfast.retention import catalogue, files, shards
@@ -66,7 +66,7 @@ def enforce(
     """Work a shard through to its end, from wherever the last attempt came to.
 
     Raises Fenced if a newer attempt takes the shard or the run ends, PlanChanged if more rows would be changed than
-    the plan allows.
+    the plan allows, RunRefused while rows that may refer to these are still to be worked through.
     """
     work = _take(engine, setting, shard_id, pseudonym_key, reached)
     reached("shard.taken")
@@ -89,12 +89,25 @@ def enforce(
 def _take(engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached) -> Work:
     with database.transaction(engine) as connection:
         taken = shards.shard(queries.run(connection, "retention/take_shard", {"shard_id": shard_id}).one())
+        _require_earlier_waves(connection, taken)
         dataset = setting.policy.schedule.rules[taken.rule_id].dataset
         table = setting.policy.data_map.datasets[dataset].table
         known = {(leaf.schema, leaf.name): leaf for leaf in catalogue.leaves(connection, table)}
     leaf = known.get((taken.schema, taken.table)) or _gone(taken)
     predicate = RulePredicate(setting, taken.rule_id, Rows(setting.policy, setting.catalogue, dataset, leaf=leaf))
     return Work(engine, setting, taken, leaf, predicate, pseudonym_key, reached)
+
+
+def _require_earlier_waves(connection: sa.Connection, taken: Shard) -> None:
+    """A row that goes before those that lead to its subject through it would leave them with nobody."""
+    values = {"run_id": taken.run_id, "wave": taken.wave}
+    unfinished = queries.run(connection, "retention/earlier_shards", values).scalar_one()
+    if unfinished:
+        raise RunRefused(
+            f"{taken.label} may not begin: {unfinished} shards of earlier waves are not worked through.",
+            fix="clear their tasks first.",
+            unfinished=unfinished,
+        )
 
 
 def _gone(taken: Shard) -> Leaf:

@@ -51,7 +51,9 @@ def open_run(connection: sa.Connection, policy: Policy, as_of: dt.datetime, *, d
         return _retried(connection, _run(known))
     latest = queries.run(connection, "retention/latest_run_date", {"job": rules.JOB}).scalar_one()
     rules.check_run_date(as_of, day, now, latest)
-    run_id = queries.run(connection, "retention/open_run", {**key, "as_of": as_of}).scalar_one()
+    unasked = sorted(policy.holds.sources)  # no source is believed before it was asked
+    values = {**key, "as_of": as_of, "refused_sources": unasked}
+    run_id = queries.run(connection, "retention/open_run", values).scalar_one()
     facts: dict[str, ledger.JSON] = {"job": rules.JOB, "as_of": day.isoformat(), "mode": mode, "policy": policy.digest}
     if not dry_run:
         ended = queries.run(connection, "retention/supersede_runs", {"job": rules.JOB, "run_id": run_id})

@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,9 @@ SELECT loaded_at FROM shop.feed
 """
 
 
-def _dataset(table: str, key: str, subject: Document, description: str, personal: str, rest: str, **more: Any) -> Document:
+def _dataset(
+    table: str, key: str, subject: Document, description: str, personal: str, rest: str, **more: Any
+) -> Document:
     column = {"category": "any", "sensitivity": "ordinary", "legal_basis": "contract"}
     return {
         "table": f"shop.{table}",
@@ -311,6 +314,22 @@ class Shop:
         self.enforce(run_id)
         self.close(run_id)
         return run_id
+
+    @contextmanager
+    def while_running(self, words: str, do: Callable[[], object]) -> Iterator[None]:
+        """Have something done by others, once, right after our first statement that contains these words."""
+        waiting = [do]
+
+        def ran(_: object, __: object, statement: str, *___: object) -> None:
+            if waiting and words in statement:
+                waiting.pop()()
+
+        sa.event.listen(self.engine, "after_cursor_execute", ran)
+        try:
+            yield
+        finally:
+            sa.event.remove(self.engine, "after_cursor_execute", ran)
+        assert not waiting, f"no statement contained {words!r}"
 
     # --- evidence -------------------------------------------------------------------------------------------------
 
