@@ -70,7 +70,7 @@ def retention_nightly() -> None:
         response_timeout=timedelta(hours=12),
         retries=0,
     )
-    record_approval = step("retention.record_approval", trigger_rule="one_done", retries=0)(
+    record_approval = step("retention.record_approval", trigger_rule="one_done")(
         run_id=RUN_ID,
         plan_digest="{{ ti.xcom_pull('check_caps')['plan_digest'] }}",
         decision="{{ {'Approve': 'approved', 'Refuse': 'refused'}[ti.xcom_pull('ask_a_person')['chosen_options'][0]]"
