@@ -72,7 +72,23 @@ def test_what_was_not_kept_is_named(
     found = _verdict(cinema_policy, rule(due_rows=2, acted_rows=2, **of_rule), **of_run)
     assert found.standing is Standing.PARTLY
     assert found.points == (point,)
-    assert found.sentence.startswith("2 rows were deleted and 0 anonymised, verified and sealed; but not all")
+    assert found.sentence.startswith("2 rows were deleted and 0 anonymised, verified and sealed; but ")
+
+
+def test_what_could_not_be_done_and_what_could_not_be_judged_are_two_things(cinema_policy: Policy) -> None:
+    kept, unknown = {"waiting_rows": 1}, {"unknown_rows": 1}
+    sentences = [_verdict(cinema_policy, rule(**counts)).sentence for counts in (kept, unknown, kept | unknown)]
+    assert [sentence.partition("; but ")[2] for sentence in sentences] == [
+        "not all that was past its period could be acted on.",
+        "not every row could be judged.",
+        "not all that was past its period could be acted on and not every row could be judged.",
+    ]
+
+
+def test_before_the_plan_nothing_is_said_of_sources_that_nobody_asked_yet(cinema_policy: Policy) -> None:
+    run = {"state": "open", "refused_sources": tuple(cinema_policy.holds.sources)}
+    edition = compose(registers(cinema_policy, run=run), cinema_policy, cinema.WRITTEN)
+    assert edition.verdict.points == ()
 
 
 OTHERS = {
