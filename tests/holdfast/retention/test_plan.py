@@ -28,7 +28,7 @@ def counts(shop: Shop, run_id: int, rule_id: str) -> dict[str, int]:
 
 
 def test_each_row_is_counted_once_for_what_happens_to_it(shop: Shop) -> None:
-    shop.purchases(range(0, 5))
+    shop.purchases(range(5))
     shop.purchases(range(5, 9), bought_on=NEW)
     shop.purchases([9, 10], customer_no=2)
     shop.add("purchase", {"purchase_id": 11, "customer_no": 1}, {"purchase_id": 12, "bought_on": OLD})
@@ -132,7 +132,7 @@ def test_others_may_write_to_the_ledger_while_a_plan_is_counted(shop: Shop) -> N
 def test_a_policy_that_does_not_fit_the_database_stops_the_run_before_a_plan(shop: Shop) -> None:
     run_id = int(str(steps.open_run(shop.engine, shop.settings, as_of=NIGHT, dry_run=False)["run_id"]))
     shop.execute("ALTER TABLE shop.purchase ADD COLUMN gift_for text")
-    with pytest.raises(CoverageError, match="the column gift_for of shop.purchase is not listed"):
+    with pytest.raises(CoverageError, match=r"the column gift_for of shop\.purchase is not listed"):
         steps.check_policy(shop.engine, shop.settings, run_id=run_id)
 
 
@@ -325,7 +325,7 @@ def test_an_answer_about_another_plan_does_not_count(over_cap: Shop) -> None:
     over_cap.purchases([5])
     steps.make_plan(over_cap.engine, over_cap.settings, run_id=run_id)
     values = {"plan_digest": seen, "decision": "approved", "decided_by": "anna"}
-    with pytest.raises(PlanChanged, match="the answer is about the plan|The answer is about the plan"):
+    with pytest.raises(PlanChanged, match="The answer is about the plan"):
         steps.record_approval(over_cap.engine, over_cap.settings, run_id=run_id, **values)
     with pytest.raises(ApprovalRefused):
         over_cap.shards(run_id, 1)
