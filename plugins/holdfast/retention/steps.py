@@ -174,13 +174,12 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         raise RunRefused(
             f"Run {run_id} is {run.state}; nothing was done that could be verified.", fix="execute it first."
         )
+    with database.transaction(engine) as connection:
+        unfinished = queries.run(connection, "retention/unfinished_shards", {"run_id": run_id}).scalar_one()
+    if unfinished:
+        raise RunRefused(f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again.")
     _sweep(engine, settings, policy, run)
     with database.snapshot(engine) as connection:
-        unfinished = queries.run(connection, "retention/unfinished_shards", {"run_id": run_id}).scalar_one()
-        if unfinished:
-            raise RunRefused(
-                f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again."
-            )
         found = verify.verify(connection, plan.setting_of(connection, policy, run), run)
     # Not in that snapshot: after minutes of counting it could not append to the ledger if anybody else did meanwhile.
     with database.transaction(engine) as connection:
