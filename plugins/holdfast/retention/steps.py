@@ -39,10 +39,7 @@ def open_run(engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_r
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
         run = runs.open_run(connection, policy, as_of, dry_run=dry_run)
-        missed = [] if run.is_dry else missed_nights(connection, run)
-        if missed and run.state == "open":
-            facts: dict[str, ledger.JSON] = {"first": missed[0].isoformat(), "last": missed[-1].isoformat()}
-            ledger.append(connection, "nights_missed", {**facts, "nights": len(missed)}, run.run_id)
+        missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {
         "run_id": run.run_id,
         "as_of": run.as_of_date.isoformat(),
@@ -233,13 +230,6 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     if not run.is_dry and run.state != "sealed":
         raise RunRefused(f"Run {run_id} is {run.state}, not sealed.", fix="see the task that failed before.")
     return _plan_totals(engine, run_id)
-
-
-def missed_nights(connection: sa.Connection, run: Run) -> list[dt.date]:
-    """The nights since the last sealed run that did not run."""
-    values = {"job": rules.JOB, "before": run.as_of_date}
-    last = queries.run(connection, "retention/last_sealed_date", values).scalar_one()
-    return rules.nights_between(last, run.as_of_date)
 
 
 def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> None:

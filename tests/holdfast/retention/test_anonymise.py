@@ -1,4 +1,4 @@
-"""Each strategy gives the value that it promises, leaves nothing to change a second time, and empties no empty column."""
+"""Each strategy gives the value that it promises, and leaves nothing to change a second time."""
 
 from __future__ import annotations
 
