@@ -146,7 +146,7 @@ def covers(hold: RecordHold, record: Record, as_of: dt.date) -> bool:
         return hold.record == record.key
     if hold.subject is not None and hold.subject != record.subject:
         return False
-    if record.event is None:
+    if record.event is None or record.event < EARLIEST_START:
         return True
     after_start = hold.period_from is None or record.event >= hold.period_from
     return after_start and (hold.period_to is None or record.event < hold.period_to)
