@@ -392,6 +392,17 @@ def crash() -> None:
 
 def build(engine: sa.Engine, project: Path) -> Shop:
     """Make the shop's tables and its project folder, which `HOLDFAST_PROJECT` must name."""
+    lay_out(project)
+    with engine.begin() as connection:
+        database.run_script(connection, TABLES)
+    shop = Shop(engine, settings.load())
+    assert shop.settings.project == project.resolve()
+    shop.set_policy()
+    return shop
+
+
+def lay_out(project: Path) -> None:
+    """The folder that holds the shop's own hold source, and everybody's queries."""
     ours = project / "sql"
     (ours / "provider" / "holds").mkdir(parents=True)
     for folder in (Path(__file__).parents[3] / "sql").iterdir():
@@ -399,12 +410,6 @@ def build(engine: sa.Engine, project: Path) -> Shop:
             (ours / folder.name).symlink_to(folder)
     (ours / "provider" / "holds" / "till.sql").write_text(TILL, encoding="utf-8")
     (ours / "provider" / "holds" / "till_freshness.sql").write_text(TILL_FRESHNESS, encoding="utf-8")
-    with engine.begin() as connection:
-        database.run_script(connection, TABLES)
-    shop = Shop(engine, settings.load())
-    assert shop.settings.project == project.resolve()
-    shop.set_policy()
-    return shop
 
 
 def insert(connection: sa.Connection, table: str, rows: Iterable[Document]) -> None:
