@@ -9,7 +9,7 @@ is locked for the moment of the commit, not for the batch (docs/decisions/0006-h
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -68,7 +68,7 @@ def enforce(
     Raises Fenced if a newer attempt takes the shard or the run ends, PlanChanged if more rows would be changed than
     the plan allows, RunRefused while rows that may refer to these are still to be worked through.
     """
-    work = _take(engine, setting, shard_id, pseudonym_key, reached)
+    work = _take(engine, replace(setting, is_worked_off=True), shard_id, pseudonym_key, reached)
     reached("shard.taken")
     before = work.shard.next_block
     done = Done(0, 0)

@@ -30,6 +30,7 @@ from holdfast.settings import Settings
 
 Result = dict[str, object]
 
+_MOST_SWEEPS = 10
 _CARRIED_OUT = ("executing", "verified")
 _PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
@@ -233,9 +234,19 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
 
 
 def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> None:
-    """Once more through the shards of a rule whose rows an update moved while they were worked on."""
-    if run.state != "executing":
-        return
+    """Again through the shards of rules that have due rows left, as long as that changes any.
+
+    Rows are left where an update moved them while they were worked on, or where a row of the same table referred to
+    them and is gone now.
+    """
+    if run.state == "executing":
+        for _ in range(_MOST_SWEEPS):
+            if not _sweep_once(engine, settings, policy, run):
+                break
+
+
+def _sweep_once(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> int:
+    """The rows that were changed."""
     with database.transaction(engine) as connection:
         setting = plan.setting_of(connection, policy, run)
         with_shards = sorted({shard.rule_id for shard in shards.of_run(connection, run.run_id)})
@@ -245,8 +256,8 @@ def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> N
             values = {"run_id": run.run_id, "rule_id": rule_id}
             again.extend(queries.run(connection, "retention/reopen_shards", values).scalars())
             ledger.append(connection, "sweep_started", {"rule": rule_id, "rows": number}, run.run_id)
-    for shard_id in sorted(again):
-        execute.enforce(engine, setting, shard_id, settings.pseudonym_key())
+    key = settings.pseudonym_key()
+    return sum(execute.enforce(engine, setting, shard_id, key).rows for shard_id in sorted(again))
 
 
 def _plan_totals(engine: sa.Engine, run_id: int) -> Result:
