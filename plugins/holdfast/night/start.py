@@ -87,12 +87,8 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
 
 
 def _night(api: Api, kept: supervisor.Kept, progress: Progress, leave: bool) -> list[jobs.Run]:
-    logical_date = dt.datetime.now(dt.UTC).isoformat()
-    return [
-        one
-        for dag in jobs.JOBS
-        for one in jobs.carry_on(api, kept, progress, dag, logical_date=logical_date, leave=leave)
-    ]
+    now = dt.datetime.now(dt.UTC)
+    return [one for dag in jobs.JOBS for one in jobs.carry_on(api, kept, progress, dag, now=now, leave=leave)]
 
 
 def _make_data_if_empty(engine: sa.Engine, settings: Settings, progress: Progress, accounts: int) -> None:
