@@ -8,6 +8,7 @@ is locked for the moment of the commit, not for the batch (docs/decisions/0006-h
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -54,6 +55,11 @@ class Work:
     predicate: RulePredicate
     pseudonym_key: bytes
     reached: Reached
+
+    @functools.cached_property
+    def change(self) -> sa.Delete | sa.Update:
+        """What a batch does. Built once: composing and compiling it takes ten times as long as sending it."""
+        return statements.change_blocks(self.predicate, self.pseudonym_key)
 
     @property
     def kind_of_entry(self) -> str:
@@ -138,16 +144,16 @@ def _batch(work: Work, step: int, end: int) -> int | None:
 
 def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int:
     """Change the due rows of these blocks, and end with the register locked and no hold overtaken."""
-    statement = statements.change_blocks(work.predicate, work.pseudonym_key)
     snapshot = queries.run(connection, "retention/current_snapshot").scalar_one()
     attempt = connection.begin_nested()
-    rows = connection.execute(statement, blocks).rowcount
+    rows = connection.execute(work.change, blocks).rowcount
     work.reached("batch.unchecked")
     if not _lock_holds(work, connection, snapshot):
         attempt.commit()
         return rows
     attempt.rollback()
-    return connection.execute(statement, blocks).rowcount
+    queries.run(connection, "retention/lock_holds")  # again: whatever was locked within the attempt went with it
+    return connection.execute(work.change, blocks).rowcount
 
 
 def _lock_holds(work: Work, connection: sa.Connection, snapshot: str) -> bool:
