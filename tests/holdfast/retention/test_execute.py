@@ -154,6 +154,29 @@ def test_a_hold_placed_at_any_moment_before_the_register_is_locked_keeps_its_row
     shop.close(run_id)
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_no_hold_can_be_placed_between_the_last_look_and_the_commit(shop: Shop, again: bool) -> None:
+    """Whether the batch changed its rows once, or took its change back for a hold and did it again."""
+    fill_with_25_due(shop)
+    shop.purchases([200], customer_no=2, note=FAT)
+    run_id, shard_id = planned_shard(shop, 2, "purchases-2y")
+    impatient = sa.create_engine(shop.engine.url, connect_args={"options": "-c timezone=UTC -c lock_timeout=100"})
+    refused: list[str] = []
+
+    def place() -> None:
+        try:
+            with impatient.begin() as connection:
+                connection.execute(sa.text("LOCK TABLE holdfast.hold IN ROW EXCLUSIVE MODE"))
+        except sa.exc.OperationalError as error:
+            refused.append(str(error.orig))
+
+    first = once("batch.unchecked", lambda: shop.hold("matter-2", subject_key="2") if again else None)
+    then = once("batch.changed", place)
+    assert shop.attempt(run_id, shard_id, lambda point: (first(point), then(point))[0]).rows == 26 - again
+    impatient.dispose()
+    assert "lock timeout" in refused[0]
+
+
 def test_a_hold_on_another_dataset_does_not_disturb_a_batch(shop: Shop) -> None:
     fill_with_25_due(shop)
     run_id, shard_id = planned_shard(shop, 2, "purchases-2y")
