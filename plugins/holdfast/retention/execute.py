@@ -2,8 +2,8 @@
 
 A hold that was acknowledged must never be overtaken. A batch first changes its rows, seeing every hold committed
 before; then it locks the register, which waits for holds being placed, and looks whether one was added since its
-snapshot. If so it takes its change back and does it again under the lock, where no hold can arrive. So the register
-is locked for the moment of the commit, not for the batch (docs/decisions/0006-hold-race.md).
+snapshot. If so it takes everything back and does a smaller batch with the register locked first, where no hold can
+arrive. So the register is locked for the moment of the commit, not for the batch (docs/decisions/0006-hold-race.md).
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ from holdfast import database, queries
 from holdfast.errors import Fenced, PlanChanged, RunRefused
 from holdfast.evidence import ledger
 from holdfast.policy.model import Delete
-from holdfast.retention import catalogue, files, shards
+from holdfast.retention import catalogue, files, locks, shards
 from holdfast.retention.catalogue import Leaf
+from holdfast.retention.locks import Busy, Overtaken, Patience
 from holdfast.retention.predicate import statements
 from holdfast.retention.predicate.rows import Rows
 from holdfast.retention.predicate.rules import RulePredicate, Setting
 from holdfast.retention.shards import Shard
 
-ROWS_PER_BATCH = 75_000
-"""Rows scanned in a batch: large enough that the commit costs little, small enough to lock rows for a moment only."""
+ROWS_PER_BATCH = 150_000
+"""Rows scanned in a batch that deletes: its commit must cost little, and nobody wait for one of its rows for long."""
+_COST_OF_AN_UPDATE = 5  # in deletions: it writes the row anew, and often every index
+_UNDER_LOCK = 8  # a batch with the register locked is so many times smaller: whoever places a hold waits for it
+_TRIES_TO_DROP = 10
 
 Reached = Callable[[str], None]
 """Told at each named point of the work; the crash tests kill the process there."""
@@ -42,6 +46,15 @@ class Done:
 
     batches: int
     rows: int
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A shard that is ours until the commit: where to go on, batches so far, and what the transaction could see."""
+
+    next_block: int
+    batches: int
+    snapshot: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,16 @@ class Work:
         return statements.change_blocks(self.predicate, self.pseudonym_key)
 
     @property
+    def has_files(self) -> bool:
+        return self.shard.kind == "files"
+
+    @property
+    def blocks_per_batch(self) -> int:
+        deletes = isinstance(self.predicate.rule.action, Delete)
+        rows = ROWS_PER_BATCH if deletes else ROWS_PER_BATCH // _COST_OF_AN_UPDATE
+        return max(1, int((files.ROWS_PER_BATCH if self.has_files else rows) / self.leaf.rows_per_block))
+
+    @property
     def kind_of_entry(self) -> str:
         return "batch_deleted" if isinstance(self.predicate.rule.action, Delete) else "batch_anonymised"
 
@@ -76,20 +99,11 @@ def enforce(
     """
     work = _take(engine, replace(setting, is_worked_off=True), shard_id, pseudonym_key, reached)
     reached("shard.taken")
-    before = work.shard.next_block
-    done = Done(0, 0)
-    if work.shard.kind == "partition" and before == 0:
+    if work.shard.kind == "partition" and work.shard.next_block == 0:
         dropped = _drop(work)
         if dropped is not None:
             return _finish(work, Done(1, dropped))
-    rows_per_batch = files.ROWS_PER_BATCH if work.shard.kind == "files" else ROWS_PER_BATCH
-    step = max(1, int(rows_per_batch / work.leaf.rows_per_block))
-    end = min(work.shard.to_block, work.leaf.blocks)
-    while True:
-        batch = _batch(work, step, end)
-        if batch is None:
-            return _finish(work, done)
-        done = Done(done.batches + 1, done.rows + batch)
+    return _finish(work, _in_batches(work))
 
 
 def _take(engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached) -> Work:
@@ -121,21 +135,44 @@ def _gone(taken: Shard) -> Leaf:
     return Leaf(taken.schema, taken.table, None, False, None, None, None, 0, 1.0)
 
 
-def _batch(work: Work, step: int, end: int) -> int | None:
-    """One batch, committed; the rows it changed, or None if the shard is at its end."""
+def _in_batches(work: Work) -> Done:
+    """Work through the blocks. After a batch that a hold overtook comes a small one with the register locked first."""
+    end = min(work.shard.to_block, work.leaf.blocks)
+    usual = size = work.blocks_per_batch
+    register_first = work.has_files
+    patience = Patience(work.shard.label)
+    done = Done(0, 0)
+    while True:
+        try:
+            rows = _batch(work, size, end, register_first=register_first)
+        except Overtaken as reason:
+            size, register_first = max(1, usual // _UNDER_LOCK), True
+            if isinstance(reason, Busy):
+                patience.pause()
+            continue
+        if rows is None:
+            return done
+        done = Done(done.batches + 1, done.rows + rows)
+        size, register_first = min(usual, 2 * size), work.has_files
+        patience.renew()
+
+
+def _batch(work: Work, size: int, end: int, *, register_first: bool) -> int | None:
+    """One batch, committed; the rows it changed, or None if the shard is at its end. Raises Overtaken."""
     work.reached("batch.before")
-    with database.transaction(work.engine) as connection:
-        first, number = _fence(work, connection)
-        if first >= end:
+    with locks.transaction(work.engine) as connection:
+        fence = _fence(work, connection)
+        if fence.next_block >= end:
             return None
-        until = min(first + step, end)
+        until = min(fence.next_block + size, end)
         work.reached("batch.fenced")
-        if work.shard.kind == "files":
-            rows = files.delete(work, connection, statements.block_range(first, until))
-        else:
-            rows = _change(work, connection, statements.block_range(first, until))
+        if register_first:
+            queries.run(connection, "retention/lock_holds")
+        rows = _change(work, connection, statements.block_range(fence.next_block, until))
+        if not register_first and _lock_holds(work, connection, fence.snapshot):
+            raise Overtaken
         work.reached("batch.changed")
-        facts: dict[str, ledger.JSON] = {"batch": number + 1, "from_block": first, "to_block": until}
+        facts: dict[str, ledger.JSON] = {"batch": fence.batches + 1, "from_block": fence.next_block, "to_block": until}
         _record(work, connection, until, rows, work.kind_of_entry, facts)
         work.reached("batch.recorded")
     work.reached("batch.committed")
@@ -143,17 +180,12 @@ def _batch(work: Work, step: int, end: int) -> int | None:
 
 
 def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int:
-    """Change the due rows of these blocks, and end with the register locked and no hold overtaken."""
-    snapshot = queries.run(connection, "retention/current_snapshot").scalar_one()
-    attempt = connection.begin_nested()
-    rows = connection.execute(work.change, blocks).rowcount
+    """Change the due rows of these blocks: those that no hold reaches which was committed before."""
+    if work.has_files:
+        return files.delete(work, connection, blocks)
+    rows: int = connection.execute(work.change, blocks).rowcount
     work.reached("batch.unchecked")
-    if not _lock_holds(work, connection, snapshot):
-        attempt.commit()
-        return rows
-    attempt.rollback()
-    queries.run(connection, "retention/lock_holds")  # again: whatever was locked within the attempt went with it
-    return connection.execute(work.change, blocks).rowcount
+    return rows
 
 
 def _lock_holds(work: Work, connection: sa.Connection, snapshot: str) -> bool:
@@ -169,17 +201,25 @@ def _drop(work: Work) -> int | None:
     """Drop the shard's partition if every row of it is due; the rows that went, or None to go row by row."""
     if work.leaf.blocks == 0 or work.leaf.parent is None:
         return None
-    with database.transaction(work.engine) as connection:
-        _fence(work, connection)
-        snapshot = queries.run(connection, "retention/current_snapshot").scalar_one()
+    patience = Patience(work.shard.label)
+    for _ in range(_TRIES_TO_DROP):
+        try:
+            return _drop_once(work)
+        except Overtaken:
+            patience.pause()
+    return None
+
+
+def _drop_once(work: Work) -> int | None:
+    with locks.transaction(work.engine) as connection:
+        fence = _fence(work, connection)
         statements.lock_against_writers(connection, work.leaf)
         total: int = connection.execute(statements.count_rows(work.predicate)).scalar_one()
         due = statements.count_rows(work.predicate, work.predicate.due())
-        all_due = connection.execute(due).scalar_one() == total
-        if all_due and _lock_holds(work, connection, snapshot):
-            all_due = connection.execute(due).scalar_one() == total
-        if not all_due:
+        if connection.execute(due).scalar_one() != total:
             return None
+        if _lock_holds(work, connection, fence.snapshot):
+            raise Overtaken
         work.reached("partition.counted")
         statements.drop_partition(connection, work.leaf)
         work.reached("partition.dropped")
@@ -188,8 +228,8 @@ def _drop(work: Work) -> int | None:
     return total
 
 
-def _fence(work: Work, connection: sa.Connection) -> tuple[int, int]:
-    """Where to begin and how many batches there were; locks the shard. Raises Fenced if it is no longer ours."""
+def _fence(work: Work, connection: sa.Connection) -> Fence:
+    """Lock the shard, and say where to go on. Raises Fenced if it is no longer ours."""
     values = {"shard_id": work.shard.shard_id, "epoch": work.shard.epoch}
     row = queries.run(connection, "retention/begin_batch", values).one_or_none()
     if row is None:
@@ -197,7 +237,7 @@ def _fence(work: Work, connection: sa.Connection) -> tuple[int, int]:
             f"Attempt {work.shard.epoch} at {work.shard.label} may not go on: a newer one has it, or its run ended.",
             fix="nothing: whatever this attempt committed is counted, and the newer attempt goes on from there.",
         )
-    return row.next_block, row.batches
+    return Fence(row.next_block, row.batches, row.snapshot)
 
 
 def _record(
@@ -206,20 +246,23 @@ def _record(
     """Note the progress and append the ledger entry; last before the commit, so that nobody waits for long."""
     shard = work.shard
     values = {"shard_id": shard.shard_id, "next_block": until, "changed_rows": rows}
-    progress = queries.run(connection, "retention/record_batch", values).one()
+    queries.run(connection, "retention/record_batch", values)
+    if rows == 0 and kind != "partition_dropped":
+        return
+    place: dict[str, ledger.JSON] = {
+        "rule": shard.rule_id,
+        "dataset": work.predicate.rule.dataset,
+        "shard": shard.shard_id,
+    }
+    ledger.append(connection, kind, {**place, **facts, "epoch": shard.epoch, "rows": rows}, shard.run_id)
+    # After the append, which lets one batch at a time pass: two shards together must not exceed the limit either.
+    progress = queries.run(connection, "retention/rule_progress", {"shard_id": shard.shard_id}).one()
     if progress.rule_rows > progress.limit_rows:
         raise PlanChanged(
             f"{shard.rule_id} would change {progress.rule_rows} rows; its plan allows {progress.limit_rows}.",
             fix="find out why rows became due after the plan; the next night plans anew.",
             rule=shard.rule_id,
         )
-    if rows:
-        place: dict[str, ledger.JSON] = {
-            "rule": shard.rule_id,
-            "dataset": work.predicate.rule.dataset,
-            "shard": shard.shard_id,
-        }
-        ledger.append(connection, kind, {**place, **facts, "epoch": shard.epoch, "rows": rows}, shard.run_id)
 
 
 def _finish(work: Work, done: Done) -> Done:

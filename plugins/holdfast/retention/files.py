@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
+from holdfast import database
 from holdfast.errors import FileRemains
 from holdfast.evidence import ledger
 from holdfast.retention.predicate import statements
@@ -14,17 +14,17 @@ from holdfast.retention.predicate import statements
 if TYPE_CHECKING:
     from holdfast.retention.execute import Work
 
-ROWS_PER_BATCH = 500
+ROWS_PER_BATCH = 100
+"""No hold can be placed while the files of a batch go, which takes a remote store some time for each."""
 
 
 def delete(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int:
     """Delete the due files of these blocks and then their rows; the rows deleted.
 
-    A file cannot be taken back, so the register is locked before the first one goes, and the intent is in the ledger
-    before that, in a transaction of its own. A file that is already gone counts as gone. Raises FileRemains if one
-    cannot be removed: its row stays, and so do the others of the batch until the next attempt.
+    A file cannot be taken back, so the register of holds must be locked already, and the intent is in the ledger
+    before the first one goes, in a transaction of its own. A file that is already gone counts as gone. Raises
+    FileRemains if one cannot be removed: its row stays, and so do the others of the batch until the next attempt.
     """
-    queries.run(connection, "retention/lock_holds")
     due = connection.execute(statements.due_files(work.predicate), blocks).all()
     if not due:
         return 0
