@@ -62,7 +62,7 @@ def retention_nightly() -> None:
     path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
     ask_a_person = HITLOperator(
         task_id="ask_a_person",
-        subject="Retention plan {{ ti.xcom_pull('check_caps')['plan_digest'][:12] }} is above its caps",
+        subject="Retention plan {{ ti.xcom_pull('check_caps')['plan_digest'][7:19] }} is above its caps",
         body="Approve only if the figures are expected. The answer holds for this plan and no other.\n\n"
         "{% for name, value in ti.xcom_pull('check_caps').items() %}* {{ name }}: {{ value }}\n{% endfor %}"
         "{% for name, value in ti.xcom_pull('make_plan').items() %}* {{ name }}: {{ value }}\n{% endfor %}",

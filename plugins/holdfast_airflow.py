@@ -91,7 +91,7 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
     current = database_settings()
-    engine = database.connect(current)
+    engine = database.connect_migrated(current)
     try:
         return function(engine, current, **{name: arguments[name] for name in wanted if name in arguments})
     finally:

@@ -127,7 +127,10 @@ def refresh() -> None:
         as_of=clock.local_date(now, policy.schedule.time_zone),
         run_id=None,
     )
-    rows = [(one.source_id, one.status, _or_dash(one.read_holds), one.placed, one.changed, one.ended) for one in states]
+    rows = [
+        (one.source_id, one.status, *_counts(policy, one.source_id, one.read_holds, one.placed, one.changed, one.ended))
+        for one in states
+    ]
     _table(("source", "status", "holds", "placed", "changed", "ended"), rows)
     for one in states:
         if one.why is not None:
@@ -164,7 +167,8 @@ def list_sources() -> None:
             rows.append((source_id, "never asked", "-", "-", "-", "-"))
         else:
             moments = (_minute(one.checked_at), _minute(one.loaded_at))
-            rows.append((source_id, one.status, *moments, _or_dash(one.read_holds), _or_dash(one.accepted_holds)))
+            counts = _counts(policy, source_id, one.read_holds, one.accepted_holds)
+            rows.append((source_id, one.status, *moments, *counts))
     _table(("source", "status", "asked at", "complete at", "holds read", "holds last believed"), rows)
 
 
@@ -200,6 +204,14 @@ def _date(given: dt.datetime | None) -> dt.date | None:
 
 def _minute(moment: dt.datetime | None) -> str:
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC" if moment else "-"
+
+
+def _counts(policy: Policy, source_id: str, *counts: int | None) -> list[str]:
+    """Counts of a source; not of one with holds that nobody may know of: with `hold list` they could be worked out."""
+    types = policy.holds.sources[source_id].types
+    if all(policy.holds.types[one].disclosable for one in types):
+        return [_or_dash(count) for count in counts]
+    return ["not shown"] * len(counts)
 
 
 def _or_dash(count: int | None) -> str:

@@ -50,6 +50,7 @@ def explain(
     from holdfast.holds import register
     from holdfast.policy.load import load_policy
     from holdfast.retention import explain as explaining
+    from holdfast.retention.report.confidential import Disclosure
 
     loaded = settings.load()
     policy = load_policy(loaded.policy)
@@ -61,7 +62,8 @@ def explain(
     if found is None:
         typer.echo(f"{dataset} has no record with this key.")
         raise typer.Exit(1)
-    for line in _lines(found, restricted=restricted):
+    guarded = frozenset() if restricted else Disclosure.of(policy).guarded
+    for line in _lines(found, guarded):
         typer.echo(line)
 
 
@@ -78,7 +80,8 @@ _OUTCOMES = {
 }
 
 
-def _lines(found: Explanation, *, restricted: bool) -> list[str]:
+def _lines(found: Explanation, guarded: frozenset[str]) -> list[str]:
+    """What may be said: of an authority that has holds nobody may know of, neither which hold it is nor until when."""
     lines = [_OUTCOMES[found.decision.outcome.value]]
     for one in found.rules:
         mark = "*" if one.rule.rule_id == found.decision.rule_id else " "
@@ -89,11 +92,12 @@ def _lines(found: Explanation, *, restricted: bool) -> list[str]:
     for hold in found.holds:
         review = f", to be reviewed {hold.review_on}" if hold.review_on else ""
         until = f"until {hold.ends_on}" if hold.ends_on else f"until released{review}"
-        if hold.disclosable or restricted:
+        if hold.authority not in guarded:
             lines.append(f"- held by {hold.authority} {hold.hold_type} {hold.reference} {until}")
-        else:
-            lines.append(f"- held by another obligation {until}")
-    if found.next_look:
+    is_guarded = any(hold.authority in guarded for hold in found.holds)
+    if is_guarded:
+        lines.append("- held by other obligations; who may know more asks with --restricted")
+    if found.next_look and not is_guarded:
         lines.append(f"Looked at again on {found.next_look}.")
     return lines
 

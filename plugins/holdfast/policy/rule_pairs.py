@@ -72,8 +72,7 @@ def _pair(policy: Policy, first: str, second: str, find: Finder) -> Iterator[Pro
             yield find(
                 Check.RULE_NEVER_APPLIES,
                 path,
-                f"{other} anonymises the same rows after {policy.period_of(other)}, and once it has, this rule is never "
-                "asked.",
+                f"{other} anonymises the same rows after {policy.period_of(other)}, and then this rule is never asked.",
                 "anonymise the columns of both in one rule, or delete the row at the later end.",
             )
 

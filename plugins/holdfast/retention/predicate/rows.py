@@ -56,14 +56,14 @@ class Path:
 
 @dataclass(frozen=True)
 class Sample:
-    """A share of a table's physical blocks, chosen by a hash of the seed: the same blocks whenever it is asked."""
+    """A share of a table's rows, chosen by a hash of their place and the seed: the same rows whenever it is asked."""
 
     percent: float
     seed: int
 
 
 class Rows:
-    """One dataset's table in a statement: the whole of it, one leaf partition, or a sample of its blocks.
+    """One dataset's table in a statement: the whole of it, one leaf partition, or a sample of it.
 
     `alias` gives it a name of its own, for use inside another statement; `table` makes it the rows of one that is
     there already.
@@ -89,7 +89,7 @@ class Rows:
         if alias:
             self.table = whole.alias()
         elif sample is not None:
-            self.table = whole.tablesample(sa.func.system(sample.percent), seed=sa.literal(sample.seed))
+            self.table = whole.tablesample(sa.func.bernoulli(sample.percent), seed=sa.literal(sample.seed))
 
     def column(self, name: str) -> sa.ColumnElement[object]:
         self.catalogue.table(self.dataset.table, (name,))
