@@ -26,6 +26,7 @@ def all_errors(base: type[HoldfastError] = HoldfastError) -> Iterator[type[Holdf
 for _module in pkgutil.walk_packages([str(PACKAGE)], "holdfast."):
     importlib.import_module(_module.name)
 KINDS = sorted(set(all_errors()), key=lambda kind: kind.__name__)
+SIGNALS = {"Overtaken"}  # what retention.execute takes back and tries again: it reaches nobody
 OF_THE_TREE = [kind for kind in KINDS if kind.__module__ == errors.__name__]
 
 
@@ -39,7 +40,7 @@ def test_there_is_one_tree() -> None:
             isinstance(base, ast.Name) and base.id in ("Exception", "RuntimeError", "ValueError") for base in node.bases
         )
     }
-    assert declared == {"HoldfastError"}
+    assert declared - SIGNALS == {"HoldfastError"}
     assert len(OF_THE_TREE) >= 18
 
 

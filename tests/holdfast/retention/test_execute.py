@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import threading
 
 import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import FAT, NEW, OLD, TOMORROW, Crash, Document, Shop, crash, once
 
 from holdfast.errors import Fenced, HoldSourceUntrusted, LedgerError, PlanChanged, RunRefused
-from holdfast.retention import shards, steps
+from holdfast.retention import locks, shards, steps
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -175,6 +176,36 @@ def test_no_hold_can_be_placed_between_the_last_look_and_the_commit(shop: Shop, 
     assert shop.attempt(run_id, shard_id, lambda point: (first(point), then(point))[0]).rows == 26 - again
     impatient.dispose()
     assert "lock timeout" in refused[0]
+
+
+@pytest.mark.parametrize(
+    "lock", ["LOCK TABLE holdfast.hold IN ROW EXCLUSIVE MODE", "SELECT * FROM shop.purchase FOR UPDATE"]
+)
+def test_a_session_left_open_in_the_way_is_waited_for_and_then_named(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, lock: str
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.5)
+    fill_with_25_due(shop)
+    run_id, shard_id = planned_shard(shop, 2, "purchases-2y")
+    with shop.engine.connect() as other:
+        other.execute(sa.text(lock))
+        with pytest.raises(RunRefused, match="somebody has locked its rows") as caught:
+            shop.attempt(run_id, shard_id, lambda _: None)
+        other.rollback()
+    assert "pg_stat_activity" in caught.value.fix
+    assert shop.rows_in_ledger("purchases-2y") == 0
+    assert shop.attempt(run_id, shard_id, lambda _: None).rows == 25
+
+
+def test_a_lock_that_is_given_back_in_time_stops_nothing(shop: Shop) -> None:
+    fill_with_25_due(shop)
+    run_id, shard_id = planned_shard(shop, 2, "purchases-2y")
+    with shop.engine.connect() as other:
+        other.execute(sa.text("LOCK TABLE holdfast.hold IN ROW EXCLUSIVE MODE"))
+        giving_back = threading.Timer(1.0, other.rollback)
+        giving_back.start()
+        assert shop.attempt(run_id, shard_id, lambda _: None).rows == 25
+        giving_back.join()
 
 
 def test_a_hold_on_another_dataset_does_not_disturb_a_batch(shop: Shop) -> None:
