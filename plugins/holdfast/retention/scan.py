@@ -135,6 +135,7 @@ def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:
     what = (past.c.done, past.c.needed, past.c.subject, past.c.record, past.c.event)
     groups = (
         sa.select(
+            sa.func.row_number().over().label("number"),
             *what,
             sa.func.count().label("rows"),
             sa.func.min(past.c.start).label("oldest"),
@@ -144,13 +145,32 @@ def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:
         .group_by(*what)
         .cte("groups")
     )
-    return sa.union_all(_outcomes(predicate, groups), _hold_types(predicate, groups))
+    pairs = _pairs(predicate, groups)
+    return sa.union_all(_outcomes(predicate, groups, pairs), _hold_types(pairs))
 
 
-def _outcomes(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
-    hold = predicate.holding.register()
-    reached = _reaches(predicate, hold, groups)
-    held = sa.select(sa.literal(1)).select_from(hold).where(reached).correlate_except(hold).exists()
+def _pairs(predicate: RulePredicate, groups: sa.CTE) -> sa.CTE:
+    """Each group with each hold that reaches it: one hashed join for each kind of scope."""
+    holding = predicate.holding
+    hold = holding.register()
+    subject = groups.c.subject if predicate.rows.needs_subject else None
+    event = groups.c.event if predicate.rows.dataset.event else None
+    columns: list[sa.ColumnElement[Any]] = [
+        groups.c.number,
+        groups.c.rows,
+        hold.c.hold_id,
+        hold.c.hold_type,
+        hold.c.authority,
+        hold.c.disclosable,
+        hold.c.ends_on,
+    ]
+    counts = sa.and_(~groups.c.done, holding.active(hold))
+    joins = [groups.join(hold, sa.and_(counts, way)) for way in holding.ways(hold, subject, groups.c.record, event)]
+    return sa.union_all(*(sa.select(*columns).select_from(join) for join in joins)).cte("pairs")
+
+
+def _outcomes(predicate: RulePredicate, groups: sa.CTE, pairs: sa.CTE) -> sa.Select[Any]:
+    held = groups.c.number.in_(sa.select(pairs.c.number))
     outcome = sa.case(
         (groups.c.done, Outcome.DONE.value),
         (held, Outcome.HELD.value),
@@ -173,16 +193,10 @@ def _outcomes(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
     ).group_by(resolved.c.code)
 
 
-def _hold_types(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
+def _hold_types(each: sa.CTE) -> sa.Select[Any]:
     """Rows by hold type. A row that two holds of one type reach counts once for the type."""
-    hold = predicate.holding.register()
-    numbered = sa.select(sa.func.row_number().over().label("number"), groups).where(~groups.c.done).subquery()
-    again = sa.func.row_number().over(partition_by=(hold.c.hold_type, numbered.c.number)).label("again")
-    pairs = (
-        sa.select(hold, numbered.c.rows, again)
-        .select_from(numbered.join(hold, _reaches(predicate, hold, numbered)))
-        .subquery()
-    )
+    again = sa.func.row_number().over(partition_by=(each.c.hold_type, each.c.number)).label("again")
+    pairs = sa.select(each, again).subquery()
     all_end = sa.func.count() == sa.func.count(pairs.c.ends_on)
     return sa.select(
         sa.literal("hold").label("part"),
@@ -196,14 +210,6 @@ def _hold_types(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
         sa.case((all_end, sa.func.max(pairs.c.ends_on))).label("until"),
         sa.func.count(sa.distinct(pairs.c.hold_id)).label("holds"),
     ).group_by(pairs.c.hold_type, pairs.c.authority)
-
-
-def _reaches(predicate: RulePredicate, hold: sa.FromClause, groups: sa.FromClause) -> Bool:
-    """The hold reaches the rows of a group."""
-    holding = predicate.holding
-    subject = groups.c.subject if predicate.rows.needs_subject else None
-    event = groups.c.event if predicate.rows.dataset.event else None
-    return sa.and_(holding.active(hold), holding.covers(hold, subject, groups.c.record, event))
 
 
 def count_sample(connection: sa.Connection, predicates: Sequence[RulePredicate]) -> tuple[int, str]:

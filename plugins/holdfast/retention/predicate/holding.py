@@ -58,6 +58,28 @@ class Holding:
             conditions.append(_was_seen(c.placed_xid, window.seen_in))
         return sa.and_(*conditions)
 
+    def ways(
+        self,
+        hold: sa.FromClause,
+        subject: sa.ColumnElement[object] | None,
+        record: sa.ColumnElement[object],
+        event: sa.ColumnElement[object] | None,
+    ) -> list[Bool]:
+        """How the hold may reach a row with these values, as in `holds.decide.covers`: by its class, record or subject.
+
+        No hold has two of them. Each alone is a join that PostgreSQL can hash; any of them, it can only try one by one.
+        """
+        in_period = self._in_period(hold, event)
+        key, named = self._record_key(hold)
+        found = [
+            sa.and_(hold.c.record_key.is_(None), hold.c.subject_key.is_(None), in_period),
+            sa.and_(named, key == record),
+        ]
+        if subject is not None:
+            same = sa.cast(hold.c.subject_key, self._rows.subject_type) == subject
+            found.append(sa.and_(hold.c.record_key.is_(None), same, in_period))
+        return found
+
     def covers(
         self,
         hold: sa.FromClause,
@@ -65,15 +87,8 @@ class Holding:
         record: sa.ColumnElement[object],
         event: sa.ColumnElement[object] | None,
     ) -> Bool:
-        """The hold reaches a row with these values: the conditions of `holds.decide.covers`, in SQL."""
-        reaches_all = sa.and_(hold.c.record_key.is_(None), hold.c.subject_key.is_(None), self._in_period(hold, event))
-        key, named = self._record_key(hold)
-        reaches_record = sa.and_(named, key == record)
-        ways = [reaches_all, reaches_record]
-        if subject is not None:
-            same = sa.cast(hold.c.subject_key, self._rows.subject_type) == subject
-            ways.append(sa.and_(hold.c.record_key.is_(None), same, self._in_period(hold, event)))
-        return sa.or_(*ways)
+        """The hold reaches a row with these values, in one of the ways."""
+        return sa.or_(*self.ways(hold, subject, record, event))
 
     def free(self) -> Bool:
         """No hold reaches the row, written so that PostgreSQL scans no hold for a row.

@@ -1,0 +1,174 @@
+"""The benchmark's own provider: call records, and nothing that the shipped policy or its synthetic provider names.
+
+Two tables have the same rows and differ in where the due ones lie: `call_mixed` everywhere, `call_timed` all at the
+beginning, as in a table that grows by the day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from holdfast import database, settings
+from holdfast.policy.load import load_policy
+from holdfast.policy.model import Policy
+
+AS_OF = dt.datetime(2026, 11, 24, 1, 30, tzinfo=dt.UTC)
+FIRST_NOT_DUE = dt.datetime(2025, 11, 24, tzinfo=dt.UTC)
+"""With a period of twelve months, calls of 23 November 2025 are the last that are due on AS_OF."""
+ACCOUNTS = 100_000
+HELD_EVERY = 33
+"""One account in so many is held: 3%."""
+
+_DATASET = """\
+  {name}:
+    table: carrier.{name}
+    key: [{key}]
+    subject: {{column: account_id}}
+    event: started_at
+    owner: network
+    description: Who called whom, when and for how long.
+    columns:
+      account_id: {{category: account, sensitivity: ordinary, legal_basis: contract}}
+      started_at: {{category: traffic, sensitivity: confidential, legal_basis: contract}}
+      calling: {{category: traffic, sensitivity: confidential, legal_basis: contract}}
+      called: {{category: traffic, sensitivity: confidential, legal_basis: contract}}
+    not_personal: [call_id, seconds, pence]
+"""
+
+_RULE = """\
+  {name}-12m:
+    dataset: {name}
+    deletion_class: year
+    start: {{column: started_at}}
+    action: {action}
+    strength: maximum
+    law: Traffic data is not kept for longer.
+    source: nowhere
+    owner: network
+"""
+
+_SCHEDULE = """\
+version: 1
+time_zone: Europe/London
+accounting_year_end: "03-31"
+caps: {rows: 1000000000, share: 1, overdue_days: 100000}
+classes:
+  year: {period: P12M, starts: creation}
+rules:
+"""
+
+_HOLDS = """\
+version: 1
+types:
+  COURT:
+    authority: legal
+    meaning: A court wants the record.
+    ground: Legal claims, UK GDPR Art 17(3)(e).
+    disclosable: false
+    review_after: P6M
+    by_hand: true
+sources: {}
+"""
+
+_DELETE = "{do: delete}"
+_ANONYMISE = '{do: anonymise, columns: {calling: {to: "null"}, called: {to: "null"}}}'
+
+_COLUMNS = """
+    call_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    started_at timestamptz NOT NULL,
+    calling text,
+    called text,
+    seconds integer NOT NULL,
+    pence integer NOT NULL
+"""
+
+_ROWS = """
+    SELECT
+        i AS call_id,
+        (hashint8extended(i, 1) & 1048575) % {accounts} AS account_id,
+        {started} AS started_at,
+        '+441632960' || lpad((i % 1000)::text, 3, '0') AS calling,
+        '+441632960' || lpad((i % 997)::text, 3, '0') AS called,
+        (i % 600)::integer AS seconds,
+        (i % 100)::integer AS pence
+    FROM generate_series(1, {rows}) AS i
+"""
+
+
+def project(folder: Path, *names: str, anonymise: bool = False, key: str = "call_id") -> Path:
+    """A project with the shipped SQL and a policy of these tables, for `HOLDFAST_PROJECT`."""
+    (folder / "policy").mkdir(parents=True)
+    (folder / "sql").symlink_to(settings.load().sql)
+    action = _ANONYMISE if anonymise else _DELETE
+    data_map = "version: 1\nschemas: [carrier]\ndatasets:\n"
+    data_map += "".join(_DATASET.format(name=name, key=key) for name in names)
+    rules = "".join(_RULE.format(name=name, action=action) for name in names)
+    (folder / "policy" / "data_map.yaml").write_text(data_map)
+    (folder / "policy" / "retention_schedule.yaml").write_text(_SCHEDULE + rules)
+    (folder / "policy" / "holds.yaml").write_text(_HOLDS)
+    return folder
+
+
+def policy(folder: Path) -> Policy:
+    return load_policy(folder / "policy")
+
+
+def make_calls(connection: sa.Connection, name: str, rows: int, *, mixed: bool) -> None:
+    """A table of `rows` calls, three in ten of them due, with a primary key and two more indexes."""
+    seconds = 100.0 * 86_400 / (0.3 * rows)  # due: the hundred days before the boundary
+    order = f"(hashint8extended(i, 2) & 2147483647) % {rows}" if mixed else "i"
+    start = FIRST_NOT_DUE - dt.timedelta(days=100)
+    started = f"timestamptz '{start.isoformat()}' + ({order}) * interval '{seconds:.6f} seconds'"
+    insert = _ROWS.format(accounts=ACCOUNTS, started=started, rows=rows)
+    database.run_script(connection, f"CREATE TABLE carrier.{name} ({_COLUMNS})")
+    database.run_script(connection, f"INSERT INTO carrier.{name} {insert}")
+    database.run_script(connection, f"ALTER TABLE carrier.{name} ADD PRIMARY KEY (call_id)")
+    database.run_script(connection, f"CREATE INDEX ON carrier.{name} (account_id, started_at)")
+    database.run_script(connection, f"CREATE INDEX ON carrier.{name} (started_at)")
+
+
+def make_partitions(connection: sa.Connection, name: str, rows: int) -> None:
+    """One wholly expired month of `rows` calls, and one that is not due."""
+    database.run_script(
+        connection,
+        f"""
+        CREATE TABLE carrier.{name} ({_COLUMNS}, PRIMARY KEY (started_at, call_id)) PARTITION BY RANGE (started_at);
+        CREATE TABLE carrier.{name}_old PARTITION OF carrier.{name}
+            FOR VALUES FROM ('2025-09-01Z') TO ('2025-10-01Z');
+        CREATE TABLE carrier.{name}_new PARTITION OF carrier.{name}
+            FOR VALUES FROM ('2026-10-01Z') TO ('2026-11-01Z');
+        CREATE INDEX ON carrier.{name} (account_id, started_at);
+        """,
+    )
+    every = f"interval '{30.0 * 86_400 / (rows + 1):.6f} seconds'"
+    for month in ("2025-09-01Z", "2026-10-01Z"):
+        number = rows if month < "2026" else 1_000
+        started = f"timestamptz '{month}' + i * {every}"
+        insert = _ROWS.format(accounts=ACCOUNTS, started=started, rows=number)
+        database.run_script(connection, f"INSERT INTO carrier.{name} {insert}")
+
+
+def place_holds(connection: sa.Connection) -> None:
+    connection.execute(
+        sa.text(
+            "INSERT INTO holdfast.hold (source_id, reference, hold_type, authority, ground, disclosable, subject_key,"
+            " placed_at, placed_by) SELECT 'hand', 'CASE-' || n, 'COURT', 'legal', 'claim', false, (n * :every)::text,"
+            " clock_timestamp(), 'bench' FROM generate_series(1, :last) AS n"
+        ),
+        {"every": HELD_EVERY, "last": ACCOUNTS // HELD_EVERY},
+    )
+
+
+_HELD = """
+    SELECT h.subject_key::bigint FROM holdfast.hold AS h
+    WHERE h.released_at IS NULL AND (h.ends_on IS NULL OR h.ends_on >= :today)
+"""
+# NOT EXISTS reads more naturally, but PostgreSQL then visits the rows in the order of a hash, which takes many times
+# longer as soon as the table is larger than its memory. We compare with the statement at its best.
+_DUE = f"t.started_at < :first_not_due AND t.account_id NOT IN ({_HELD})"
+HAND_DELETE = f"DELETE FROM carrier.{{name}} AS t WHERE {_DUE}"
+HAND_UPDATE = f"UPDATE carrier.{{name}} AS t SET calling = NULL, called = NULL WHERE {_DUE}"
