@@ -231,7 +231,8 @@ def _drop_once(work: Work) -> int | None:
 def _fence(work: Work, connection: sa.Connection) -> Fence:
     """Lock the shard, and say where to go on. Raises Fenced if it is no longer ours."""
     values = {"shard_id": work.shard.shard_id, "epoch": work.shard.epoch}
-    row = queries.run(connection, "retention/begin_batch", values).one_or_none()
+    timeouts = {"lock_timeout": locks.WAIT, "idle_timeout": locks.FROZEN}
+    row = queries.run(connection, "retention/begin_batch", {**values, **timeouts}).one_or_none()
     if row is None:
         raise Fenced(
             f"Attempt {work.shard.epoch} at {work.shard.label} may not go on: a newer one has it, or its run ended.",

@@ -15,6 +15,10 @@ import sqlalchemy as sa
 from holdfast import database
 from holdfast.errors import RunRefused
 
+WAIT = "200ms"
+"""How long a batch waits for a lock: shorter than deadlock_timeout, so it is we who step back from a deadlock."""
+FROZEN = "30s"
+"""After how long PostgreSQL ends a batch whose worker says nothing, and with it the locks that nobody could pass."""
 PATIENCE = 60.0  # seconds without any progress
 PAUSE = 0.2  # seconds, in which others have the lock
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
