@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 
 _ISO_PERIOD = re.compile(r"^P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?$")
-_LAST_DAY = dt.date.max
+_FIRST_DAY, _LAST_DAY = dt.date.min, dt.date.max
+_ONE_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -72,26 +73,37 @@ def last_due_start(period: Period, as_of: dt.date) -> dt.date:
     """The latest start day that is due on `as_of`: `is_due(d, ...)` holds for exactly the days d up to this one.
 
     Adding a period never reorders days, so the due days are all days up to one boundary. This lets SQL compare a
-    bare column with one constant instead of adding an interval to each row.
+    bare column with one constant instead of adding an interval to each row. The calendar's first day, which is no
+    credible start, where the period is longer than the calendar reaches back: then no day is due.
     """
-    boundary = as_of - relativedelta(months=period.months, days=period.days)
+    try:
+        boundary = as_of - relativedelta(months=period.months, days=period.days)
+    except (OverflowError, ValueError):
+        return _FIRST_DAY
     while is_due(boundary, period, as_of):
-        boundary += dt.timedelta(days=1)
-    while not is_due(boundary, period, as_of):
-        boundary -= dt.timedelta(days=1)
+        boundary += _ONE_DAY
+    while boundary > _FIRST_DAY and not is_due(boundary, period, as_of):
+        boundary -= _ONE_DAY
     return boundary
 
 
 def accounting_period_end(day: dt.date, year_end: tuple[int, int]) -> dt.date:
-    """The last day of the accounting period that contains `day`; `year_end` is (month, day), for example (3, 31)."""
+    """The last day of the accounting period that contains `day`; `year_end` is (month, day), for example (3, 31).
+
+    The calendar's last day where the period ends after it.
+    """
     end = _clamped(day.year, *year_end)
-    return end if day <= end else _clamped(day.year + 1, *year_end)
+    if day <= end:
+        return end
+    return _clamped(day.year + 1, *year_end) if day.year < dt.MAXYEAR else _LAST_DAY
 
 
 def last_day_of_accounting_period_before(day: dt.date, year_end: tuple[int, int]) -> dt.date:
-    """The latest accounting period end that is not after `day`."""
+    """The latest accounting period end that is not after `day`; the calendar's first day where there is none."""
     end = _clamped(day.year, *year_end)
-    return end if end <= day else _clamped(day.year - 1, *year_end)
+    if end <= day:
+        return end
+    return _clamped(day.year - 1, *year_end) if day.year > dt.MINYEAR else _FIRST_DAY
 
 
 def _clamped(year: int, month: int, day: int) -> dt.date:

@@ -34,7 +34,7 @@ def write_set(root: Path, parts: tuple[str, ...], files: Mapping[str, str]) -> W
     A folder takes one writer at a time. ValueError if a part or a name could lead out of `root`, or is hidden.
     """
     for name in (*parts, *files):
-        if Path(name).name != name or name.startswith(".") or name == SUMS:
+        if Path(name).name != name or not name or name.startswith(".") or name == SUMS:
             raise ValueError(f"{name!r} is no plain file name for a report")
     contents = {name: files[name].encode("utf-8") for name in sorted(files)}
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()).encode()

@@ -2,55 +2,110 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
-from holdfast import queries
+from holdfast import database, queries
 from holdfast.errors import ApprovalRefused, PlanChanged, RunRefused
 from holdfast.evidence import ledger
 from holdfast.holds.decide import Outcome
 from holdfast.policy.model import Policy
 from holdfast.retention import catalogue, references, rules, scan
 from holdfast.retention.predicate.rows import Rows, Sample
-from holdfast.retention.predicate.rules import RulePredicate, Setting, rules_with_untrusted_holds
+from holdfast.retention.predicate.rules import RulePredicate, Setting, types_of_sources
 from holdfast.retention.runs import Run
 
 SAMPLE_ROWS = 2_000
 _STORED = ("open", "planned")
 
 
-def make(connection: sa.Connection, policy: Policy, run: Run) -> str:
+@dataclass(frozen=True)
+class _Derived:
+    """A plan as it was counted in one snapshot. `samples` are number and fingerprint of rows that are not due."""
+
+    holds_as_of: dt.datetime
+    snapshot: str
+    counted: dict[str, scan.Counts]
+    waves: dict[str, int]
+    samples: dict[str, _Sample]
+
+
+@dataclass(frozen=True)
+class _Sample:
+    total: int
+    percent: float
+    rows: int
+    fingerprint: str
+
+
+def make(engine: sa.Engine, policy: Policy, run: Run) -> str:
     """Count, store and digest the plan of a run that nothing was done by yet; the digest.
 
-    `connection` must be in a REPEATABLE READ transaction, so that all rules are counted in one snapshot.
+    All rules are counted in one snapshot. What is found is stored in a transaction of its own, because one that has
+    counted for minutes could not append to the ledger if anybody else did meanwhile.
     """
     if run.state not in _STORED:
         raise RunRefused(f"Run {run.run_id} is {run.state}; its plan stands.", fix="nothing: go on with that run.")
-    moment = queries.run(connection, "retention/begin_plan").one()
-    setting = Setting(policy, catalogue.read(connection, policy.data_map.schemas), run.as_of_date, moment.holds_as_of)
-    counted = count_all(connection, setting, run)
-    digest = digest_of(policy, run, counted)
-    queries.run(connection, "retention/forget_plan", {"run_id": run.run_id})
-    waves = references.waves(policy, setting.catalogue)
-    for rule_id, counts in counted.items():
-        _store(connection, setting, run, rule_id, waves[rule_id], counts)
-    _store_datasets(connection, setting, run, counted)
-    values = {"run_id": run.run_id, "plan_digest": digest, "snapshot": moment.snapshot}
-    stored = queries.run(connection, "retention/finish_plan", {**values, "holds_as_of": moment.holds_as_of})
-    if stored.one_or_none() is None:
-        raise RunRefused(f"Run {run.run_id} was taken over while it was planned.", fix="look at the later run.")
-    if not run.is_dry:
-        totals = {outcome.value: sum(c.of(outcome) for c in counted.values()) for outcome in Outcome}
-        ledger.append(connection, "plan_made", {"plan": digest, "rules": len(counted), "rows": totals}, run.run_id)
+    with database.snapshot(engine) as connection:
+        derived = _derive(connection, policy, run)
+    digest = digest_of(policy, run, derived.counted)
+    with database.transaction(engine) as connection:
+        _store_all(connection, policy, run, derived, digest)
     return digest
 
 
-def count_all(connection: sa.Connection, setting: Setting, run: Run) -> dict[str, scan.Counts]:
-    """The counts of every rule. A rule that a disbelieved source could stop has its due rows counted as refused."""
-    refused = rules_with_untrusted_holds(setting.policy, run.refused_sources)
-    return {
-        rule_id: scan.count(connection, RulePredicate(setting, rule_id), refused=rule_id in refused)
-        for rule_id in setting.policy.schedule.rules
-    }
+def setting_of(connection: sa.Connection, policy: Policy, run: Run) -> Setting:
+    """What the predicates of a planned run depend on. Raises RunRefused for a run without a plan."""
+    if run.holds_as_of is None:
+        raise RunRefused(f"Run {run.run_id} has no plan.", fix="plan it first.")
+    return _setting(connection, policy, run, run.holds_as_of)
+
+
+def _setting(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: dt.datetime) -> Setting:
+    found = catalogue.read(connection, policy.data_map.schemas)
+    untrusted = types_of_sources(policy, run.refused_sources)
+    return Setting(policy, found, run.as_of_date, holds_as_of, untrusted_types=untrusted)
+
+
+def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:
+    moment = queries.run(connection, "retention/begin_plan").one()
+    setting = _setting(connection, policy, run, moment.holds_as_of)
+    counted = count_all(connection, setting)
+    samples = {}
+    for dataset in policy.data_map.datasets:
+        rule_ids = list(policy.rules_for(dataset))
+        if rule_ids:
+            total = counted[rule_ids[0]].total
+            percent = min(100.0, 100.0 * SAMPLE_ROWS / max(total, 1))
+            samples[dataset] = _Sample(total, percent, *sample_of(connection, setting, rule_ids, percent, run.run_id))
+    waves = references.waves(policy, setting.catalogue)
+    return _Derived(moment.holds_as_of, moment.snapshot, counted, waves, samples)
+
+
+def _store_all(connection: sa.Connection, policy: Policy, run: Run, derived: _Derived, digest: str) -> None:
+    queries.run(connection, "retention/forget_plan", {"run_id": run.run_id})
+    for rule_id, counts in derived.counted.items():
+        _store(connection, policy, run, rule_id, derived.waves[rule_id], counts)
+    for dataset, sample in derived.samples.items():
+        values = {"run_id": run.run_id, "dataset": dataset, "before_rows": sample.total, "sample_rows": sample.rows}
+        found = {"sample_percent": sample.percent, "sample_fingerprint": sample.fingerprint}
+        queries.run(connection, "retention/store_dataset_count", {**values, **found})
+    values = {"run_id": run.run_id, "plan_digest": digest, "snapshot": derived.snapshot}
+    stored = queries.run(connection, "retention/finish_plan", {**values, "holds_as_of": derived.holds_as_of})
+    if stored.one_or_none() is None:
+        raise RunRefused(f"Run {run.run_id} was taken over while it was planned.", fix="look at the later run.")
+    if not run.is_dry:
+        counted = derived.counted.values()
+        totals = {outcome.value: sum(counts.of(outcome) for counts in counted) for outcome in Outcome}
+        ledger.append(connection, "plan_made", {"plan": digest, "rules": len(counted), "rows": totals}, run.run_id)
+
+
+def count_all(connection: sa.Connection, setting: Setting) -> dict[str, scan.Counts]:
+    """The counts of every rule."""
+    rule_ids = setting.policy.schedule.rules
+    return {rule_id: scan.count(connection, RulePredicate(setting, rule_id)) for rule_id in rule_ids}
 
 
 def digest_of(policy: Policy, run: Run, counted: dict[str, scan.Counts]) -> str:
@@ -79,11 +134,7 @@ def check_approved(connection: sa.Connection, policy: Policy, run: Run) -> bool:
             fix="approve it in the run's approval task, or correct the policy and let the next night plan anew.",
             rules=exceeded,
         )
-    holds_as_of = run.holds_as_of
-    if holds_as_of is None:
-        raise RunRefused(f"Run {run.run_id} has no plan.", fix="plan it first.")
-    setting = Setting(policy, catalogue.read(connection, policy.data_map.schemas), run.as_of_date, holds_as_of)
-    now = digest_of(policy, run, count_all(connection, setting, run))
+    now = digest_of(policy, run, count_all(connection, setting_of(connection, policy, run)))
     if now != run.plan_digest:
         raise PlanChanged(
             f"What was approved as {run.plan_digest} would now be {now}.",
@@ -94,8 +145,7 @@ def check_approved(connection: sa.Connection, policy: Policy, run: Run) -> bool:
     return True
 
 
-def _store(connection: sa.Connection, setting: Setting, run: Run, rule_id: str, wave: int, counts: scan.Counts) -> None:
-    policy = setting.policy
+def _store(connection: sa.Connection, policy: Policy, run: Run, rule_id: str, wave: int, counts: scan.Counts) -> None:
     rule, caps = policy.schedule.rules[rule_id], policy.caps_of(rule_id)
     overdue = rules.overdue_days(policy, rule_id, counts.oldest_due, run.as_of_date)
     named = {"run_id": run.run_id, "rule_id": rule_id}
@@ -136,19 +186,6 @@ def _store(connection: sa.Connection, setting: Setting, run: Run, rule_id: str, 
         queries.run(connection, "retention/store_plan_held", {**named, **facts})
     for days, due in counts.forecast.items():
         queries.run(connection, "retention/store_plan_forecast", {**named, "within_days": days, "rows_due": due})
-
-
-def _store_datasets(connection: sa.Connection, setting: Setting, run: Run, counted: dict[str, scan.Counts]) -> None:
-    for dataset in setting.policy.data_map.datasets:
-        rule_ids = list(setting.policy.rules_for(dataset))
-        if not rule_ids:
-            continue
-        total = counted[rule_ids[0]].total
-        percent = min(100.0, 100.0 * SAMPLE_ROWS / max(total, 1))
-        sampled, content = sample_of(connection, setting, rule_ids, percent, run.run_id)
-        values = {"run_id": run.run_id, "dataset": dataset, "before_rows": total, "sample_rows": sampled}
-        counts = {"sample_percent": percent, "sample_fingerprint": content}
-        queries.run(connection, "retention/store_dataset_count", {**values, **counts})
 
 
 def sample_of(

@@ -55,17 +55,14 @@ class Counts:
         return self.of(Outcome.DUE)
 
 
-def count(connection: sa.Connection, predicate: RulePredicate, *, refused: bool) -> Counts:
-    """Count all rows of the rule's dataset. `refused`: a source that could hold them is not believed.
+def count(connection: sa.Connection, predicate: RulePredicate) -> Counts:
+    """Count all rows of the rule's dataset by what happens to them.
 
     Both passes must see the same data: call it in a REPEATABLE READ transaction.
     """
     by_time = connection.execute(by_time_statement(predicate)).one()
     detail = connection.execute(past_statement(predicate)).all()
     outcomes = {Outcome(row.code): row for row in detail if row.part == "outcome"}
-    due = outcomes.pop(Outcome.DUE, None)
-    if due is not None:
-        outcomes[Outcome.REFUSED if refused else Outcome.DUE] = due
     by_outcome = {outcome: int(row.rows) for outcome, row in outcomes.items()}
     by_outcome[Outcome.UNKNOWN] = by_time.unknown
     by_outcome[Outcome.NOT_STARTED] = by_time.not_started
@@ -157,6 +154,7 @@ def _outcomes(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
     outcome = sa.case(
         (groups.c.done, Outcome.DONE.value),
         (held, Outcome.HELD.value),
+        (sa.literal(predicate.is_refused), Outcome.REFUSED.value),
         (groups.c.needed, Outcome.WAITING.value),
         else_=Outcome.DUE.value,
     )

@@ -19,12 +19,12 @@ from holdfast.errors import (
     RunRefused,
 )
 from holdfast.evidence import ledger, seal
-from holdfast.holds import sources
+from holdfast.evidence.pseudonyms import pseudonym
+from holdfast.holds import register, sources
 from holdfast.policy import coverage
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
 from holdfast.retention import catalogue, execute, plan, references, report, rules, runs, shards, verify
-from holdfast.retention.predicate.rules import Setting
 from holdfast.retention.runs import Run
 from holdfast.settings import Settings
 
@@ -84,8 +84,7 @@ def make_plan(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Count what is due, held and unknown for each rule, and name the plan by its digest."""
     policy, run = _policy_and_run(engine, settings, run_id)
     if run.state not in _PAST_PLANNING:
-        with database.snapshot(engine) as connection:
-            plan.make(connection, policy, run)
+        plan.make(engine, policy, run)
     return _plan_totals(engine, run_id)
 
 
@@ -107,6 +106,7 @@ def record_approval(
     engine: sa.Engine, settings: Settings, *, run_id: int, plan_digest: str, decision: str, decided_by: str
 ) -> Result:
     """Bind a person's answer to this plan. Raises ApprovalRefused unless it is 'approved': the run then ends red."""
+    by = pseudonym(settings.pseudonym_key(), register.STAFF, decided_by)
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         if run.plan_digest != plan_digest:
@@ -119,7 +119,7 @@ def record_approval(
             kinds = {"approved": "approval_given", "refused": "approval_refused", "expired": "approval_expired"}
             if decision == "refused":
                 runs.move(connection, run_id, "refused", since=("planned",))
-            ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": _code(decided_by)}, run_id)
+            ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": by}, run_id)
         standing = _answer(connection, run)
     if standing != "approved":
         raise ApprovalRefused(
@@ -149,7 +149,7 @@ def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, work
         limit = row.due_rows if approved else max(row.due_rows, row.cap_rows)
         values = {"run_id": run.run_id, "rule_id": row.rule_id, "limit_rows": limit}
         queries.run(connection, "retention/limit_rule", values)
-    shards.cut(connection, _setting(connection, policy, run), run.run_id, workers=workers)
+    shards.cut(connection, plan.setting_of(connection, policy, run), run.run_id, workers=workers)
     runs.move(connection, run.run_id, "executing", since=("planned",))
 
 
@@ -159,7 +159,7 @@ def enforce_shard(engine: sa.Engine, settings: Settings, *, run_id: int, shard_i
     if run.state in ("verified", "sealed"):
         return {"shard": label, "batches": 0, "rows": 0}
     with database.transaction(engine) as connection:
-        setting = _setting(connection, policy, run)
+        setting = plan.setting_of(connection, policy, run)
     done = execute.enforce(engine, setting, shard_id, settings.pseudonym_key())
     return {"shard": label, "batches": done.batches, "rows": done.rows}
 
@@ -176,7 +176,9 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
             raise RunRefused(
                 f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again."
             )
-        found = verify.verify(connection, _setting(connection, policy, run), run)
+        found = verify.verify(connection, plan.setting_of(connection, policy, run), run)
+    # Not in that snapshot: after minutes of counting it could not append to the ledger if anybody else did meanwhile.
+    with database.transaction(engine) as connection:
         kind = "verification_failed" if found.survivors or found.missing or found.altered else "run_verified"
         facts: dict[str, ledger.JSON] = {
             "survivors": found.survivors,
@@ -241,7 +243,7 @@ def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> N
     if run.state != "executing":
         return
     with database.transaction(engine) as connection:
-        setting = _setting(connection, policy, run)
+        setting = plan.setting_of(connection, policy, run)
         with_shards = sorted({shard.rule_id for shard in shards.of_run(connection, run.run_id)})
         left = verify.survivors(connection, setting, run, with_shards)
         again: list[int] = []
@@ -278,21 +280,10 @@ def _policy_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple
     return policy, run
 
 
-def _setting(connection: sa.Connection, policy: Policy, run: Run) -> Setting:
-    if run.holds_as_of is None:
-        raise RunRefused(f"Run {run.run_id} has no plan.", fix="plan it first.")
-    return Setting(policy, catalogue.read(connection, policy.data_map.schemas), run.as_of_date, run.holds_as_of)
-
-
 def _answer(connection: sa.Connection, run: Run) -> str | None:
     key = {"run_id": run.run_id, "plan_digest": run.plan_digest}
     row = queries.run(connection, "retention/approval_of", key).one_or_none()
     return row.decision if row else None
-
-
-def _code(name: str) -> str:
-    """A user's name as a code of the ledger: whatever is not a letter, digit or dash becomes an underscore."""
-    return "user:" + "".join(c if c.isalnum() and c.isascii() else "_" for c in name)
 
 
 def _database_time(engine: sa.Engine) -> dt.datetime:

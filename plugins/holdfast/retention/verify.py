@@ -71,7 +71,7 @@ def verify(connection: sa.Connection, setting: Setting, run: Run) -> Verified:
     """
     done = {row.rule_id: int(row.changed_rows) for row in _run(connection, "retention/done_by_rule", run)}
     planned = {row.rule_id: row for row in _run(connection, "retention/plan_rules", run)}
-    counted = plan.count_all(connection, setting, run)
+    counted = plan.count_all(connection, setting)
     left = survivors(connection, setting, run, [rule_id for rule_id, counts in counted.items() if counts.due])
     late = {rule_id: counts.due - left.get(rule_id, 0) for rule_id, counts in counted.items() if counts.due}
     altered: list[str] = []
@@ -126,7 +126,7 @@ def _held_unchanged(
     if counts.held_fingerprint == planned.held_fingerprint:
         return True
     then = RulePredicate(replace(setting, seen_in=run.plan_snapshot), planned.rule_id)
-    if scan.count(connection, then, refused=False).held_fingerprint == planned.held_fingerprint:
+    if scan.count(connection, then).held_fingerprint == planned.held_fingerprint:
         return True  # only holds placed since make the difference
     dataset = planned.dataset
     values = {"snapshot": run.plan_snapshot, "types": sorted(setting.window(dataset).types), "dataset": dataset}

@@ -6,7 +6,7 @@ A dataset's rules are taken together, in the order of `holds.decide`: a row is d
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -24,19 +24,26 @@ from holdfast.retention.references import Reference, references_to
 
 @dataclass(frozen=True)
 class Setting:
-    """What every predicate of one run depends on."""
+    """What every predicate of one run depends on. `untrusted_types` are the hold types whose source is not believed."""
 
     policy: Policy
     catalogue: Catalogue
     as_of: dt.date
     holds_as_of: dt.datetime
     seen_in: str | None = None
+    untrusted_types: frozenset[str] = frozenset()
 
     def window(self, dataset: str) -> HoldWindow:
         """The holds that stop this dataset: a type that any of its rules lists stops all of them."""
+        return HoldWindow(self._types(dataset), self.as_of, self.holds_as_of, self.seen_in)
+
+    def is_refused(self, dataset: str) -> bool:
+        """A source that is not believed could hold rows of this dataset, so none of its rules acts."""
+        return not self.untrusted_types.isdisjoint(self._types(dataset))
+
+    def _types(self, dataset: str) -> frozenset[str]:
         rules = self.policy.rules_for(dataset)
-        types = {kind for rule_id in rules for kind in self.policy.holds_of(rule_id)}
-        return HoldWindow(types, self.as_of, self.holds_as_of, self.seen_in)
+        return frozenset(kind for rule_id in rules for kind in self.policy.holds_of(rule_id))
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,11 @@ class RulePredicate:
         return self._own.period
 
     @property
+    def is_refused(self) -> bool:
+        """A source that is not believed could hold its rows: what is past its period stays."""
+        return self.setting.is_refused(self.rule.dataset)
+
+    @property
     def is_alone(self) -> bool:
         """The only rule of its dataset, for all rows: then no row is decided elsewhere."""
         return len(self._timings) == 1 and not self._own.explicit
@@ -133,6 +145,8 @@ class RulePredicate:
         return self._due(frozenset({self.rule.dataset}))
 
     def _due(self, seen: frozenset[str]) -> Bool:
+        if self.is_refused:
+            return sa.false()
         return sa.and_(self.past(), ~self.done(), ~self.holding.held(), ~self._needed(seen))
 
     def _needed(self, seen: frozenset[str]) -> Bool:
@@ -219,12 +233,6 @@ def _no(condition: Bool) -> Bool:
     return ~sa.func.coalesce(condition, sa.false())
 
 
-def rules_with_untrusted_holds(policy: Policy, sources: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Rule -> those of `sources` that could hold its rows. While one is not believed, the rule deletes nothing."""
-    stopped: dict[str, tuple[str, ...]] = {}
-    for rule_id, rule in policy.schedule.rules.items():
-        types = {kind for one in policy.rules_for(rule.dataset) for kind in policy.holds_of(one)}
-        stopping = tuple(sorted(s for s in sources if types & set(policy.holds.sources[s].types)))
-        if stopping:
-            stopped[rule_id] = stopping
-    return stopped
+def types_of_sources(policy: Policy, sources: Iterable[str]) -> frozenset[str]:
+    """The hold types that these sources report."""
+    return frozenset(kind for name in sources for kind in policy.holds.sources[name].types)
