@@ -55,6 +55,10 @@ class HoldSourceUntrusted(HoldfastError):
     """A hold might exist that we cannot see; believing 'no hold' would delete what must be kept."""
 
 
+class RequestError(HoldfastError):
+    """A deletion request that is taken in wrongly, or changed out of order, erases too early, too much or never."""
+
+
 class RunRefused(HoldfastError):
     """A run that may not start: a past date, a future date, or another run still open."""
 

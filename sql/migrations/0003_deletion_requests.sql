@@ -106,6 +106,14 @@ $$;
 CREATE TRIGGER keep_requests BEFORE DELETE OR TRUNCATE ON holdfast.deletion_request
 FOR EACH STATEMENT EXECUTE FUNCTION holdfast.refuse_request_removal();
 
+-- Files of requests that were taken in, by the digest of their bytes: the same file again adds nothing.
+CREATE TABLE holdfast.request_file (
+    sha256 text PRIMARY KEY CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+    taken_in_at timestamptz NOT NULL,
+    taken_rows integer NOT NULL,          -- rows that became requests, this time or before
+    refused_rows integer NOT NULL         -- rows with a fault; they get another chance if the file comes again
+);
+
 -- The matrix: for each run exactly one row for each pending request and dataset in its scope.
 CREATE TABLE holdfast.request_decision (
     run_id bigint NOT NULL REFERENCES holdfast.run,
@@ -173,7 +181,8 @@ CREATE TABLE holdfast.request_letter (
 
 INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('request_received', 'A deletion request entered the register'),
-('request_changed', 'A deletion request went from one state to another'),
+('request_changed', 'Deletion requests went from one state to another, or what moves the clock was recorded of one'),
+('request_file_taken_in', 'A file of deletion requests was taken in: its digest, and how many rows were taken and refused'),
 ('request_extended', 'The deadline of a request was extended, with a reason, and the person told'),
 ('request_assessed', 'The matrix of a night: how many decisions of each kind, and that they add up'),
 ('request_erased', 'What was erased for one request in one dataset'),
