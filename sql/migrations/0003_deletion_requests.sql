@@ -129,9 +129,32 @@ CREATE TABLE holdfast.request_decision (
     rows_exempt bigint NOT NULL,
     held_until date,                      -- the latest end of the holds; NULL: one has none
     review_on date,
-    disclosable boolean NOT NULL DEFAULT TRUE, -- FALSE: what keeps it must not be named to anybody
-    PRIMARY KEY (run_id, request_id, dataset)
+    disclosable boolean NOT NULL DEFAULT TRUE, -- FALSE: what keeps any of it must not be named to anybody
+    -- What would stand here if nothing that may not be named existed. NULL: the same; must be given if not disclosable.
+    told_action text CHECK (told_action IN ('erase', 'anonymise')), -- of some of it at least; NULL: of nothing
+    told_reasons text[],                  -- every hold type and rule that keeps something, in order; NULL: see above
+    told_until date,                      -- the latest end of those; NULL: one has none
+    PRIMARY KEY (run_id, request_id, dataset),
+    CHECK (disclosable OR told_reasons IS NOT NULL)
 );
+
+-- The matrix as people may be told of it. Letters and notices read this and never the table, so that a hold that must
+-- not be disclosed cannot change a word in them (docs/decisions/0008-letters.md).
+CREATE VIEW holdfast.request_told AS
+SELECT
+    run_id, request_id, dataset,
+    CASE
+        WHEN told_reasons IS NOT NULL OR told_action IS NOT NULL THEN told_action
+        WHEN decision IN ('erase', 'anonymise') THEN decision
+        WHEN rows_acted > 0 THEN 'erase'
+    END AS action,
+    CASE
+        WHEN told_reasons IS NOT NULL THEN told_reasons
+        WHEN decision IN ('held', 'exempt', 'waiting', 'unknown') THEN ARRAY[reason]
+        ELSE '{}'
+    END AS reasons,
+    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until
+FROM holdfast.request_decision;
 
 -- Restriction of processing (UK GDPR Art 18) of what stays although it was asked for.
 CREATE TABLE holdfast.restriction (
@@ -156,18 +179,27 @@ CREATE TABLE holdfast.erasure (
 );
 
 -- Notices to recipients (UK GDPR Art 19): an outbox, delivered at least once, with a receipt.
+-- One for each run that did something, because what is held today is erased another night.
 CREATE TABLE holdfast.recipient_notice (
     notice_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
+    run_id bigint NOT NULL REFERENCES holdfast.run,
     recipient text NOT NULL,
     kind text NOT NULL CHECK (kind IN ('erased', 'restricted', 'emergency_cease')),
+    datasets text[] NOT NULL CHECK (datasets <> '{}'),
+    categories text[] NOT NULL CHECK (categories <> '{}'), -- of those, what this recipient was given
     queued_at timestamptz NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
+    last_attempt_at timestamptz,
+    failure text,                         -- the kind of error of the last attempt; NULL: none, or it succeeded
     sent_at timestamptz,
     outcome text CHECK (outcome IN ('acknowledged', 'impossible', 'disproportionate', 'not_required')),
     outcome_at timestamptz,
-    UNIQUE (request_id, recipient, kind)
+    UNIQUE (request_id, recipient, kind, run_id),
+    CHECK ((outcome IS NULL) = (outcome_at IS NULL)),
+    CHECK (outcome <> 'acknowledged' OR sent_at IS NOT NULL)
 );
+CREATE INDEX recipient_notice_open ON holdfast.recipient_notice (notice_id) WHERE outcome IS NULL;
 
 CREATE TABLE holdfast.request_letter (
     letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -176,7 +208,17 @@ CREATE TABLE holdfast.request_letter (
     sha256 text NOT NULL,
     file_name text NOT NULL,              -- below the folder of letters; carries the request's number alone
     written_at timestamptz NOT NULL,
+    rest text[] NOT NULL DEFAULT '{}',    -- the datasets it named as staying: a final letter is owed when they are gone
+    erased_at timestamptz,                -- its files are gone
     UNIQUE (request_id, kind, sha256)
+);
+
+-- Name and address for the letters still to come, in a file beside them, because the contact is erased before the last.
+CREATE TABLE holdfast.request_addressee (
+    request_id bigint PRIMARY KEY REFERENCES holdfast.deletion_request,
+    content_pseudonym text NOT NULL,      -- keyed, of what the file says: tells whether it changed
+    taken_at timestamptz NOT NULL,
+    erased_at timestamptz                 -- no letter is to come any more, and the file is gone
 );
 
 INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
@@ -188,6 +230,8 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('request_erased', 'What was erased for one request in one dataset'),
 ('request_restricted', 'What stays of a request was flagged as restricted (UK GDPR Art 18)'),
 ('recipient_notified', 'A recipient was told of an erasure or a restriction (UK GDPR Art 19)'),
+('recipient_answered', 'A recipient acknowledged a notice, or why it need not or cannot be told was recorded'),
 ('letter_written', 'A letter to the person was written; its digest'),
+('letters_erased', 'The letters of a request, and what was kept to address them, were erased at the end of their own period'),
 ('break_found', 'Something does not agree, and was reported'),
 ('replay_started', 'The erasures since a moment are applied again after a restore');

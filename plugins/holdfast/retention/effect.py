@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.enforcement import catalogue
+from holdfast.enforcement.predicate.rows import Bool, Rows
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting
 from holdfast.policy.model import Policy
-from holdfast.retention import catalogue
-from holdfast.retention.predicate.rows import Bool, Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def effects(
     connection: sa.Connection, old: Policy, new: Policy, datasets: Collection[str], as_of: dt.date
 ) -> list[Effect]:
     """Count it for each of `datasets`, against the live database and the register of holds as they are."""
-    now = queries.run(connection, "retention/begin_plan").one().holds_as_of
+    now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
     schemas = {*old.data_map.schemas, *new.data_map.schemas}
     tables = catalogue.read(connection, schemas)
     before, after = (Setting(policy, tables, as_of, now) for policy in (old, new))

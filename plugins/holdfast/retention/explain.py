@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import clock, queries
+from holdfast.enforcement import catalogue
+from holdfast.enforcement.predicate.rows import NamedType, Rows
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting
 from holdfast.errors import CoverageError
 from holdfast.holds.decide import Decision, Outcome, Record, RecordHold, RecordRule, decide
 from holdfast.policy.model import Delete, Policy
-from holdfast.retention import catalogue
-from holdfast.retention.predicate.rows import NamedType, Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def explain(
     if dataset not in policy.data_map.datasets:
         known = ", ".join(policy.data_map.datasets)
         raise CoverageError(f"There is no dataset {dataset!r}.", fix=f"name one of: {known}.")
-    now = queries.run(connection, "retention/begin_plan").one().holds_as_of
+    now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
     setting = Setting(policy, catalogue.read(connection, policy.data_map.schemas), as_of, now)
     rows = Rows(policy, setting.catalogue, dataset, alias=True)
     predicates = [RulePredicate(setting, rule_id, rows) for rule_id in policy.rules_for(dataset)]

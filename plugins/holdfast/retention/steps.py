@@ -11,6 +11,8 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast import database, queries
+from holdfast.enforcement import catalogue, execute, plan, references, rules, runs, shards, verify
+from holdfast.enforcement.runs import Run
 from holdfast.errors import (
     ApprovalRefused,
     HoldSourceUntrusted,
@@ -24,8 +26,7 @@ from holdfast.holds import register, sources
 from holdfast.policy import coverage
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.retention import catalogue, execute, plan, references, report, rules, runs, shards, verify
-from holdfast.retention.runs import Run
+from holdfast.retention import report
 from holdfast.settings import Settings
 
 Result = dict[str, object]
@@ -62,7 +63,7 @@ def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resu
     states = sources.refresh(engine, policy, settings, now=now, as_of=run.as_of_date, run_id=evidence)
     refused = sorted(state.source_id for state in states if state.status != "trusted")
     with database.transaction(engine) as connection:
-        queries.run(connection, "retention/set_refused_sources", {"run_id": run_id, "sources": refused})
+        queries.run(connection, "enforcement/set_refused_sources", {"run_id": run_id, "sources": refused})
     return {
         "refused_sources": refused,
         "holds_read": sum(state.read_holds or 0 for state in states),
@@ -92,7 +93,7 @@ def check_caps(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Which rules' plans exceed a cap, so that a person has to approve before anything is done."""
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
+        planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all()
         exceeded = {row.rule_id: list(row.caps_exceeded) for row in planned if row.caps_exceeded}
         answer = _answer(connection, run)
         if exceeded and not run.is_dry and run.state == "planned" and answer is None:
@@ -115,7 +116,7 @@ def record_approval(
                 fix="trigger the run again and answer for its new plan.",
             )
         values = {"run_id": run_id, "plan_digest": plan_digest, "decision": decision, "decided_by": decided_by}
-        if queries.run(connection, "retention/record_approval", values).one_or_none() is not None:
+        if queries.run(connection, "enforcement/record_approval", values).one_or_none() is not None:
             kinds = {"approved": "approval_given", "refused": "approval_refused", "expired": "approval_expired"}
             if decision == "refused":
                 runs.move(connection, run_id, "refused", since=("planned",))
@@ -145,10 +146,10 @@ def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, work
     if run.is_dry:
         raise RunRefused("A dry run is never executed.", fix="trigger the job without dry_run.")
     approved = plan.check_approved(connection, policy, run)
-    for row in queries.run(connection, "retention/plan_rules", {"run_id": run.run_id}).all():
+    for row in queries.run(connection, "enforcement/plan_rules", {"run_id": run.run_id}).all():
         limit = row.due_rows if approved else max(row.due_rows, row.cap_rows)
         values = {"run_id": run.run_id, "rule_id": row.rule_id, "limit_rows": limit}
-        queries.run(connection, "retention/limit_rule", values)
+        queries.run(connection, "enforcement/limit_rule", values)
     shards.cut(connection, plan.setting_of(connection, policy, run), run.run_id, workers=workers)
     runs.move(connection, run.run_id, "executing", since=("planned",))
 
@@ -171,7 +172,7 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         return _plan_totals(engine, run_id)
     _sweep(engine, settings, policy, run)
     with database.snapshot(engine) as connection:
-        unfinished = queries.run(connection, "retention/unfinished_shards", {"run_id": run_id}).scalar_one()
+        unfinished = queries.run(connection, "enforcement/unfinished_shards", {"run_id": run_id}).scalar_one()
         if unfinished:
             raise RunRefused(
                 f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again."
@@ -216,7 +217,7 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """End green only if every promise was kept: raises what must be looked at although the rest was done."""
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
+        planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all()
     if run.refused_sources:
         kept = sum(row.refused_rows for row in planned)
         raise HoldSourceUntrusted(
@@ -234,7 +235,7 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
 def missed_nights(connection: sa.Connection, run: Run) -> list[dt.date]:
     """The nights since the last sealed run that did not run."""
     values = {"job": rules.JOB, "before": run.as_of_date}
-    last = queries.run(connection, "retention/last_sealed_date", values).scalar_one()
+    last = queries.run(connection, "enforcement/last_sealed_date", values).scalar_one()
     return rules.nights_between(last, run.as_of_date)
 
 
@@ -249,7 +250,7 @@ def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> N
         again: list[int] = []
         for rule_id, number in left.items():
             values = {"run_id": run.run_id, "rule_id": rule_id}
-            again.extend(queries.run(connection, "retention/reopen_shards", values).scalars())
+            again.extend(queries.run(connection, "enforcement/reopen_shards", values).scalars())
             ledger.append(connection, "sweep_started", {"rule": rule_id, "rows": number}, run.run_id)
     for shard_id in sorted(again):
         execute.enforce(engine, setting, shard_id, settings.pseudonym_key())
@@ -258,8 +259,8 @@ def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> N
 def _plan_totals(engine: sa.Engine, run_id: int) -> Result:
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
-        done = queries.run(connection, "retention/done_by_rule", {"run_id": run_id}).all()
+        planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all()
+        done = queries.run(connection, "enforcement/done_by_rule", {"run_id": run_id}).all()
     counts = {
         name: sum(getattr(row, f"{name}_rows") for row in planned)
         for name in ("due", "held", "refused", "waiting", "unknown")
@@ -282,11 +283,11 @@ def _policy_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple
 
 def _answer(connection: sa.Connection, run: Run) -> str | None:
     key = {"run_id": run.run_id, "plan_digest": run.plan_digest}
-    row = queries.run(connection, "retention/approval_of", key).one_or_none()
+    row = queries.run(connection, "enforcement/approval_of", key).one_or_none()
     return row.decision if row else None
 
 
 def _database_time(engine: sa.Engine) -> dt.datetime:
     with database.transaction(engine) as connection:
-        now: dt.datetime = queries.run(connection, "retention/begin_plan").one().holds_as_of
+        now: dt.datetime = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
         return now

@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from holdfast.enforcement import rules
 from holdfast.policy.model import Policy
-from holdfast.retention import rules
 from holdfast.retention.report import figures
 from holdfast.retention.report.advice import Advice, advice
 from holdfast.retention.report.confidential import Disclosure, HeldLine

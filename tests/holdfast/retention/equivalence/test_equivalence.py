@@ -18,9 +18,9 @@ from tests.holdfast.retention.equivalence.oracle import Oracle
 
 from holdfast import database as hf_database
 from holdfast.holds.decide import Outcome
-from holdfast.retention import catalogue, scan
-from holdfast.retention.catalogue import Catalogue
-from holdfast.retention.predicate.rules import RulePredicate, Setting, types_of_sources
+from holdfast.enforcement import catalogue, scan
+from holdfast.enforcement.catalogue import Catalogue
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting, types_of_sources
 
 EXAMPLES = int(os.environ.get("HOLDFAST_EQUIVALENCE_EXAMPLES", "30"))
 PLANNED_AT = dt.datetime(2025, 6, 1, 1, 30, tzinfo=dt.UTC)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from holdfast.enforcement.catalogue import Catalogue
 from holdfast.errors import PolicyError
 from holdfast.policy.model import Delete, Policy, Subject
-from holdfast.retention.catalogue import Catalogue
 
 WAVES = 4
 """How many waves a night has: the DAG's shape, and so the deepest chain of references it can work off."""

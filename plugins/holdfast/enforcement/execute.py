@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import database, queries
+from holdfast.enforcement import catalogue, files, shards
+from holdfast.enforcement.catalogue import Leaf
+from holdfast.enforcement.predicate import statements
+from holdfast.enforcement.predicate.rows import Rows
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting
+from holdfast.enforcement.shards import Shard
 from holdfast.errors import Fenced, PlanChanged
 from holdfast.evidence import ledger
 from holdfast.policy.model import Delete
-from holdfast.retention import catalogue, files, shards
-from holdfast.retention.catalogue import Leaf
-from holdfast.retention.predicate import statements
-from holdfast.retention.predicate.rows import Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
-from holdfast.retention.shards import Shard
 
 ROWS_PER_BATCH = 75_000
 """Rows scanned in a batch: large enough that the commit costs little, small enough to lock rows for a moment only."""
@@ -88,7 +88,7 @@ def enforce(
 
 def _take(engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached) -> Work:
     with database.transaction(engine) as connection:
-        taken = shards.shard(queries.run(connection, "retention/take_shard", {"shard_id": shard_id}).one())
+        taken = shards.shard(queries.run(connection, "enforcement/take_shard", {"shard_id": shard_id}).one())
         dataset = setting.policy.schedule.rules[taken.rule_id].dataset
         table = setting.policy.data_map.datasets[dataset].table
         known = {(leaf.schema, leaf.name): leaf for leaf in catalogue.leaves(connection, table)}
@@ -126,7 +126,7 @@ def _batch(work: Work, step: int, end: int) -> int | None:
 def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int:
     """Change the due rows of these blocks, and end with the register locked and no hold overtaken."""
     statement = statements.change_blocks(work.predicate, work.pseudonym_key)
-    snapshot = queries.run(connection, "retention/current_snapshot").scalar_one()
+    snapshot = queries.run(connection, "enforcement/current_snapshot").scalar_one()
     attempt = connection.begin_nested()
     rows = connection.execute(statement, blocks).rowcount
     work.reached("batch.unchecked")
@@ -139,11 +139,11 @@ def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> in
 
 def _lock_holds(work: Work, connection: sa.Connection, snapshot: str) -> bool:
     """Lock the register until the commit; whether a hold that could reach this dataset came after the snapshot."""
-    queries.run(connection, "retention/lock_holds")
+    queries.run(connection, "enforcement/lock_holds")
     dataset = work.predicate.rule.dataset
     types = sorted(work.setting.window(dataset).types)
     values = {"snapshot": snapshot, "types": types, "dataset": dataset}
-    return bool(queries.run(connection, "retention/holds_changed_since", values).scalar_one())
+    return bool(queries.run(connection, "enforcement/holds_changed_since", values).scalar_one())
 
 
 def _drop(work: Work) -> int | None:
@@ -152,7 +152,7 @@ def _drop(work: Work) -> int | None:
         return None
     with database.transaction(work.engine) as connection:
         _fence(work, connection)
-        snapshot = queries.run(connection, "retention/current_snapshot").scalar_one()
+        snapshot = queries.run(connection, "enforcement/current_snapshot").scalar_one()
         statements.lock_against_writers(connection, work.leaf)
         total: int = connection.execute(statements.count_rows(work.predicate)).scalar_one()
         due = statements.count_rows(work.predicate, work.predicate.due())
@@ -172,7 +172,7 @@ def _drop(work: Work) -> int | None:
 def _fence(work: Work, connection: sa.Connection) -> tuple[int, int]:
     """Where to begin and how many batches there were; locks the shard. Raises Fenced if it is no longer ours."""
     values = {"shard_id": work.shard.shard_id, "epoch": work.shard.epoch}
-    row = queries.run(connection, "retention/begin_batch", values).one_or_none()
+    row = queries.run(connection, "enforcement/begin_batch", values).one_or_none()
     if row is None:
         raise Fenced(
             f"Attempt {work.shard.epoch} at {work.shard.label} may not go on: a newer one has it, or its run ended.",
@@ -187,7 +187,7 @@ def _record(
     """Note the progress and append the ledger entry; last before the commit, so that nobody waits for long."""
     shard = work.shard
     values = {"shard_id": shard.shard_id, "next_block": until, "changed_rows": rows}
-    progress = queries.run(connection, "retention/record_batch", values).one()
+    progress = queries.run(connection, "enforcement/record_batch", values).one()
     if progress.rule_rows > progress.limit_rows:
         raise PlanChanged(
             f"{shard.rule_id} would change {progress.rule_rows} rows; its plan allows {progress.limit_rows}.",
@@ -206,7 +206,7 @@ def _record(
 def _finish(work: Work, done: Done) -> Done:
     with database.transaction(work.engine) as connection:
         values = {"shard_id": work.shard.shard_id, "epoch": work.shard.epoch}
-        if queries.run(connection, "retention/finish_shard", values).one_or_none() is None:
+        if queries.run(connection, "enforcement/finish_shard", values).one_or_none() is None:
             _fence(work, connection)
     work.reached("shard.finished")
     return done

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import UserDefinedType
 
+from holdfast.enforcement.catalogue import Catalogue, Leaf
 from holdfast.policy.model import Dataset, NoSubject, Policy, Subject
-from holdfast.retention.catalogue import Catalogue, Leaf
 
 Bool = sa.ColumnElement[bool]
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from holdfast import clock
+from holdfast.enforcement.predicate.rows import Bool, Rows, exists
 from holdfast.holds.decide import EARLIEST_START
 from holdfast.policy.model import Missing, Rule
-from holdfast.retention.predicate.rows import Bool, Rows, exists
 
 _DAY = dt.timedelta(days=1)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from holdfast import database, queries
+from holdfast.enforcement.predicate import statements
 from holdfast.errors import FileRemains
 from holdfast.evidence import ledger
-from holdfast.retention.predicate import statements
 
 if TYPE_CHECKING:
-    from holdfast.retention.execute import Work
+    from holdfast.enforcement.execute import Work
 
 ROWS_PER_BATCH = 500
 
@@ -24,7 +24,7 @@ def delete(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int
     before that, in a transaction of its own. A file that is already gone counts as gone. Raises FileRemains if one
     cannot be removed: its row stays, and so do the others of the batch until the next attempt.
     """
-    queries.run(connection, "retention/lock_holds")
+    queries.run(connection, "enforcement/lock_holds")
     due = connection.execute(statements.due_files(work.predicate), blocks).all()
     if not due:
         return 0

@@ -14,9 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from holdfast.enforcement.predicate.rows import Bool
+from holdfast.enforcement.predicate.rules import RulePredicate
 from holdfast.holds.decide import Outcome
-from holdfast.retention.predicate.rows import Bool
-from holdfast.retention.predicate.rules import RulePredicate
 
 FORECAST_DAYS = (30, 60, 90)
 _MASK = (1 << 64) - 1

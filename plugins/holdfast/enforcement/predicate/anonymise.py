@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
 from holdfast.evidence.pseudonyms import pseudonym_in_sql
 from holdfast.policy.model import (
     Anonymise,
@@ -16,7 +17,6 @@ from holdfast.policy.model import (
     TruncateIp,
     TruncatePostcode,
 )
-from holdfast.retention.predicate.rows import Bool, NamedType, Rows
 
 _PSEUDONYM = "^p1:[0-9a-f]{32}$"
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import database, queries
+from holdfast.enforcement import catalogue, references, rules, scan
+from holdfast.enforcement.predicate.rows import Rows, Sample
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting, types_of_sources
+from holdfast.enforcement.runs import Run
 from holdfast.errors import ApprovalRefused, PlanChanged, RunRefused
 from holdfast.evidence import ledger
 from holdfast.holds.decide import Outcome
 from holdfast.policy.model import Policy
-from holdfast.retention import catalogue, references, rules, scan
-from holdfast.retention.predicate.rows import Rows, Sample
-from holdfast.retention.predicate.rules import RulePredicate, Setting, types_of_sources
-from holdfast.retention.runs import Run
 
 SAMPLE_ROWS = 2_000
 _STORED = ("open", "planned")
@@ -70,7 +70,7 @@ def _setting(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: d
 
 
 def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:
-    moment = queries.run(connection, "retention/begin_plan").one()
+    moment = queries.run(connection, "enforcement/begin_plan").one()
     setting = _setting(connection, policy, run, moment.holds_as_of)
     counted = count_all(connection, setting)
     samples = {}
@@ -85,15 +85,15 @@ def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:
 
 
 def _store_all(connection: sa.Connection, policy: Policy, run: Run, derived: _Derived, digest: str) -> None:
-    queries.run(connection, "retention/forget_plan", {"run_id": run.run_id})
+    queries.run(connection, "enforcement/forget_plan", {"run_id": run.run_id})
     for rule_id, counts in derived.counted.items():
         _store(connection, policy, run, rule_id, derived.waves[rule_id], counts)
     for dataset, sample in derived.samples.items():
         values = {"run_id": run.run_id, "dataset": dataset, "before_rows": sample.total, "sample_rows": sample.rows}
         found = {"sample_percent": sample.percent, "sample_fingerprint": sample.fingerprint}
-        queries.run(connection, "retention/store_dataset_count", {**values, **found})
+        queries.run(connection, "enforcement/store_dataset_count", {**values, **found})
     values = {"run_id": run.run_id, "plan_digest": digest, "snapshot": derived.snapshot}
-    stored = queries.run(connection, "retention/finish_plan", {**values, "holds_as_of": derived.holds_as_of})
+    stored = queries.run(connection, "enforcement/finish_plan", {**values, "holds_as_of": derived.holds_as_of})
     if stored.one_or_none() is None:
         raise RunRefused(f"Run {run.run_id} was taken over while it was planned.", fix="look at the later run.")
     if not run.is_dry:
@@ -122,12 +122,12 @@ def check_approved(connection: sa.Connection, policy: Policy, run: Run) -> bool:
 
     Raises ApprovalRefused without an approval of this digest, PlanChanged if deriving the plan again gives another.
     """
-    planned = queries.run(connection, "retention/plan_rules", {"run_id": run.run_id}).all()
+    planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run.run_id}).all()
     exceeded = sorted(row.rule_id for row in planned if row.caps_exceeded)
     if not exceeded:
         return False
     key = {"run_id": run.run_id, "plan_digest": run.plan_digest}
-    answer = queries.run(connection, "retention/approval_of", key).one_or_none()
+    answer = queries.run(connection, "enforcement/approval_of", key).one_or_none()
     if answer is None or answer.decision != "approved":
         raise ApprovalRefused(
             f"The plan {run.plan_digest} exceeds a cap of {', '.join(exceeded)} and nobody approved it.",
@@ -173,7 +173,7 @@ def _store(connection: sa.Connection, policy: Policy, run: Run, rule_id: str, wa
         "oldest_overdue_days": overdue,
         "caps_exceeded": rules.exceeded_caps(caps, total=counts.total, due=counts.due, overdue_days=overdue),
     }
-    queries.run(connection, "retention/store_plan_rule", values)
+    queries.run(connection, "enforcement/store_plan_rule", values)
     for held in counts.held_by:
         facts = {
             "hold_type": held.hold_type,
@@ -183,9 +183,9 @@ def _store(connection: sa.Connection, policy: Policy, run: Run, rule_id: str, wa
             "held_until": held.until,
             "holds": held.holds,
         }
-        queries.run(connection, "retention/store_plan_held", {**named, **facts})
+        queries.run(connection, "enforcement/store_plan_held", {**named, **facts})
     for days, due in counts.forecast.items():
-        queries.run(connection, "retention/store_plan_forecast", {**named, "within_days": days, "rows_due": due})
+        queries.run(connection, "enforcement/store_plan_forecast", {**named, "within_days": days, "rows_due": due})
 
 
 def sample_of(

@@ -8,11 +8,11 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from holdfast.enforcement.catalogue import Leaf
+from holdfast.enforcement.predicate.anonymise import new_values
+from holdfast.enforcement.predicate.rows import Bool, NamedType
+from holdfast.enforcement.predicate.rules import RulePredicate
 from holdfast.policy.model import Anonymise
-from holdfast.retention.catalogue import Leaf
-from holdfast.retention.predicate.anonymise import new_values
-from holdfast.retention.predicate.rows import Bool, NamedType
-from holdfast.retention.predicate.rules import RulePredicate
 
 _TID = NamedType("tid")
 

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import clock, queries
+from holdfast.enforcement import rules
 from holdfast.errors import RunRefused
 from holdfast.evidence import ledger
 from holdfast.policy.model import Policy
-from holdfast.retention import rules
 
 ENFORCE, DRY_RUN = "enforce", "dry-run"
 
@@ -45,23 +45,23 @@ def open_run(connection: sa.Connection, policy: Policy, as_of: dt.datetime, *, d
     day = clock.local_date(as_of, policy.schedule.time_zone)
     mode = DRY_RUN if dry_run else ENFORCE
     key = {"job": rules.JOB, "as_of_date": day, "mode": mode, "policy_digest": policy.digest}
-    now = queries.run(connection, "retention/lock_job", {"job": rules.JOB}).scalar_one()
-    known = queries.run(connection, "retention/run_by_key", key).one_or_none()
+    now = queries.run(connection, "enforcement/lock_job", {"job": rules.JOB}).scalar_one()
+    known = queries.run(connection, "enforcement/run_by_key", key).one_or_none()
     if known is not None:
         return _retried(connection, _run(known))
-    latest = queries.run(connection, "retention/latest_run_date", {"job": rules.JOB}).scalar_one()
+    latest = queries.run(connection, "enforcement/latest_run_date", {"job": rules.JOB}).scalar_one()
     rules.check_run_date(as_of, day, now, latest)
-    run_id = queries.run(connection, "retention/open_run", {**key, "as_of": as_of}).scalar_one()
+    run_id = queries.run(connection, "enforcement/open_run", {**key, "as_of": as_of}).scalar_one()
     facts: dict[str, ledger.JSON] = {"job": rules.JOB, "as_of": day.isoformat(), "mode": mode, "policy": policy.digest}
     if not dry_run:
-        ended = queries.run(connection, "retention/supersede_runs", {"job": rules.JOB, "run_id": run_id})
+        ended = queries.run(connection, "enforcement/supersede_runs", {"job": rules.JOB, "run_id": run_id})
         ledger.append(connection, "run_started", {**facts, "superseded": sorted(ended.scalars())}, run_id)
     return get(connection, run_id)
 
 
 def get(connection: sa.Connection, run_id: int) -> Run:
     """The run with this number. Raises RunRefused if there is none."""
-    row = queries.run(connection, "retention/run_by_id", {"run_id": run_id}).one_or_none()
+    row = queries.run(connection, "enforcement/run_by_id", {"run_id": run_id}).one_or_none()
     if row is None:
         raise RunRefused(f"There is no run {run_id}.", fix="open a run first.")
     return _run(row)
@@ -70,7 +70,7 @@ def get(connection: sa.Connection, run_id: int) -> Run:
 def move(connection: sa.Connection, run_id: int, to: str, *, since: tuple[str, ...]) -> None:
     """Change a run's state. Raises RunRefused if it is not in one of the states it may come from."""
     values = {"run_id": run_id, "state": to, "from_states": list(since)}
-    if queries.run(connection, "retention/set_state", values).one_or_none() is None:
+    if queries.run(connection, "enforcement/set_state", values).one_or_none() is None:
         raise RunRefused(
             f"Run {run_id} is {get(connection, run_id).state} and cannot become {to}.",
             fix="see its ledger entries; a newer run may have taken over.",

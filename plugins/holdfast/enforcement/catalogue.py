@@ -77,11 +77,11 @@ def read(connection: sa.Connection, schemas: Collection[str]) -> Catalogue:
     """The catalogue of these schemas as this transaction sees it."""
     values = {"schemas": sorted(schemas)}
     columns: dict[str, dict[str, str]] = {}
-    for row in queries.run(connection, "retention/columns", values):
+    for row in queries.run(connection, "enforcement/columns", values):
         columns.setdefault(row.table_name, {})[row.column_name] = row.type_name
     keys = tuple(
         ForeignKey(row.child_table, tuple(row.child_columns), row.parent_table, tuple(row.parent_columns))
-        for row in queries.run(connection, "retention/foreign_keys", values)
+        for row in queries.run(connection, "enforcement/foreign_keys", values)
     )
     return Catalogue(columns, keys)
 
@@ -92,7 +92,7 @@ _USUAL_ROWS_PER_BLOCK = 100.0
 def leaves(connection: sa.Connection, table: str) -> list[Leaf]:
     """The physical tables of `table`, with their size now."""
     schema, _, name = table.partition(".")
-    found = queries.run(connection, "retention/leaves", {"schema_name": schema, "table_name": name})
+    found = queries.run(connection, "enforcement/leaves", {"schema_name": schema, "table_name": name})
     return [
         Leaf(
             schema=row.leaf_schema,

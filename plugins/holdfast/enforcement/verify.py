@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.enforcement import plan, scan
+from holdfast.enforcement.predicate import statements
+from holdfast.enforcement.predicate.rows import Bool, Rows
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting
+from holdfast.enforcement.runs import Run
 from holdfast.errors import ConservationError, HeldRowsChanged, SurvivorsFound
-from holdfast.retention import plan, scan
-from holdfast.retention.predicate import statements
-from holdfast.retention.predicate.rows import Bool, Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
-from holdfast.retention.runs import Run
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def verify(connection: sa.Connection, setting: Setting, run: Run) -> Verified:
 
     `connection` must be in a REPEATABLE READ transaction.
     """
-    done = {row.rule_id: int(row.changed_rows) for row in _run(connection, "retention/done_by_rule", run)}
-    planned = {row.rule_id: row for row in _run(connection, "retention/plan_rules", run)}
+    done = {row.rule_id: int(row.changed_rows) for row in _run(connection, "enforcement/done_by_rule", run)}
+    planned = {row.rule_id: row for row in _run(connection, "enforcement/plan_rules", run)}
     counted = plan.count_all(connection, setting)
     left = survivors(connection, setting, run, [rule_id for rule_id, counts in counted.items() if counts.due])
     late = {rule_id: counts.due - left.get(rule_id, 0) for rule_id, counts in counted.items() if counts.due}
@@ -81,7 +81,7 @@ def verify(connection: sa.Connection, setting: Setting, run: Run) -> Verified:
             altered.append(rule_id)
         values = {"run_id": run.run_id, "rule_id": rule_id, "survivors": left.get(rule_id, 0)}
         found = {"late_rows": late.get(rule_id, 0), "held_unchanged": unchanged}
-        queries.run(connection, "retention/store_verified_rule", {**values, **found})
+        queries.run(connection, "enforcement/store_verified_rule", {**values, **found})
     missing = _account(connection, setting, run, counted, done, altered)
     return Verified(left, {rule: n for rule, n in late.items() if n}, missing, tuple(altered))
 
@@ -96,7 +96,7 @@ def _account(
 ) -> dict[str, int]:
     """Before - deleted + arrived = after, for each dataset; the rows that are missing from that, by dataset."""
     missing = {}
-    for row in _run(connection, "retention/dataset_counts", run):
+    for row in _run(connection, "enforcement/dataset_counts", run):
         rule_ids = list(setting.policy.rules_for(row.dataset))
         deleting = [one for one in rule_ids if setting.policy.schedule.rules[one].action.do == "delete"]
         deleted = sum(done.get(one, 0) for one in deleting)
@@ -115,7 +115,7 @@ def _account(
             altered.append(row.dataset)
         values = {"run_id": run.run_id, "dataset": row.dataset, "deleted_rows": deleted, "after_rows": after}
         found = {"arrived_versions": versions, "sample_unchanged": unchanged}
-        queries.run(connection, "retention/store_verified_dataset", {**values, **found})
+        queries.run(connection, "enforcement/store_verified_dataset", {**values, **found})
     return missing
 
 
@@ -130,7 +130,7 @@ def _held_unchanged(
         return True  # only holds placed since make the difference
     dataset = planned.dataset
     values = {"snapshot": run.plan_snapshot, "types": sorted(setting.window(dataset).types), "dataset": dataset}
-    holds_changed = queries.run(connection, "retention/holds_changed_since", values).scalar_one()
+    holds_changed = queries.run(connection, "enforcement/holds_changed_since", values).scalar_one()
     return None if holds_changed or _count_arrived(connection, run, then.rows) else False
 
 
@@ -145,6 +145,6 @@ def _count_arrived(connection: sa.Connection, run: Run, rows: Rows) -> int:
 
 def _arrived(connection: sa.Connection, run: Run, rows: Rows) -> Bool:
     """The row version was written since the plan's snapshot, as its transaction's age shows (or just before it)."""
-    horizon = queries.run(connection, "retention/age_of_snapshot", {"snapshot": run.plan_snapshot}).scalar_one()
+    horizon = queries.run(connection, "enforcement/age_of_snapshot", {"snapshot": run.plan_snapshot}).scalar_one()
     written: Bool = rows.age <= horizon
     return written

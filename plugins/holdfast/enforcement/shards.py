@@ -11,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.enforcement import catalogue
+from holdfast.enforcement.catalogue import Leaf
+from holdfast.enforcement.predicate.rows import NamedType, Rows
+from holdfast.enforcement.predicate.rules import RulePredicate, Setting
+from holdfast.enforcement.references import references_to
 from holdfast.policy.model import Delete
-from holdfast.retention import catalogue
-from holdfast.retention.catalogue import Leaf
-from holdfast.retention.predicate.rows import NamedType, Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
-from holdfast.retention.references import references_to
 
 WORKERS = 2
 _WORTH_SPLITTING = 2_000  # blocks; below it a second worker costs more than it saves
@@ -44,7 +44,7 @@ class Shard:
 
 def cut(connection: sa.Connection, setting: Setting, run_id: int, *, workers: int = WORKERS) -> None:
     """Make the shards of every rule that has due rows."""
-    for plan in queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all():
+    for plan in queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all():
         if plan.due_rows == 0:
             continue
         pieces = list(_pieces(connection, setting, plan.rule_id, workers))
@@ -52,12 +52,12 @@ def cut(connection: sa.Connection, setting: Setting, run_id: int, *, workers: in
             values = {"run_id": run_id, "rule_id": plan.rule_id, "wave": plan.wave, "shard_no": number, "kind": kind}
             label = f"{plan.rule_id} {number}/{len(pieces)}"
             place = {"table_schema": leaf.schema, "table_name": leaf.name, "from_block": first, "to_block": end}
-            queries.run(connection, "retention/add_shard", {**values, "label": label, **place})
+            queries.run(connection, "enforcement/add_shard", {**values, "label": label, **place})
 
 
 def of_run(connection: sa.Connection, run_id: int) -> list[Shard]:
     """All shards of a run, children's waves first."""
-    return [shard(row) for row in queries.run(connection, "retention/shards_of_run", {"run_id": run_id})]
+    return [shard(row) for row in queries.run(connection, "enforcement/shards_of_run", {"run_id": run_id})]
 
 
 def shard(row: sa.Row[Any]) -> Shard:

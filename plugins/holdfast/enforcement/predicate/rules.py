@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import clock
+from holdfast.enforcement.catalogue import Catalogue
+from holdfast.enforcement.predicate.anonymise import is_done
+from holdfast.enforcement.predicate.holding import Holding, HoldWindow
+from holdfast.enforcement.predicate.rows import Bool, Rows, exists
+from holdfast.enforcement.predicate.starts import StartEvent
+from holdfast.enforcement.references import Reference, references_to
 from holdfast.holds.decide import period_order
 from holdfast.policy.model import Anonymise, Condition, Delete, Policy, Rule, Strength
-from holdfast.retention.catalogue import Catalogue
-from holdfast.retention.predicate.anonymise import is_done
-from holdfast.retention.predicate.holding import Holding, HoldWindow
-from holdfast.retention.predicate.rows import Bool, Rows, exists
-from holdfast.retention.predicate.starts import StartEvent
-from holdfast.retention.references import Reference, references_to
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from holdfast.retention.predicate.rows import Bool, NamedType, Rows, exists
+from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows, exists
 
 _COLUMNS = (
     "hold_id", "hold_type", "reference", "authority", "disclosable", "subject_key", "datasets", "record_key",
