@@ -59,6 +59,14 @@ class RequestError(HoldfastError):
     """A deletion request that is taken in wrongly, or changed out of order, erases too early, too much or never."""
 
 
+class LetterRefused(HoldfastError):
+    """A letter that says too much, too little or to the wrong person cannot be taken back."""
+
+
+class Unprintable(HoldfastError):
+    """A page whose signs no font has would show boxes where a name should be."""
+
+
 class RunRefused(HoldfastError):
     """A run that may not start: a past date, a future date, or another run still open."""
 
