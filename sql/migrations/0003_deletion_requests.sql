@@ -235,3 +235,15 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('letters_erased', 'The letters of a request, and what was kept to address them, were erased at the end of their own period'),
 ('break_found', 'Something does not agree, and was reported'),
 ('replay_started', 'The erasures since a moment are applied again after a restore');
+
+-- What open requests ask for, dataset by dataset; filled anew each night before the matrix.
+CREATE TABLE holdfast.erasure_scope (
+    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
+    dataset text NOT NULL,
+    subject_key text NOT NULL,
+    record_key text,                      -- NULL: every record of the subject
+    is_ready boolean NOT NULL,            -- approved and past its cool-off: may be carried out
+    waits_for text CHECK (waits_for IN ('identity', 'cool_off', 'approval')), -- why it is not ready
+    CHECK (is_ready = (waits_for IS NULL))
+);
+CREATE INDEX erasure_scope_dataset ON holdfast.erasure_scope (dataset, subject_key);

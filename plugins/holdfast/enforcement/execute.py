@@ -17,12 +17,11 @@ from holdfast import database, queries
 from holdfast.enforcement import catalogue, files, shards
 from holdfast.enforcement.catalogue import Leaf
 from holdfast.enforcement.predicate import statements
+from holdfast.enforcement.predicate.base import Predicate, Setting
 from holdfast.enforcement.predicate.rows import Rows
-from holdfast.enforcement.predicate.rules import RulePredicate, Setting
 from holdfast.enforcement.shards import Shard
 from holdfast.errors import Fenced, PlanChanged
 from holdfast.evidence import ledger
-from holdfast.policy.model import Delete
 
 ROWS_PER_BATCH = 75_000
 """Rows scanned in a batch: large enough that the commit costs little, small enough to lock rows for a moment only."""
@@ -51,13 +50,13 @@ class Work:
     setting: Setting
     shard: Shard
     leaf: Leaf
-    predicate: RulePredicate
+    predicate: Predicate
     pseudonym_key: bytes
     reached: Reached
 
     @property
     def kind_of_entry(self) -> str:
-        return "batch_deleted" if isinstance(self.predicate.rule.action, Delete) else "batch_anonymised"
+        return "batch_deleted" if self.predicate.deletes else "batch_anonymised"
 
 
 def enforce(
@@ -89,11 +88,11 @@ def enforce(
 def _take(engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached) -> Work:
     with database.transaction(engine) as connection:
         taken = shards.shard(queries.run(connection, "enforcement/take_shard", {"shard_id": shard_id}).one())
-        dataset = setting.policy.schedule.rules[taken.rule_id].dataset
+        dataset = setting.predicate(taken.rule_id).dataset
         table = setting.policy.data_map.datasets[dataset].table
         known = {(leaf.schema, leaf.name): leaf for leaf in catalogue.leaves(connection, table)}
     leaf = known.get((taken.schema, taken.table)) or _gone(taken)
-    predicate = RulePredicate(setting, taken.rule_id, Rows(setting.policy, setting.catalogue, dataset, leaf=leaf))
+    predicate = setting.predicate(taken.rule_id, Rows(setting.policy, setting.catalogue, dataset, leaf=leaf))
     return Work(engine, setting, taken, leaf, predicate, pseudonym_key, reached)
 
 
@@ -140,7 +139,7 @@ def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> in
 def _lock_holds(work: Work, connection: sa.Connection, snapshot: str) -> bool:
     """Lock the register until the commit; whether a hold that could reach this dataset came after the snapshot."""
     queries.run(connection, "enforcement/lock_holds")
-    dataset = work.predicate.rule.dataset
+    dataset = work.predicate.dataset
     types = sorted(work.setting.window(dataset).types)
     values = {"snapshot": snapshot, "types": types, "dataset": dataset}
     return bool(queries.run(connection, "enforcement/holds_changed_since", values).scalar_one())
@@ -197,7 +196,7 @@ def _record(
     if rows:
         place: dict[str, ledger.JSON] = {
             "rule": shard.rule_id,
-            "dataset": work.predicate.rule.dataset,
+            "dataset": work.predicate.dataset,
             "shard": shard.shard_id,
         }
         ledger.append(connection, kind, {**place, **facts, "epoch": shard.epoch, "rows": rows}, shard.run_id)

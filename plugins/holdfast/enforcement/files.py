@@ -34,9 +34,9 @@ def delete(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int
     work.reached("files.removed")
     if remaining:
         raise FileRemains(
-            f"{remaining} of {len(due)} files of {work.predicate.rule.dataset} could not be removed.",
+            f"{remaining} of {len(due)} files of {work.predicate.dataset} could not be removed.",
             fix="make the object store reachable and writable, then let the task run again.",
-            dataset=work.predicate.rule.dataset,
+            dataset=work.predicate.dataset,
             files=remaining,
         )
     places = {"places": [row.place for row in due]}
@@ -47,7 +47,7 @@ def _intend(work: Work, number: int) -> None:
     with database.transaction(work.engine) as connection:
         facts: dict[str, ledger.JSON] = {
             "rule": work.shard.rule_id,
-            "dataset": work.predicate.rule.dataset,
+            "dataset": work.predicate.dataset,
             "files": number,
         }
         ledger.append(connection, "file_batch_intended", facts, work.shard.run_id)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.enforcement import catalogue, references, rules, scan
+from holdfast.enforcement import catalogue, kinds, references, rules, scan
+from holdfast.enforcement.predicate.base import Predicate, Setting, types_of_sources
 from holdfast.enforcement.predicate.rows import Rows, Sample
-from holdfast.enforcement.predicate.rules import RulePredicate, Setting, types_of_sources
 from holdfast.enforcement.runs import Run
 from holdfast.errors import ApprovalRefused, PlanChanged, RunRefused
 from holdfast.evidence import ledger
@@ -25,10 +25,10 @@ _STORED = ("open", "planned")
 class _Derived:
     """A plan as it was counted in one snapshot. `samples` are number and fingerprint of rows that are not due."""
 
-    holds_as_of: dt.datetime
+    setting: Setting
     snapshot: str
     counted: dict[str, scan.Counts]
-    waves: dict[str, int]
+    waves: dict[str, int]  # by dataset
     samples: dict[str, _Sample]
 
 
@@ -43,16 +43,16 @@ class _Sample:
 def make(engine: sa.Engine, policy: Policy, run: Run) -> str:
     """Count, store and digest the plan of a run that nothing was done by yet; the digest.
 
-    All rules are counted in one snapshot. What is found is stored in a transaction of its own, because one that has
+    All of it is counted in one snapshot. What is found is stored in a transaction of its own, because one that has
     counted for minutes could not append to the ledger if anybody else did meanwhile.
     """
     if run.state not in _STORED:
         raise RunRefused(f"Run {run.run_id} is {run.state}; its plan stands.", fix="nothing: go on with that run.")
     with database.snapshot(engine) as connection:
         derived = _derive(connection, policy, run)
-    digest = digest_of(policy, run, derived.counted)
+    digest = digest_of(derived.setting, derived.counted)
     with database.transaction(engine) as connection:
-        _store_all(connection, policy, run, derived, digest)
+        _store_all(connection, run, derived, digest)
     return digest
 
 
@@ -66,7 +66,7 @@ def setting_of(connection: sa.Connection, policy: Policy, run: Run) -> Setting:
 def _setting(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: dt.datetime) -> Setting:
     found = catalogue.read(connection, policy.data_map.schemas)
     untrusted = types_of_sources(policy, run.refused_sources)
-    return Setting(policy, found, run.as_of_date, holds_as_of, untrusted_types=untrusted)
+    return kinds.SETTING_OF[run.job](policy, found, run.as_of_date, holds_as_of, untrusted_types=untrusted)
 
 
 def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:
@@ -74,26 +74,24 @@ def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:
     setting = _setting(connection, policy, run, moment.holds_as_of)
     counted = count_all(connection, setting)
     samples = {}
-    for dataset in policy.data_map.datasets:
-        rule_ids = list(policy.rules_for(dataset))
-        if rule_ids:
-            total = counted[rule_ids[0]].total
-            percent = min(100.0, 100.0 * SAMPLE_ROWS / max(total, 1))
-            samples[dataset] = _Sample(total, percent, *sample_of(connection, setting, rule_ids, percent, run.run_id))
-    waves = references.waves(policy, setting.catalogue)
-    return _Derived(moment.holds_as_of, moment.snapshot, counted, waves, samples)
+    for dataset in setting.datasets():
+        total = counted[setting.work(dataset)[0]].total
+        percent = min(100.0, 100.0 * SAMPLE_ROWS / max(total, 1))
+        samples[dataset] = _Sample(total, percent, *sample_of(connection, setting, dataset, percent, run.run_id))
+    return _Derived(setting, moment.snapshot, counted, references.waves(policy, setting.catalogue), samples)
 
 
-def _store_all(connection: sa.Connection, policy: Policy, run: Run, derived: _Derived, digest: str) -> None:
+def _store_all(connection: sa.Connection, run: Run, derived: _Derived, digest: str) -> None:
     queries.run(connection, "enforcement/forget_plan", {"run_id": run.run_id})
-    for rule_id, counts in derived.counted.items():
-        _store(connection, policy, run, rule_id, derived.waves[rule_id], counts)
+    for work_id, counts in derived.counted.items():
+        predicate = derived.setting.predicate(work_id)
+        _store(connection, run, predicate, derived.waves[predicate.dataset], counts)
     for dataset, sample in derived.samples.items():
         values = {"run_id": run.run_id, "dataset": dataset, "before_rows": sample.total, "sample_rows": sample.rows}
         found = {"sample_percent": sample.percent, "sample_fingerprint": sample.fingerprint}
         queries.run(connection, "enforcement/store_dataset_count", {**values, **found})
     values = {"run_id": run.run_id, "plan_digest": digest, "snapshot": derived.snapshot}
-    stored = queries.run(connection, "enforcement/finish_plan", {**values, "holds_as_of": derived.holds_as_of})
+    stored = queries.run(connection, "enforcement/finish_plan", {**values, "holds_as_of": derived.setting.holds_as_of})
     if stored.one_or_none() is None:
         raise RunRefused(f"Run {run.run_id} was taken over while it was planned.", fix="look at the later run.")
     if not run.is_dry:
@@ -103,21 +101,20 @@ def _store_all(connection: sa.Connection, policy: Policy, run: Run, derived: _De
 
 
 def count_all(connection: sa.Connection, setting: Setting) -> dict[str, scan.Counts]:
-    """The counts of every rule."""
-    rule_ids = setting.policy.schedule.rules
-    return {rule_id: scan.count(connection, RulePredicate(setting, rule_id)) for rule_id in rule_ids}
+    """The counts of all the run's work, by its id."""
+    return {work_id: scan.count(connection, setting.predicate(work_id)) for work_id in setting.work()}
 
 
-def digest_of(policy: Policy, run: Run, counted: dict[str, scan.Counts]) -> str:
-    """The digest of these counts as a plan of this run."""
+def digest_of(setting: Setting, counted: dict[str, scan.Counts]) -> str:
+    """The digest of these counts as a plan."""
     facts = (
-        rules.DueFacts(rule_id, policy.schedule.rules[rule_id].action.do, counts.due, counts.due_fingerprint)
-        for rule_id, counts in counted.items()
+        rules.DueFacts(work_id, setting.predicate(work_id).action.do, counts.due, counts.due_fingerprint)
+        for work_id, counts in counted.items()
     )
-    return rules.plan_digest(policy.digest, run.as_of_date, facts)
+    return rules.plan_digest(setting.policy.digest, setting.as_of, facts)
 
 
-def check_approved(connection: sa.Connection, policy: Policy, run: Run) -> bool:
+def check_approved(connection: sa.Connection, setting: Setting, run: Run) -> bool:
     """Whether a person had to approve, and did, and the plan is still the approved one.
 
     Raises ApprovalRefused without an approval of this digest, PlanChanged if deriving the plan again gives another.
@@ -134,7 +131,7 @@ def check_approved(connection: sa.Connection, policy: Policy, run: Run) -> bool:
             fix="approve it in the run's approval task, or correct the policy and let the next night plan anew.",
             rules=exceeded,
         )
-    now = digest_of(policy, run, count_all(connection, setting_of(connection, policy, run)))
+    now = digest_of(setting, count_all(connection, setting))
     if now != run.plan_digest:
         raise PlanChanged(
             f"What was approved as {run.plan_digest} would now be {now}.",
@@ -145,14 +142,13 @@ def check_approved(connection: sa.Connection, policy: Policy, run: Run) -> bool:
     return True
 
 
-def _store(connection: sa.Connection, policy: Policy, run: Run, rule_id: str, wave: int, counts: scan.Counts) -> None:
-    rule, caps = policy.schedule.rules[rule_id], policy.caps_of(rule_id)
-    overdue = rules.overdue_days(policy, rule_id, counts.oldest_due, run.as_of_date)
-    named = {"run_id": run.run_id, "rule_id": rule_id}
+def _store(connection: sa.Connection, run: Run, predicate: Predicate, wave: int, counts: scan.Counts) -> None:
+    caps, overdue = predicate.caps, predicate.overdue_days(counts.oldest_due)
+    named = {"run_id": run.run_id, "rule_id": predicate.work_id}
     values = {
         **named,
-        "dataset": rule.dataset,
-        "action": rule.action.do,
+        "dataset": predicate.dataset,
+        "action": predicate.action.do,
         "wave": wave,
         "total_rows": counts.total,
         "due_rows": counts.due,
@@ -188,10 +184,7 @@ def _store(connection: sa.Connection, policy: Policy, run: Run, rule_id: str, wa
         queries.run(connection, "enforcement/store_plan_forecast", {**named, "within_days": days, "rows_due": due})
 
 
-def sample_of(
-    connection: sa.Connection, setting: Setting, rule_ids: list[str], percent: float, seed: int
-) -> tuple[int, str]:
-    """Number and fingerprint of a dataset's sampled rows that no rule of it would touch."""
-    dataset = setting.policy.schedule.rules[rule_ids[0]].dataset
+def sample_of(connection: sa.Connection, setting: Setting, dataset: str, percent: float, seed: int) -> tuple[int, str]:
+    """Number and fingerprint of a dataset's sampled rows that nothing in the run would touch."""
     rows = Rows(setting.policy, setting.catalogue, dataset, sample=Sample(percent, seed))
-    return scan.count_sample(connection, [RulePredicate(setting, rule_id, rows) for rule_id in rule_ids])
+    return scan.count_sample(connection, [setting.predicate(work_id, rows) for work_id in setting.work(dataset)])

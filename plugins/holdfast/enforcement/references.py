@@ -42,7 +42,7 @@ def references_to(policy: Policy, catalogue: Catalogue, dataset: str) -> list[Re
 
 
 def waves(policy: Policy, catalogue: Catalogue) -> dict[str, int]:
-    """Rule -> its wave, from 1: a dataset comes after every dataset that refers to it.
+    """Dataset -> its wave, from 1: a dataset comes after every dataset that refers to it.
 
     Raises PolicyError for a circle of references, or a chain longer than the night has waves.
     """
@@ -70,14 +70,15 @@ def waves(policy: Policy, catalogue: Catalogue) -> dict[str, int]:
             depth[dataset] = 1 + max(below, default=0)
         return depth[dataset]
 
-    order = {rule_id: visit(rule.dataset, ()) for rule_id, rule in policy.schedule.rules.items()}
-    deepest = max(order.values(), default=0)
+    for dataset in sorted(acting):
+        visit(dataset, ())
+    deepest = max(depth.values(), default=0)
     if deepest > WAVES:
         raise PolicyError(
             f"The longest chain of references is {deepest} datasets long; a night has {WAVES} waves.",
             fix="anonymise one of the datasets in the chain instead of deleting it.",
         )
-    return order
+    return depth
 
 
 def _deletes(policy: Policy, dataset: str) -> bool:

@@ -12,7 +12,6 @@ from holdfast.errors import RunRefused
 from holdfast.evidence.ledger import JSON, canonical
 from holdfast.policy.model import Caps, Policy
 
-JOB = "retention_nightly"
 _CLOCK_DIFFERENCE = dt.timedelta(minutes=5)
 _SHARE_NEEDS_ROWS = 100  # a share of fewer rows than this says nothing about a mistake
 

@@ -22,6 +22,7 @@ class Run:
     """One row of holdfast.run. `holds_as_of` and `plan_snapshot` are set by the plan."""
 
     run_id: int
+    job: str
     as_of: dt.datetime
     as_of_date: dt.date
     mode: str
@@ -37,24 +38,24 @@ class Run:
         return self.mode == DRY_RUN
 
 
-def open_run(connection: sa.Connection, policy: Policy, as_of: dt.datetime, *, dry_run: bool) -> Run:
-    """The run for this moment's day, made if it is new. Raises RunRefused for a future or an overtaken day.
+def open_run(connection: sa.Connection, policy: Policy, job: str, as_of: dt.datetime, *, dry_run: bool) -> Run:
+    """The job's run for this moment's day, made if it is new. Raises RunRefused for a future or an overtaken day.
 
     An unfinished run of an earlier day or policy is superseded: none of its workers can commit another batch.
     """
     day = clock.local_date(as_of, policy.schedule.time_zone)
     mode = DRY_RUN if dry_run else ENFORCE
-    key = {"job": rules.JOB, "as_of_date": day, "mode": mode, "policy_digest": policy.digest}
-    now = queries.run(connection, "enforcement/lock_job", {"job": rules.JOB}).scalar_one()
+    key = {"job": job, "as_of_date": day, "mode": mode, "policy_digest": policy.digest}
+    now = queries.run(connection, "enforcement/lock_job", {"job": job}).scalar_one()
     known = queries.run(connection, "enforcement/run_by_key", key).one_or_none()
     if known is not None:
         return _retried(connection, _run(known))
-    latest = queries.run(connection, "enforcement/latest_run_date", {"job": rules.JOB}).scalar_one()
+    latest = queries.run(connection, "enforcement/latest_run_date", {"job": job}).scalar_one()
     rules.check_run_date(as_of, day, now, latest)
     run_id = queries.run(connection, "enforcement/open_run", {**key, "as_of": as_of}).scalar_one()
-    facts: dict[str, ledger.JSON] = {"job": rules.JOB, "as_of": day.isoformat(), "mode": mode, "policy": policy.digest}
+    facts: dict[str, ledger.JSON] = {"job": job, "as_of": day.isoformat(), "mode": mode, "policy": policy.digest}
     if not dry_run:
-        ended = queries.run(connection, "enforcement/supersede_runs", {"job": rules.JOB, "run_id": run_id})
+        ended = queries.run(connection, "enforcement/supersede_runs", {"job": job, "run_id": run_id})
         ledger.append(connection, "run_started", {**facts, "superseded": sorted(ended.scalars())}, run_id)
     return get(connection, run_id)
 
@@ -95,6 +96,7 @@ def _retried(connection: sa.Connection, run: Run) -> Run:
 def _run(row: sa.Row[Any]) -> Run:
     return Run(
         run_id=row.run_id,
+        job=row.job,
         as_of=row.as_of,
         as_of_date=row.as_of_date,
         mode=row.mode,

@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from holdfast.enforcement.predicate.base import Predicate
 from holdfast.enforcement.predicate.rows import Bool
-from holdfast.enforcement.predicate.rules import RulePredicate
 from holdfast.holds.decide import Outcome
 
 FORECAST_DAYS = (30, 60, 90)
@@ -55,7 +55,7 @@ class Counts:
         return self.of(Outcome.DUE)
 
 
-def count(connection: sa.Connection, predicate: RulePredicate) -> Counts:
+def count(connection: sa.Connection, predicate: Predicate) -> Counts:
     """Count all rows of the rule's dataset by what happens to them.
 
     Both passes must see the same data: call it in a REPEATABLE READ transaction.
@@ -88,16 +88,16 @@ def count(connection: sa.Connection, predicate: RulePredicate) -> Counts:
     )
 
 
-def by_time_statement(predicate: RulePredicate) -> sa.Select[Any]:
+def by_time_statement(predicate: Predicate) -> sa.Select[Any]:
     """The first pass: one row with the whole dataset's counts by time."""
-    start, as_of = predicate.start, predicate.setting.as_of
+    as_of = predicate.setting.as_of
     forecast = [
         _count(predicate.falls_due_by(as_of + dt.timedelta(days=days))).label(f"within_{days}")
         for days in FORECAST_DAYS
     ]
     decided = [predicate.unknown(), predicate.not_started(), predicate.not_due(), predicate.past()]
     elsewhere = sa.literal(0) if predicate.is_alone else _count(~sa.func.coalesce(sa.or_(*decided), sa.false()))
-    not_started = _count(predicate.not_started()) if start.missing_is_normal else sa.literal(0)
+    not_started = _count(predicate.not_started()) if predicate.may_not_have_started else sa.literal(0)
     columns: list[sa.ColumnElement[Any]] = [
         sa.func.count().label("total"),
         _count(predicate.unknown()).label("unknown"),
@@ -108,14 +108,14 @@ def by_time_statement(predicate: RulePredicate) -> sa.Select[Any]:
     return sa.select(*columns).select_from(predicate.rows.table)
 
 
-def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:
+def past_statement(predicate: Predicate) -> sa.CompoundSelect[Any]:
     """The second pass: rows past their period, by outcome and by hold type."""
     rows, holding = predicate.rows, predicate.holding
     by_subject, by_record = holding.subject_touched(), holding.record_touched()
     by_period = sa.or_(holding.any_class_period(), sa.and_(by_subject, holding.any_subject_period()))
     event = rows.event_day()
     none = sa.null()
-    start = predicate.start.value()
+    start = predicate.start_value()
     touched = sa.or_(by_subject, by_record, holding.any_class())
     past = (
         sa.select(
@@ -147,7 +147,7 @@ def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:
     return sa.union_all(_outcomes(predicate, groups), _hold_types(predicate, groups))
 
 
-def _outcomes(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
+def _outcomes(predicate: Predicate, groups: sa.CTE) -> sa.Select[Any]:
     hold = predicate.holding.register()
     reached = _reaches(predicate, hold, groups)
     held = sa.select(sa.literal(1)).select_from(hold).where(reached).correlate_except(hold).exists()
@@ -165,7 +165,7 @@ def _outcomes(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
         sa.cast(sa.null(), sa.Text).label("authority"),
         sa.cast(sa.null(), sa.Boolean).label("disclosable"),
         sa.func.sum(resolved.c.rows).label("rows"),
-        predicate.start.day_of(sa.func.min(resolved.c.oldest)).label("oldest"),
+        predicate.start_day(sa.func.min(resolved.c.oldest)).label("oldest"),
         sa.func.bit_xor(resolved.c.due_keys).label("due_keys"),
         sa.func.bit_xor(resolved.c.contents).label("contents"),
         sa.cast(sa.null(), sa.Date).label("until"),
@@ -173,7 +173,7 @@ def _outcomes(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
     ).group_by(resolved.c.code)
 
 
-def _hold_types(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
+def _hold_types(predicate: Predicate, groups: sa.CTE) -> sa.Select[Any]:
     """Rows by hold type. A row that two holds of one type reach counts once for the type."""
     hold = predicate.holding.register()
     numbered = sa.select(sa.func.row_number().over().label("number"), groups).where(~groups.c.done).subquery()
@@ -198,7 +198,7 @@ def _hold_types(predicate: RulePredicate, groups: sa.CTE) -> sa.Select[Any]:
     ).group_by(pairs.c.hold_type, pairs.c.authority)
 
 
-def _reaches(predicate: RulePredicate, hold: sa.FromClause, groups: sa.FromClause) -> Bool:
+def _reaches(predicate: Predicate, hold: sa.FromClause, groups: sa.FromClause) -> Bool:
     """The hold reaches the rows of a group."""
     holding = predicate.holding
     subject = groups.c.subject if predicate.rows.needs_subject else None
@@ -206,7 +206,7 @@ def _reaches(predicate: RulePredicate, hold: sa.FromClause, groups: sa.FromClaus
     return sa.and_(holding.active(hold), holding.covers(hold, subject, groups.c.record, event))
 
 
-def count_sample(connection: sa.Connection, predicates: Sequence[RulePredicate]) -> tuple[int, str]:
+def count_sample(connection: sa.Connection, predicates: Sequence[Predicate]) -> tuple[int, str]:
     """Number and fingerprint of the rows that are past under none of a dataset's rules.
 
     The predicates must share their rows; those are usually a sample of the dataset.

@@ -13,10 +13,9 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.catalogue import Leaf
+from holdfast.enforcement.predicate.base import Predicate, Setting
 from holdfast.enforcement.predicate.rows import NamedType, Rows
-from holdfast.enforcement.predicate.rules import RulePredicate, Setting
 from holdfast.enforcement.references import references_to
-from holdfast.policy.model import Delete
 
 WORKERS = 2
 _WORTH_SPLITTING = 2_000  # blocks; below it a second worker costs more than it saves
@@ -78,12 +77,12 @@ def shard(row: sa.Row[Any]) -> Shard:
 
 
 def _pieces(
-    connection: sa.Connection, setting: Setting, rule_id: str, workers: int
+    connection: sa.Connection, setting: Setting, work_id: str, workers: int
 ) -> Iterator[tuple[str, Leaf, int, int]]:
-    rule = setting.policy.schedule.rules[rule_id]
-    dataset = setting.policy.data_map.datasets[rule.dataset]
+    name = setting.predicate(work_id).dataset
+    dataset = setting.policy.data_map.datasets[name]
     for leaf in catalogue.leaves(connection, dataset.table):
-        predicate = RulePredicate(setting, rule_id, Rows(setting.policy, setting.catalogue, rule.dataset, leaf=leaf))
+        predicate = setting.predicate(work_id, Rows(setting.policy, setting.catalogue, name, leaf=leaf))
         if leaf.blocks == 0 or _begins_too_late(connection, predicate, leaf):
             continue
         if dataset.files is not None:
@@ -97,37 +96,32 @@ def _pieces(
                 yield "blocks", leaf, first, end
 
 
-def _may_be_dropped(connection: sa.Connection, predicate: RulePredicate, leaf: Leaf) -> bool:
+def _may_be_dropped(connection: sa.Connection, predicate: Predicate, leaf: Leaf) -> bool:
     """The partition can only hold rows past their period. Whether each is also free of holds is seen under a lock."""
-    rule = predicate.rule
-    if not (isinstance(rule.action, Delete) and predicate.is_alone):
+    if not predicate.deletes or references_to(predicate.setting.policy, predicate.setting.catalogue, predicate.dataset):
         return False
-    if not (leaf.to_bound and _is_ranged_by_start(predicate, leaf)):
-        return False
-    if references_to(predicate.setting.policy, predicate.setting.catalogue, rule.dataset):
-        return False
-    return _holds(connection, predicate, leaf.to_bound, operator.le)
+    return _holds(connection, predicate, leaf, leaf.to_bound, operator.le)
 
 
-def _begins_too_late(connection: sa.Connection, predicate: RulePredicate, leaf: Leaf) -> bool:
+def _begins_too_late(connection: sa.Connection, predicate: Predicate, leaf: Leaf) -> bool:
     """The partition can only hold rows that are not past, so there is nothing to look for."""
-    if not (leaf.from_bound and predicate.is_alone and _is_ranged_by_start(predicate, leaf)):
-        return False
-    return _holds(connection, predicate, leaf.from_bound, operator.ge)
-
-
-def _is_ranged_by_start(predicate: RulePredicate, leaf: Leaf) -> bool:
-    start = predicate.rule.start
-    return leaf.key_column == start.column and start.dataset is None
+    return _holds(connection, predicate, leaf, leaf.from_bound, operator.ge)
 
 
 def _holds(
     connection: sa.Connection,
-    predicate: RulePredicate,
-    bound: str,
+    predicate: Predicate,
+    leaf: Leaf,
+    bound: str | None,
     comparison: Callable[[Any, Any], sa.ColumnElement[bool]],
 ) -> bool:
-    """Compare a partition's bound with the first start that is not past, as PostgreSQL compares them."""
-    kind = NamedType(predicate.rows.type_of(predicate.rule.start.column))
-    limit = predicate.start.first_not_past(predicate.period)
+    """Compare a partition's bound with the first start that is not past, as PostgreSQL compares them.
+
+    False where it cannot be said: no bound, or something other than a range of the start event's column decides.
+    """
+    decides = predicate.partition_limit()
+    if decides is None or bound is None or decides[0] != leaf.key_column:
+        return False
+    column, limit = decides
+    kind = NamedType(predicate.rows.type_of(column))
     return bool(connection.execute(sa.select(comparison(sa.cast(bound, kind), limit))).scalar_one())

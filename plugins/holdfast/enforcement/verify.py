@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.enforcement import plan, scan
 from holdfast.enforcement.predicate import statements
+from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.rows import Bool, Rows
-from holdfast.enforcement.predicate.rules import RulePredicate, Setting
 from holdfast.enforcement.runs import Run
 from holdfast.errors import ConservationError, HeldRowsChanged, SurvivorsFound
 
@@ -56,7 +56,7 @@ def survivors(connection: sa.Connection, setting: Setting, run: Run, rule_ids: l
     """Rule -> due rows that the plan's snapshot could see and that are still there. Rules without any are left out."""
     found = {}
     for rule_id in rule_ids:
-        predicate = RulePredicate(setting, rule_id)
+        predicate = setting.predicate(rule_id)
         old = ~_arrived(connection, run, predicate.rows)
         number = connection.execute(statements.count_rows(predicate, predicate.due(), old)).scalar_one()
         if number:
@@ -97,8 +97,8 @@ def _account(
     """Before - deleted + arrived = after, for each dataset; the rows that are missing from that, by dataset."""
     missing = {}
     for row in _run(connection, "enforcement/dataset_counts", run):
-        rule_ids = list(setting.policy.rules_for(row.dataset))
-        deleting = [one for one in rule_ids if setting.policy.schedule.rules[one].action.do == "delete"]
+        rule_ids = setting.work(row.dataset)
+        deleting = [one for one in rule_ids if setting.predicate(one).deletes]
         deleted = sum(done.get(one, 0) for one in deleting)
         after = counted[rule_ids[0]].total
         arrived = after - (row.before_rows - deleted)
@@ -107,7 +107,7 @@ def _account(
         # Rows that came are new versions, and so are rows that others changed: never fewer versions than rows came.
         if not 0 <= arrived <= versions:
             missing[row.dataset] = -arrived
-        sample = plan.sample_of(connection, setting, rule_ids, row.sample_percent, run.run_id)
+        sample = plan.sample_of(connection, setting, row.dataset, row.sample_percent, run.run_id)
         unchanged: bool | None = sample == (row.sample_rows, row.sample_fingerprint)
         if not unchanged and _count_arrived(connection, run, rows):
             unchanged = None  # others wrote to the dataset meanwhile, so the sample proves nothing
@@ -125,7 +125,7 @@ def _held_unchanged(
     """Whether the rows that were held are byte for byte the same; None if others changed rows or holds meanwhile."""
     if counts.held_fingerprint == planned.held_fingerprint:
         return True
-    then = RulePredicate(replace(setting, seen_in=run.plan_snapshot), planned.rule_id)
+    then = replace(setting, seen_in=run.plan_snapshot).predicate(planned.rule_id)
     if scan.count(connection, then).held_fingerprint == planned.held_fingerprint:
         return True  # only holds placed since make the difference
     dataset = planned.dataset

@@ -150,9 +150,13 @@ class Holding:
         """
         ours = hold.c.datasets == sa.cast([self._rows.name], postgresql.ARRAY(sa.Text))
         named = sa.and_(hold.c.record_key.is_not(None), ours)
+        return sa.case((named, self.key_from(hold.c.record_key))), named
+
+    def key_from(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[object]:
+        """A record key that is written as text, in the form that our rows' keys are compared in."""
         single = len(self._rows.key) == 1
         kind = NamedType(self._rows.type_of(self._rows.dataset.key[0])) if single else NamedType("text")
-        return sa.case((named, sa.cast(hold.c.record_key, kind))), named
+        return sa.cast(text, kind)
 
     @staticmethod
     def _has_period(hold: sa.FromClause) -> Bool:

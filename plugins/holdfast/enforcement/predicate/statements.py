@@ -10,16 +10,16 @@ from psycopg import sql
 
 from holdfast.enforcement.catalogue import Leaf
 from holdfast.enforcement.predicate.anonymise import new_values
+from holdfast.enforcement.predicate.base import Predicate
 from holdfast.enforcement.predicate.rows import Bool, NamedType
-from holdfast.enforcement.predicate.rules import RulePredicate
 from holdfast.policy.model import Anonymise
 
 _TID = NamedType("tid")
 
 
-def change_blocks(predicate: RulePredicate, pseudonym_key: bytes) -> sa.Delete | sa.Update:
+def change_blocks(predicate: Predicate, pseudonym_key: bytes) -> sa.Delete | sa.Update:
     """Delete or anonymise the due rows in blocks [from_block, to_block), given as the parameters `first` and `end`."""
-    table, action = predicate.rows.table, predicate.rule.action
+    table, action = predicate.rows.table, predicate.action
     conditions = (*_in_blocks(), predicate.due())
     if isinstance(action, Anonymise):
         values = new_values(predicate.rows, action, pseudonym_key)
@@ -27,7 +27,7 @@ def change_blocks(predicate: RulePredicate, pseudonym_key: bytes) -> sa.Delete |
     return sa.delete(table).where(*conditions)  # type: ignore[arg-type]
 
 
-def due_files(predicate: RulePredicate) -> sa.Select[Any]:
+def due_files(predicate: Predicate) -> sa.Select[Any]:
     """The due rows in those blocks that stand for files: their place (ctid) and the file's address, locked."""
     rows = predicate.rows
     files = rows.dataset.files
@@ -38,13 +38,13 @@ def due_files(predicate: RulePredicate) -> sa.Select[Any]:
     return sa.select(*columns).select_from(rows.table).where(*_in_blocks(), predicate.due()).with_for_update()
 
 
-def delete_places(predicate: RulePredicate) -> sa.Delete:
+def delete_places(predicate: Predicate) -> sa.Delete:
     """Delete the rows at these places (parameter `places`, a text array of ctids)."""
     places = sa.cast(sa.bindparam("places"), NamedType("tid[]"))
     return sa.delete(predicate.rows.table).where(sa.column("ctid") == sa.func.any(places))  # type: ignore[arg-type]
 
 
-def count_rows(predicate: RulePredicate, *conditions: Bool) -> sa.Select[Any]:
+def count_rows(predicate: Predicate, *conditions: Bool) -> sa.Select[Any]:
     """How many rows satisfy the conditions."""
     return sa.select(sa.func.count()).select_from(predicate.rows.table).where(*conditions)
 

@@ -1,0 +1,130 @@
+"""What an erasure request acts on in one dataset: the rows it names, except what a statutory period or a hold keeps.
+
+UK GDPR Art 17(1), (3). A business period ends with the request; a statutory one goes on. Which rows are asked for is
+in `holdfast.erasure_scope`, which the job of the requests fills; this only reads it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from holdfast.enforcement.predicate.base import Predicate, Setting, no
+from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
+from holdfast.enforcement.predicate.rules import timing
+from holdfast.policy.model import Anonymise, Caps, Delete, Strength
+
+PREFIX = "erase:"
+_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready")
+
+
+class ErasureSetting(Setting):
+    """The nightly run of deletion requests: its work is each dataset with a subject, under the id `erase:<dataset>`."""
+
+    def work(self, dataset: str | None = None) -> list[str]:
+        names = [dataset] if dataset is not None else list(self.policy.data_map.datasets)
+        return [PREFIX + name for name in names if self.policy.rules_for(name)]
+
+    def predicate(self, work_id: str, rows: Rows | None = None) -> ErasurePredicate:
+        return ErasurePredicate(self, work_id.removeprefix(PREFIX), rows)
+
+
+def scope_table() -> sa.FromClause:
+    """The register of what open requests ask for."""
+    return sa.table("erasure_scope", *map(sa.column, _SCOPE), schema="holdfast").alias()
+
+
+def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
+    """How the dataset is erased: deleted if any of its rules deletes; else as it would be anonymised at its end."""
+    actions = [rule.action for rule in setting.policy.rules_for(dataset).values()]
+    return next((action for action in actions if isinstance(action, Delete)), actions[0])
+
+
+class ErasurePredicate(Predicate):
+    """The rows of one dataset that ready requests ask for."""
+
+    def __init__(self, setting: Setting, dataset: str, rows: Rows | None = None) -> None:
+        super().__init__(setting, PREFIX + dataset, dataset, action_for(setting, dataset), rows)
+        rules = setting.policy.rules_for(dataset)
+        self._statutory = [
+            timing(setting, self.rows, rule_id)
+            for rule_id, rule in rules.items()
+            if rule.strength is Strength.STATUTORY
+        ]
+
+    @property
+    def caps(self) -> Caps:
+        return self.setting.policy.schedule.caps
+
+    @property
+    def is_alone(self) -> bool:
+        return False
+
+    @property
+    def may_not_have_started(self) -> bool:
+        return False
+
+    def requested(self) -> Bool:
+        """A request that may be carried out asks for the row: by its subject, or as this very record."""
+        return self.asked_for(ready_only=True)
+
+    def asked_for(self, *, ready_only: bool) -> Bool:
+        """Some open request asks for the row."""
+        return sa.or_(self._by_subject(ready_only), self._by_record(ready_only))
+
+    def kept_by_law(self) -> Bool:
+        """A statutory period of the row is not over."""
+        return sa.or_(sa.false(), *(sa.and_(one.applies, no(one.past)) for one in self._statutory))
+
+    def start_unknown(self) -> Bool:
+        """A statutory rule applies, and when its period starts is not known."""
+        return sa.or_(sa.false(), *(sa.and_(one.applies, one.unknown) for one in self._statutory))
+
+    def unknown(self) -> Bool:
+        return sa.and_(self.requested(), self.start_unknown())
+
+    def not_started(self) -> Bool:
+        return sa.false()
+
+    def not_due(self) -> Bool:
+        return sa.and_(self.requested(), ~self.start_unknown(), self.kept_by_law())
+
+    def past(self) -> Bool:
+        return sa.and_(self.requested(), ~self.start_unknown(), ~self.kept_by_law())
+
+    def falls_due_by(self, day: dt.date) -> Bool:
+        return sa.false()
+
+    def start_value(self) -> sa.ColumnElement[object]:
+        return sa.cast(sa.null(), NamedType("date"))
+
+    def start_day(self, value: sa.ColumnElement[object]) -> sa.ColumnElement[object]:
+        return value
+
+    def overdue_days(self, oldest: dt.date | None) -> int | None:
+        return None
+
+    def _scope(self, ready_only: bool) -> tuple[sa.FromClause, list[Bool]]:
+        scope = scope_table()
+        conditions = [scope.c.dataset == sa.literal(self.dataset, sa.Text)]
+        return scope, [*conditions, scope.c.is_ready] if ready_only else conditions
+
+    def _by_subject(self, ready_only: bool) -> Bool:
+        if not self.rows.needs_subject:
+            return sa.false()
+        scope, conditions = self._scope(ready_only)
+        subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
+        whole = [*conditions, scope.c.record_key.is_(None)]
+        if self.rows.subject_column is not None:
+            return self.rows.subject_column.in_(sa.select(subject).where(*whole).correlate_except(scope))
+        way = self.rows.path()
+        inner = sa.select(*way.first_columns).select_from(*way.tables, scope)
+        chosen = inner.where(*way.joins, way.subject == subject, *whole).correlate_except(*way.tables, scope)
+        return sa.tuple_(*way.start_columns).in_(chosen)
+
+    def _by_record(self, ready_only: bool) -> Bool:
+        scope, conditions = self._scope(ready_only)
+        key = self.holding.key_from(scope.c.record_key)
+        chosen = sa.select(key).where(*conditions, scope.c.record_key.is_not(None)).correlate_except(scope)
+        return self.holding.record_value().in_(chosen)
