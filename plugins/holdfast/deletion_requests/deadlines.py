@@ -1,11 +1,12 @@
 """By when must a request be answered? UK GDPR Arts 12(3), 12A and 4A for erasure. Pure; the time is always passed in.
 
 The period is one month from the latest of receipt, identity information (Art 12(6)) and fee (Art 12(5)), in calendar
-days of the controller's zone. It ends with the last hour of the same date of the next month, or of that month's last day
-where it has no such date; and if that is a Saturday, a Sunday or a bank holiday of the controller's nation, with the last
-hour of the next working day (Regulation (EEC, Euratom) 1182/71 art 3). An extension adds two months to the month that
-began, so it is counted from the same first day and not from the deadline. Asking for clarification stops nothing: that is
-for requests for access alone (Art 12A(5)). Why, and with what examples: docs/decisions/0007-deadlines.md.
+days of the controller's zone. It ends with the last hour of the same date of the next month, or of that month's last
+day where it has no such date; and if that is a Saturday, a Sunday or a bank holiday of the controller's nation, with
+the last hour of the next working day (Regulation (EEC, Euratom) 1182/71 art 3). An extension adds two months to the
+month that began, so it is counted from the same first day and not from the deadline. Asking for clarification stops
+nothing: that is for requests for access alone (Art 12A(5)). Why, and with what examples:
+docs/decisions/0007-deadlines.md.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class WorkingDays:
                 return day
             day += _ONE_DAY
         raise PolicyError(
-            f"Whether {day} is a working day is not known: the bank holidays are listed from {self.first} to {self.last}.",
+            f"Whether {day} is a working day is not known: bank holidays are listed from {self.first} to {self.last}.",
             fix="add the year to policy/bank_holidays.yaml.",
         )
 
@@ -87,7 +88,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The clock of a request has not started: the person was asked for something on the day `since`, and has not answered."""
+    """The clock has not started: the person was asked for something on the day `since`, and has not answered."""
 
     waits_for: Literal["identity", "fee"]
     since: dt.date

@@ -1,7 +1,7 @@
 """What the policy says of deletion requests: whose calendar counts, how long, who must approve, what a file may be.
 
-Two documents stand beside the three of `model`: deletion_requests.yaml, and bank_holidays.yaml, a pinned table, because a
-deadline that was told to a person must not move when a library is brought up to date.
+Two documents stand beside the three of `model`: deletion_requests.yaml, and bank_holidays.yaml, a pinned table, because
+a deadline that was told to a person must not move when a library is brought up to date.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class RequestsPolicy(Strict):
 
 
 def load_requests_policy(folder: Path) -> RequestsPolicy:
-    """The policy on requests in the two files of `folder`. Raises PolicyRefused with every finding of the first bad one."""
+    """The policy on requests in the two files of `folder`. Raises PolicyRefused for the first one that is bad."""
     rules, rules_digest = load_document(RequestRules, folder / "deletion_requests.yaml")
     holidays, holidays_digest = load_document(BankHolidays, folder / "bank_holidays.yaml")
     digest = hashlib.sha256(f"{rules_digest} {holidays_digest}".encode()).hexdigest()
