@@ -91,6 +91,10 @@ class FileRemains(HoldfastError):
     """A file would outlive the row that knew of it."""
 
 
+class MatrixIncomplete(HoldfastError):
+    """A request without a decision for some of its data would be forgotten there."""
+
+
 class SurvivorsFound(HoldfastError):
     """A run would report a deletion that did not happen."""
 

@@ -149,7 +149,7 @@ def past_statement(predicate: Predicate) -> sa.CompoundSelect[Any]:
 
 def _outcomes(predicate: Predicate, groups: sa.CTE) -> sa.Select[Any]:
     hold = predicate.holding.register()
-    reached = _reaches(predicate, hold, groups)
+    reached = reaches(predicate, hold, groups)
     held = sa.select(sa.literal(1)).select_from(hold).where(reached).correlate_except(hold).exists()
     outcome = sa.case(
         (groups.c.done, Outcome.DONE.value),
@@ -180,7 +180,7 @@ def _hold_types(predicate: Predicate, groups: sa.CTE) -> sa.Select[Any]:
     again = sa.func.row_number().over(partition_by=(hold.c.hold_type, numbered.c.number)).label("again")
     pairs = (
         sa.select(hold, numbered.c.rows, again)
-        .select_from(numbered.join(hold, _reaches(predicate, hold, numbered)))
+        .select_from(numbered.join(hold, reaches(predicate, hold, numbered)))
         .subquery()
     )
     all_end = sa.func.count() == sa.func.count(pairs.c.ends_on)
@@ -198,7 +198,7 @@ def _hold_types(predicate: Predicate, groups: sa.CTE) -> sa.Select[Any]:
     ).group_by(pairs.c.hold_type, pairs.c.authority)
 
 
-def _reaches(predicate: Predicate, hold: sa.FromClause, groups: sa.FromClause) -> Bool:
+def reaches(predicate: Predicate, hold: sa.FromClause, groups: sa.FromClause) -> Bool:
     """The hold reaches the rows of a group."""
     holding = predicate.holding
     subject = groups.c.subject if predicate.rows.needs_subject else None

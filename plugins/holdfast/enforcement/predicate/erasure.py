@@ -16,7 +16,7 @@ from holdfast.enforcement.predicate.rules import timing
 from holdfast.policy.model import Anonymise, Caps, Delete, Strength
 
 PREFIX = "erase:"
-_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready")
+_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready", "waits_for")
 
 
 class ErasureSetting(Setting):
@@ -67,11 +67,32 @@ class ErasurePredicate(Predicate):
 
     def requested(self) -> Bool:
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
-        return self.asked_for(ready_only=True)
+        return sa.or_(self._by_subject(), self._by_record())
 
-    def asked_for(self, *, ready_only: bool) -> Bool:
-        """Some open request asks for the row."""
-        return sa.or_(self._by_subject(ready_only), self._by_record(ready_only))
+    def asked(self) -> list[tuple[sa.ColumnElement[int], sa.FromClause]]:
+        """The rows joined to the open requests that ask for them, ready or not: by record, and by subject.
+
+        Each is a pair of the request's number and what to select from.
+        """
+        scope, ours = self._scope()
+        by_key = self.holding.key_from(scope.c.record_key) == self.holding.record_value()
+        pairs: list[tuple[sa.ColumnElement[int], sa.FromClause]] = [
+            (scope.c.request_id, self.rows.table.join(scope, sa.and_(ours, scope.c.record_key.is_not(None), by_key)))
+        ]
+        if self.rows.needs_subject:
+            scope, ours = self._scope()
+            subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
+            whole = sa.and_(ours, scope.c.record_key.is_(None))
+            source: sa.FromClause = self.rows.table
+            found = self.rows.subject_column
+            if found is None:
+                way = self.rows.path()
+                links = [way.start, *way.joins]
+                for table, link in zip(way.tables, links, strict=True):
+                    source = source.join(table, link)
+                found = way.subject
+            pairs.append((scope.c.request_id, source.join(scope, sa.and_(whole, subject == found))))
+        return pairs
 
     def kept_by_law(self) -> Bool:
         """A statutory period of the row is not over."""
@@ -105,17 +126,16 @@ class ErasurePredicate(Predicate):
     def overdue_days(self, oldest: dt.date | None) -> int | None:
         return None
 
-    def _scope(self, ready_only: bool) -> tuple[sa.FromClause, list[Bool]]:
+    def _scope(self) -> tuple[sa.FromClause, Bool]:
         scope = scope_table()
-        conditions = [scope.c.dataset == sa.literal(self.dataset, sa.Text)]
-        return scope, [*conditions, scope.c.is_ready] if ready_only else conditions
+        return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
 
-    def _by_subject(self, ready_only: bool) -> Bool:
+    def _by_subject(self) -> Bool:
         if not self.rows.needs_subject:
             return sa.false()
-        scope, conditions = self._scope(ready_only)
+        scope, ours = self._scope()
         subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-        whole = [*conditions, scope.c.record_key.is_(None)]
+        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None)]
         if self.rows.subject_column is not None:
             return self.rows.subject_column.in_(sa.select(subject).where(*whole).correlate_except(scope))
         way = self.rows.path()
@@ -123,8 +143,8 @@ class ErasurePredicate(Predicate):
         chosen = inner.where(*way.joins, way.subject == subject, *whole).correlate_except(*way.tables, scope)
         return sa.tuple_(*way.start_columns).in_(chosen)
 
-    def _by_record(self, ready_only: bool) -> Bool:
-        scope, conditions = self._scope(ready_only)
+    def _by_record(self) -> Bool:
+        scope, ours = self._scope()
         key = self.holding.key_from(scope.c.record_key)
-        chosen = sa.select(key).where(*conditions, scope.c.record_key.is_not(None)).correlate_except(scope)
+        chosen = sa.select(key).where(ours, scope.c.is_ready, scope.c.record_key.is_not(None)).correlate_except(scope)
         return self.holding.record_value().in_(chosen)

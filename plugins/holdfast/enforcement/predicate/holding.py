@@ -65,14 +65,29 @@ class Holding:
         event: sa.ColumnElement[object] | None,
     ) -> Bool:
         """The hold reaches a row with these values: the conditions of `holds.decide.covers`, in SQL."""
-        reaches_all = sa.and_(hold.c.record_key.is_(None), hold.c.subject_key.is_(None), self._in_period(hold, event))
+        return sa.or_(*self.ways(hold, subject, record, event))
+
+    def ways(
+        self,
+        hold: sa.FromClause,
+        subject: sa.ColumnElement[object] | None,
+        record: sa.ColumnElement[object],
+        event: sa.ColumnElement[object] | None,
+    ) -> list[Bool]:
+        """The ways in which the hold may reach a row: all of a class, one record, a subject. No hold has two of them.
+
+        Each alone is a join that PostgreSQL can hash; all of them together it can only try one by one.
+        """
+        in_period = self._in_period(hold, event)
         key, named = self._record_key(hold)
-        reaches_record = sa.and_(named, key == record)
-        ways = [reaches_all, reaches_record]
+        found = [
+            sa.and_(hold.c.record_key.is_(None), hold.c.subject_key.is_(None), in_period),
+            sa.and_(named, key == record),
+        ]
         if subject is not None:
             same = sa.cast(hold.c.subject_key, self._rows.subject_type) == subject
-            ways.append(sa.and_(hold.c.record_key.is_(None), same, self._in_period(hold, event)))
-        return sa.or_(*ways)
+            found.append(sa.and_(hold.c.record_key.is_(None), same, in_period))
+        return found
 
     def held(self) -> Bool:
         """Some hold reaches the row. One anti-join for each kind of scope, each of which PostgreSQL can hash."""
