@@ -30,10 +30,10 @@ tonight AS (
 )
 
 SELECT
-    dataset,
+    coalesce(tonight.dataset, before.dataset) AS dataset,
     coalesce(tonight.action, before.action) AS action,
     coalesce(tonight.reasons, '{}') AS reasons,
     tonight.until
 FROM tonight
-FULL OUTER JOIN before USING (dataset)
+FULL OUTER JOIN before ON before.dataset = tonight.dataset
 ORDER BY dataset
