@@ -124,7 +124,7 @@ CREATE TABLE holdfast.request_decision (
     ),
     reason text NOT NULL,                 -- code: a hold type, a rule, identity, cool_off, approval, dataset, source
     rows_found bigint NOT NULL,
-    rows_acted bigint NOT NULL,           -- to erase or anonymise now; 0 unless the decision is one of them or partial
+    rows_acted bigint NOT NULL,           -- to erase or anonymise; after the run, what was; of a waiting one, what would be
     rows_held bigint NOT NULL,
     rows_exempt bigint NOT NULL,
     held_until date,                      -- the latest end of the holds; NULL: one has none
@@ -146,7 +146,7 @@ SELECT
     CASE
         WHEN told_reasons IS NOT NULL OR told_action IS NOT NULL THEN told_action
         WHEN decision IN ('erase', 'anonymise') THEN decision
-        WHEN rows_acted > 0 THEN 'erase'
+        WHEN decision IN ('held', 'exempt') AND rows_acted > 0 THEN 'erase'
     END AS action,
     CASE
         WHEN told_reasons IS NOT NULL THEN told_reasons
@@ -247,3 +247,6 @@ CREATE TABLE holdfast.erasure_scope (
     CHECK (is_ready = (waits_for IS NULL))
 );
 CREATE INDEX erasure_scope_dataset ON holdfast.erasure_scope (dataset, subject_key);
+
+-- The same matrix counted once more after the work: what is still there, and why.
+CREATE TABLE holdfast.request_after (LIKE holdfast.request_decision INCLUDING ALL);

@@ -16,19 +16,11 @@ from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import ErasurePredicate, scope_table
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
-from holdfast.policy.model import Policy, Strength, Subject
+from holdfast.policy.model import Missing, Policy, Strength, Subject
 
-_TABLE = sa.table(
-    "request_decision",
-    *map(
-        sa.column,
-        (
-            "run_id", "request_id", "dataset", "decision", "reason", "rows_found", "rows_acted", "rows_held",
-            "rows_exempt", "held_until", "review_on", "disclosable", "told_action", "told_reasons", "told_until",
-        ),
-    ),
-    schema="holdfast",
-)  # fmt: skip
+PLANNED, AFTER = "request_decision", "request_after"
+"""The matrix before the work, and the same counted once more after it."""
+
 _TEXTS = postgresql.ARRAY(sa.Text)
 _RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
 
@@ -38,11 +30,7 @@ def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None
     erasable = [name for name in policy.data_map.datasets if policy.rules_for(name)]
     with_subject = [name for name in erasable if isinstance(policy.data_map.datasets[name].subject, Subject)]
     pairs = sorted(
-        {
-            (name, column.category)
-            for name in with_subject
-            for column in policy.data_map.datasets[name].columns.values()
-        }
+        {(name, column.category) for name in with_subject for column in policy.data_map.datasets[name].columns.values()}
     )
     queries.run(connection, "deletion_requests/clear_scope")
     values = {
@@ -57,11 +45,7 @@ def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None
 def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
     """Fill the matrix of a run. Raises MatrixIncomplete if it does not add up to the requests times their datasets."""
     queries.run(connection, "deletion_requests/forget_decisions", {"run_id": run_id})
-    for work_id in setting.work():
-        predicate = setting.predicate(work_id)
-        if not isinstance(predicate, ErasurePredicate):
-            raise TypeError(f"{work_id} is no erasure")
-        connection.execute(decide_statement(predicate, run_id))
+    _decide_all(connection, setting, run_id, PLANNED)
     sums = queries.run(connection, "deletion_requests/matrix_adds_up", {"run_id": run_id}).one()
     if not sums.asked == sums.decided == sums.matched:
         raise MatrixIncomplete(
@@ -72,7 +56,21 @@ def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
         )
 
 
-def decide_statement(predicate: ErasurePredicate, run_id: int) -> sa.Insert:
+def count_after(connection: sa.Connection, setting: Setting, run_id: int) -> None:
+    """Count the matrix once more, after the work, beside the planned one."""
+    queries.run(connection, "deletion_requests/forget_after", {"run_id": run_id})
+    _decide_all(connection, setting, run_id, AFTER)
+
+
+def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table: str) -> None:
+    for work_id in setting.work():
+        predicate = setting.predicate(work_id)
+        if not isinstance(predicate, ErasurePredicate):
+            raise TypeError(f"{work_id} is no erasure")
+        connection.execute(decide_statement(predicate, run_id, table))
+
+
+def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa.Insert:
     """INSERT the decisions of one dataset: counts of a request's rows, and the one decision they make.
 
     What may be told is counted beside it as if no hold existed that must not be disclosed.
@@ -83,7 +81,7 @@ def decide_statement(predicate: ErasurePredicate, run_id: int) -> sa.Insert:
     waits = sa.not_(asked.c.is_ready)
     refused = sa.and_(sa.literal(predicate.is_refused), _rows(c.due) > 0)
     acts = sa.literal("erase" if predicate.deletes else "anonymise")
-    rule = sa.literal(_statutory_rule(predicate))
+    rule = sa.literal(_keeping_rule(predicate))
     cases: list[tuple[Bool, sa.ColumnElement[str], sa.ColumnElement[Any]]] = [
         (waits, sa.literal("waiting"), asked.c.waits_for),
         (refused, sa.literal("unknown"), sa.literal("source")),
@@ -108,7 +106,7 @@ def decide_statement(predicate: ErasurePredicate, run_id: int) -> sa.Insert:
         "decision": sa.case(*((when, what) for when, what, _ in cases), else_=sa.literal("not_held")),
         "reason": sa.case(*((when, why) for when, _, why in cases), else_=sa.literal("none")),
         "rows_found": _rows(c.found),
-        "rows_acted": sa.case((stops, 0), else_=_rows(c.due)),
+        "rows_acted": sa.case((refused, 0), else_=_rows(c.due)),
         "rows_held": _rows(c.held),
         "rows_exempt": _rows(c.exempt),
         "held_until": c.held_until,
@@ -119,7 +117,8 @@ def decide_statement(predicate: ErasurePredicate, run_id: int) -> sa.Insert:
         "told_until": c.named_until,
     }
     chosen = sa.select(*values.values()).select_from(asked.outerjoin(counted, asked.c.request_id == c.request_id))
-    return sa.insert(_TABLE).from_select(list(values), chosen)
+    target = sa.table(table, *map(sa.column, values), schema="holdfast")
+    return sa.insert(target).from_select(list(values), chosen)
 
 
 def _rows(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -215,7 +214,8 @@ def _pairs(predicate: ErasurePredicate, groups: sa.CTE) -> sa.CTE:
     ]
     past = sa.and_(groups.c.what == "past", holding.active(hold))
     ways = holding.ways(hold, subject, groups.c.record, event)
-    return sa.union_all(*(sa.select(*columns).where(past, way) for way in ways)).cte("pairs")
+    joins = (groups.join(hold, sa.and_(past, way)) for way in ways)
+    return sa.union_all(*(sa.select(*columns).select_from(join) for join in joins)).cte("pairs")
 
 
 def _groups(predicate: ErasurePredicate) -> sa.CTE:
@@ -226,7 +226,7 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
     event = rows.event_day()
     what = sa.case(
         (sa.or_(predicate.start_unknown(), rows.subject_missing()), "unknown"),
-        (predicate.kept_by_law(), "exempt"),
+        (predicate.kept_by_rule(), "exempt"),
         (predicate.done(), "done"),
         else_="past",
     )
@@ -244,6 +244,10 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
     return numbered.group_by(*keys).cte("groups")
 
 
-def _statutory_rule(predicate: ErasurePredicate) -> str:
+def _keeping_rule(predicate: ErasurePredicate) -> str:
+    """The rule that exempts rows of this dataset: a statutory one, or else the one whose event has not happened."""
     rules = predicate.setting.policy.rules_for(predicate.dataset)
-    return next((name for name, rule in rules.items() if rule.strength is Strength.STATUTORY), "none")
+    statutory = [name for name, rule in rules.items() if rule.strength is Strength.STATUTORY]
+    needed = [name for name, rule in rules.items() if rule.start.missing is Missing.NOT_STARTED]
+    needed.sort(key=lambda name: rules[name].action.do != "delete")
+    return next(iter([*statutory, *needed]), "none")

@@ -60,10 +60,11 @@ def setting_of(connection: sa.Connection, policy: Policy, run: Run) -> Setting:
     """What the predicates of a planned run depend on. Raises RunRefused for a run without a plan."""
     if run.holds_as_of is None:
         raise RunRefused(f"Run {run.run_id} has no plan.", fix="plan it first.")
-    return _setting(connection, policy, run, run.holds_as_of)
+    return setting_at(connection, policy, run, run.holds_as_of)
 
 
-def _setting(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: dt.datetime) -> Setting:
+def setting_at(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: dt.datetime) -> Setting:
+    """What the predicates of a run depend on at this moment."""
     found = catalogue.read(connection, policy.data_map.schemas)
     untrusted = types_of_sources(policy, run.refused_sources)
     return kinds.SETTING_OF[run.job](policy, found, run.as_of_date, holds_as_of, untrusted_types=untrusted)
@@ -71,7 +72,7 @@ def _setting(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: d
 
 def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:
     moment = queries.run(connection, "enforcement/begin_plan").one()
-    setting = _setting(connection, policy, run, moment.holds_as_of)
+    setting = setting_at(connection, policy, run, moment.holds_as_of)
     counted = count_all(connection, setting)
     samples = {}
     for dataset in setting.datasets():

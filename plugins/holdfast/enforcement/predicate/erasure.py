@@ -1,7 +1,8 @@
 """What an erasure request acts on in one dataset: the rows it names, except what a statutory period or a hold keeps.
 
-UK GDPR Art 17(1), (3). A business period ends with the request; a statutory one goes on. Which rows are asked for is
-in `holdfast.erasure_scope`, which the job of the requests fills; this only reads it.
+UK GDPR Art 17(1), (3). A business period that runs ends with the request; a statutory one goes on; and where the event
+that would start a period has not happened, the row is still needed: the account is live, the case is open. Which rows
+are asked for is in `holdfast.erasure_scope`, which the job of the requests fills; this only reads it.
 """
 
 from __future__ import annotations
@@ -46,12 +47,9 @@ class ErasurePredicate(Predicate):
 
     def __init__(self, setting: Setting, dataset: str, rows: Rows | None = None) -> None:
         super().__init__(setting, PREFIX + dataset, dataset, action_for(setting, dataset), rows)
-        rules = setting.policy.rules_for(dataset)
-        self._statutory = [
-            timing(setting, self.rows, rule_id)
-            for rule_id, rule in rules.items()
-            if rule.strength is Strength.STATUTORY
-        ]
+        timings = [timing(setting, self.rows, rule_id) for rule_id in setting.policy.rules_for(dataset)]
+        self._statutory = [one for one in timings if one.rule.strength is Strength.STATUTORY]
+        self._may_be_needed = [one for one in timings if one.start.missing_is_normal]
 
     @property
     def caps(self) -> Caps:
@@ -94,9 +92,11 @@ class ErasurePredicate(Predicate):
             pairs.append((scope.c.request_id, source.join(scope, sa.and_(whole, subject == found))))
         return pairs
 
-    def kept_by_law(self) -> Bool:
-        """A statutory period of the row is not over."""
-        return sa.or_(sa.false(), *(sa.and_(one.applies, no(one.past)) for one in self._statutory))
+    def kept_by_rule(self) -> Bool:
+        """A statutory period of the row is not over, or what the row is needed for has not ended (Art 17(1)(a))."""
+        by_law = (sa.and_(one.applies, no(one.past)) for one in self._statutory)
+        by_need = (sa.and_(one.applies, one.start.missing()) for one in self._may_be_needed)
+        return sa.or_(sa.false(), *by_law, *by_need)
 
     def start_unknown(self) -> Bool:
         """A statutory rule applies, and when its period starts is not known."""
@@ -109,10 +109,10 @@ class ErasurePredicate(Predicate):
         return sa.false()
 
     def not_due(self) -> Bool:
-        return sa.and_(self.requested(), ~self.start_unknown(), self.kept_by_law())
+        return sa.and_(self.requested(), ~self.start_unknown(), self.kept_by_rule())
 
     def past(self) -> Bool:
-        return sa.and_(self.requested(), ~self.start_unknown(), ~self.kept_by_law())
+        return sa.and_(self.requested(), ~self.start_unknown(), ~self.kept_by_rule())
 
     def falls_due_by(self, day: dt.date) -> Bool:
         return sa.false()
