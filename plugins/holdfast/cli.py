@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import warnings
 from typing import Annotated
 
@@ -59,7 +60,8 @@ def run(
     from holdfast.night import start
     from holdfast.night.progress import Progress
 
-    code = start.run(settings.load(), Progress(Console()), port=port, accounts=accounts, leave=leave)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    code = start.run(settings.load(), Progress(console), port=port, accounts=accounts, leave=leave)
     raise typer.Exit(code)
 
 

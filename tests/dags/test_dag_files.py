@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import pendulum
 import pytest
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from holdfast.policy.load import load_policy
 
@@ -88,6 +92,22 @@ def test_no_dag_runs_twice_at_once_or_makes_up_for_the_past(parsed: dict[str, An
 def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> None:
     schedule = parsed["dags"]["retention_nightly"]["schedule"]
     assert (schedule["expression"], schedule["timezone"]) == ("30 1 * * *", "Europe/London")
+
+
+@pytest.mark.parametrize("clocks_change", [dt.date(2026, 3, 29), dt.date(2026, 10, 25)])
+def test_a_night_when_clocks_change_starts_once(parsed: dict[str, Any], clocks_change: dt.date) -> None:
+    schedule = parsed["dags"]["retention_nightly"]["schedule"]
+    timetable = CronTriggerTimetable(schedule["expression"], timezone=schedule["timezone"])
+    day_before = pendulum.instance(dt.datetime.combine(clocks_change, dt.time(), tzinfo=dt.UTC)) - dt.timedelta(days=1)
+    restriction = TimeRestriction(earliest=day_before, latest=None, catchup=True)
+    starts: list[dt.date] = []
+    last = None
+    for _ in range(4):
+        following = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        assert following is not None
+        starts.append(following.run_after.in_timezone("Europe/London").date())
+        last = following.data_interval
+    assert starts == [day_before.date() + dt.timedelta(days=n) for n in range(4)]
 
 
 def test_a_night_deletes_unless_told_otherwise(parsed: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.night.conftest import processes_naming
 
+from holdfast.night import supervisor
 from holdfast.night.keeper import Component, Orders
 
 Wait = Callable[[Callable[[], bool], float], bool]
@@ -90,6 +91,20 @@ def test_a_terminal_s_ctrl_c_is_left_to_the_front(keeper: subprocess.Popen[str],
     os.killpg(keeper.pid, signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         keeper.wait(1)
+
+
+def test_a_component_that_ends_stops_the_night_with_the_end_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Wait
+) -> None:
+    ending = [sys.executable, "-c", "print('port in use', flush=True); raise SystemExit(3)"]
+    monkeypatch.setattr(supervisor, "components", lambda: {"scheduler": ending})
+
+    with (
+        pytest.raises(supervisor.ComponentEnded, match=r"(?s)scheduler ended with code 3\..*port in use") as caught,
+        supervisor.kept(os.environ, tmp_path, None) as kept,
+    ):
+        eventually(lambda: bool(kept.check()), 10)
+    assert str(tmp_path / "scheduler.log") in str(caught.value)
 
 
 def test_nothing_lives_on_when_the_keeper_itself_is_killed(tmp_path: Path, mark: str, eventually: Wait) -> None:

@@ -36,6 +36,8 @@ At = Annotated[
     ),
 ]
 
+_WARN_DAYS = 365  # before the table of bank holidays ends: a year is more than any deadline can reach
+
 
 @dataclass(frozen=True)
 class _Desk:
@@ -285,6 +287,8 @@ def deadlines(
     _table(heads, rows)
     alerts = Counter(item.alert for item in items)
     typer.echo(", ".join(f"{count} {alert}" for alert, count in sorted(alerts.items())) or "No request is open.")
+    if desk.terms.working_days.last < today + dt.timedelta(days=_WARN_DAYS):
+        typer.echo("The table of bank holidays ends soon: add a year to policy/bank_holidays.yaml.", err=True)
     if alerts[OVERDUE]:
         raise typer.Exit(1)
 

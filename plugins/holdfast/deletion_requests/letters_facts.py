@@ -76,8 +76,8 @@ class Told:
 class Reason:
     """Why something stays; a hold has its meaning and ground, a law its name.
 
-    needed: what it is for has not ended. others: records that stay refer to it. start: a law keeps it, from a day that is
-    still to be found out.
+    needed: what it is for has not ended. others: records that stay refer to it. start: a law keeps it, from a day that
+    is still to be found out.
     """
 
     kind: Literal["hold", "law", "needed", "others", "start"]

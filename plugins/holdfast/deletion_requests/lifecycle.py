@@ -7,6 +7,7 @@ clock goes by. Raises RequestError, with the request's number and what to do, fo
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Container
 
 import sqlalchemy as sa
@@ -17,21 +18,6 @@ from holdfast.deletion_requests.deadlines import Terms, Waiting, clock_of
 from holdfast.deletion_requests.register import BEFORE_EXECUTION, UNANSWERED, Extension, Refusal, Request, State
 from holdfast.errors import RequestError
 from holdfast.evidence import ledger
-
-_UNCHANGED = dict.fromkeys(
-    (
-        "identity_requested_at",
-        "identity_received_at",
-        "fee_requested_at",
-        "fee_paid_at",
-        "withdraw_until",
-        "extension_reason",
-        "extension_notified_at",
-        "refusal_reason",
-        "first_approved_by",
-        "second_approved_by",
-    )
-)
 
 
 def request_identity(connection: sa.Connection, request_id: int, *, by: str, at: dt.datetime) -> Request:
@@ -191,8 +177,8 @@ def _open(
     return request
 
 
-def _record(connection: sa.Connection, request: Request, **known: object) -> None:
-    values = {**_UNCHANGED, **known, "request_id": request.request_id}
+def _record(connection: sa.Connection, request: Request, **known: str | dt.date) -> None:
+    values = {"request_id": request.request_id, "known": json.dumps(known, default=dt.date.isoformat)}
     queries.run(connection, "deletion_requests/request_record", values)
 
 

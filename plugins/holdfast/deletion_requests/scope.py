@@ -1,7 +1,7 @@
 """What a request asks to erase: the whole account, or parts of it.
 
 Written by people as `account`, or as parts with `;` between them: a dataset of the data map (`messages`), one record of
-it (`call_recordings#42`, with | between the columns of its key), or a category (`category:phone-number`), which means
+it (`support_tickets#42`, with | between the columns of its key), or a category (`category:phone-number`), which means
 every dataset with a column of that category.
 """
 

@@ -20,7 +20,7 @@ from holdfast.enforcement.predicate import statements
 from holdfast.enforcement.predicate.base import Predicate, Setting
 from holdfast.enforcement.predicate.rows import Rows
 from holdfast.enforcement.shards import Shard
-from holdfast.errors import Fenced, PlanChanged
+from holdfast.errors import Fenced, PlanChanged, RunRefused
 from holdfast.evidence import ledger
 
 ROWS_PER_BATCH = 75_000
@@ -65,7 +65,7 @@ def enforce(
     """Work a shard through to its end, from wherever the last attempt came to.
 
     Raises Fenced if a newer attempt takes the shard or the run ends, PlanChanged if more rows would be changed than
-    the plan allows.
+    the plan allows, RunRefused while rows that may refer to these are still to be worked through.
     """
     work = _take(engine, setting, shard_id, pseudonym_key, reached)
     reached("shard.taken")
@@ -88,12 +88,25 @@ def enforce(
 def _take(engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached) -> Work:
     with database.transaction(engine) as connection:
         taken = shards.shard(queries.run(connection, "enforcement/take_shard", {"shard_id": shard_id}).one())
+        _require_earlier_waves(connection, taken)
         dataset = setting.predicate(taken.rule_id).dataset
         table = setting.policy.data_map.datasets[dataset].table
         known = {(leaf.schema, leaf.name): leaf for leaf in catalogue.leaves(connection, table)}
     leaf = known.get((taken.schema, taken.table)) or _gone(taken)
     predicate = setting.predicate(taken.rule_id, Rows(setting.policy, setting.catalogue, dataset, leaf=leaf))
     return Work(engine, setting, taken, leaf, predicate, pseudonym_key, reached)
+
+
+def _require_earlier_waves(connection: sa.Connection, taken: Shard) -> None:
+    """A row that goes before those that lead to its subject through it would leave them with nobody."""
+    values = {"run_id": taken.run_id, "wave": taken.wave}
+    unfinished = queries.run(connection, "enforcement/earlier_shards", values).scalar_one()
+    if unfinished:
+        raise RunRefused(
+            f"{taken.label} may not begin: {unfinished} shards of earlier waves are not worked through.",
+            fix="clear their tasks first.",
+            unfinished=unfinished,
+        )
 
 
 def _gone(taken: Shard) -> Leaf:

@@ -30,7 +30,8 @@ from holdfast.settings import Settings
 
 Result = dict[str, object]
 
-_PAST_PLANNING = ("executing", "verified", "sealed")
+_CARRIED_OUT = ("executing", "verified")
+_PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
 
 def open_run(engine: sa.Engine, settings: Settings, job: str, *, as_of: dt.datetime, dry_run: bool) -> Result:
@@ -170,6 +171,10 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     policy, run = policy_and_run(engine, settings, run_id)
     if run.state == "sealed":
         return plan_totals(engine, run_id)
+    if run.state not in _CARRIED_OUT:
+        raise RunRefused(
+            f"Run {run_id} is {run.state}; nothing was done that could be verified.", fix="execute it first."
+        )
     _sweep(engine, settings, policy, run)
     with database.snapshot(engine) as connection:
         unfinished = queries.run(connection, "enforcement/unfinished_shards", {"run_id": run_id}).scalar_one()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -60,7 +60,7 @@ def setting_of(connection: sa.Connection, policy: Policy, run: Run) -> Setting:
     """What the predicates of a planned run depend on. Raises RunRefused for a run without a plan."""
     if run.holds_as_of is None:
         raise RunRefused(f"Run {run.run_id} has no plan.", fix="plan it first.")
-    return setting_at(connection, policy, run, run.holds_as_of)
+    return replace(setting_at(connection, policy, run, run.holds_as_of), planned_in=run.plan_snapshot)
 
 
 def setting_at(connection: sa.Connection, policy: Policy, run: Run, holds_as_of: dt.datetime) -> Setting:

@@ -52,7 +52,9 @@ def open_run(connection: sa.Connection, policy: Policy, job: str, as_of: dt.date
         return _retried(connection, _run(known))
     latest = queries.run(connection, "enforcement/latest_run_date", {"job": job}).scalar_one()
     rules.check_run_date(as_of, day, now, latest)
-    run_id = queries.run(connection, "enforcement/open_run", {**key, "as_of": as_of}).scalar_one()
+    unasked = sorted(policy.holds.sources)  # no source is believed before it was asked
+    values = {**key, "as_of": as_of, "refused_sources": unasked}
+    run_id = queries.run(connection, "enforcement/open_run", values).scalar_one()
     facts: dict[str, ledger.JSON] = {"job": job, "as_of": day.isoformat(), "mode": mode, "policy": policy.digest}
     if not dry_run:
         ended = queries.run(connection, "enforcement/supersede_runs", {"job": job, "run_id": run_id})

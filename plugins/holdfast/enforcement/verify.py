@@ -144,7 +144,9 @@ def _count_arrived(connection: sa.Connection, run: Run, rows: Rows) -> int:
 
 
 def _arrived(connection: sa.Connection, run: Run, rows: Rows) -> Bool:
-    """The row version was written since the plan's snapshot, as its transaction's age shows (or just before it)."""
+    """The row version was written since the plan's snapshot, as its transaction's age shows (or just before it).
+
+    Transaction numbers come round: of a row more than two thousand million transactions old the age is negative.
+    """
     horizon = queries.run(connection, "enforcement/age_of_snapshot", {"snapshot": run.plan_snapshot}).scalar_one()
-    written: Bool = rows.age <= horizon
-    return written
+    return rows.age.between(0, horizon)

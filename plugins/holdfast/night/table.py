@@ -1,6 +1,13 @@
-"""The table at the end of a night: what each run did, and where its report is."""
+"""What a person reads at the end of a night: what each rule did, in a sentence and a table, and where it is written.
+
+All of it comes from the files that the run's `write_report` task wrote: the terminal never says more than the report.
+"""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,31 +15,44 @@ from rich.table import Table
 
 from holdfast.night.jobs import SUCCESS, Run
 
-_FACTS_FIRST = ("due", "deleted", "anonymised", "held", "unknown")
+_COUNTS = {  # heading: its key in the report
+    "due": "planned_rows",
+    "done": "done_rows",
+    "held": "held_rows",
+    "unknown": "unknown_rows",
+    "refused": "refused_rows",
+}
 
 
 def show(console: Console, runs: list[Run]) -> None:
-    """Print one row for each run, with the counts and paths its report task returned."""
-    facts = _facts(runs)
-    table = Table(title="The night", title_justify="left", expand=False)
-    for heading in ("job", "state", "seconds", *facts):
-        table.add_column(heading, justify="right" if heading in facts or heading == "seconds" else "left")
+    """Print the night."""
     for run in runs:
         colour = "green" if run.state == SUCCESS else "red"
-        counts = [_number((run.report or {}).get(fact)) for fact in facts]
-        table.add_row(run.dag, f"[{colour}]{run.state}[/]", f"{run.seconds:.0f}", *counts)
-    console.print(table)
-    for run in runs:
-        for name, path in (run.report or {}).items():
-            if isinstance(path, str) and "/" in path:
-                console.print(f"  {name}: {escape(path)}", highlight=False, soft_wrap=True)
+        console.print()
+        console.print(
+            f"[bold]{run.dag}[/] [{colour}]{run.state}[/] after {run.seconds:.0f} s ({escape(run.run_id)})",
+            highlight=False,
+        )
+        if run.report is not None:
+            _show_report(console, Path(run.report["folder"]))
 
 
-def _facts(runs: list[Run]) -> list[str]:
-    """The counts that any report names, the usual ones first."""
-    named = {name for run in runs for name, value in (run.report or {}).items() if type(value) is int}
-    return [*(name for name in _FACTS_FIRST if name in named), *sorted(named.difference(_FACTS_FIRST, {"run_id"}))]
+def _show_report(console: Console, folder: Path) -> None:
+    report = json.loads((folder / "report.json").read_text())
+    console.print(escape(report["verdict"]["sentence"]))
+    console.print(_rules(report["rules"]))
+    for file in sorted(folder.iterdir()):
+        console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
-def _number(value: object) -> str:
-    return f"{value:,}" if type(value) is int else ""
+def _rules(rules: list[dict[str, Any]]) -> Table:
+    """One row for each rule that had anything to do or to leave, and their sum."""
+    busy = [rule for rule in rules if any(rule[key] for key in _COUNTS.values())]
+    table = Table(show_footer=True)
+    table.add_column("rule", "all of them")
+    table.add_column("action", "")
+    for heading, key in _COUNTS.items():
+        table.add_column(heading, f"{sum(rule[key] for rule in rules):,}", justify="right")
+    for rule in busy:
+        table.add_row(rule["rule_id"], rule["action"], *(f"{rule[key]:,}" for key in _COUNTS.values()))
+    return table

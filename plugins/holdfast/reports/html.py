@@ -8,6 +8,7 @@ in unescaped could not do anything either.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,8 +20,13 @@ NOT_COUNTED = "not counted"
 
 def render(template: Path, context: Mapping[str, object], *, zone: str) -> str:
     """The page that the file `template` makes of `context`; it may extend `page.html.j2`. Times are told in `zone`."""
+    return _environment(template.parent, zone).get_template(template.name).render(context)
+
+
+@functools.cache
+def _environment(folder: Path, zone: str) -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([template.parent, Path(__file__).parent]),
+        loader=jinja2.FileSystemLoader([folder, Path(__file__).parent]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -36,7 +42,7 @@ def render(template: Path, context: Mapping[str, object], *, zone: str) -> str:
         brief=brief,
         counted=counted,
     )
-    return environment.get_template(template.name).render(context)
+    return environment
 
 
 def number(value: int | None) -> str:

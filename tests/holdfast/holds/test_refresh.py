@@ -79,15 +79,16 @@ def test_what_is_the_same_is_not_written_again(library: Library) -> None:
     ],
     ids=lambda change: "-".join(change),
 )
-def test_a_hold_that_changed_is_written_and_no_other(library: Library, change: dict[str, object]) -> None:
+def test_a_hold_that_changed_is_written_and_no_other(shared: Library, change: dict[str, object]) -> None:
+    shared.restore()
     other = {**FINE, "reference": "fine-2"}
-    library.report(FINE, other)
-    library.refresh()
-    before = library.held()
-    library.report({**FINE, **change}, other)
-    state = library.refresh()["desk"]
+    shared.report(FINE, other)
+    shared.refresh()
+    before = shared.held()
+    shared.report({**FINE, **change}, other)
+    state = shared.refresh()["desk"]
     assert (state.placed, state.changed, state.ended) == (0, 1, 0)
-    after = library.held()
+    after = shared.held()
     assert after["fine-2"] == before["fine-2"]
     hold = after["fine-1"]
     assert {column: hold._mapping[column] for column in change} == change
@@ -175,26 +176,29 @@ def test_disclosure_is_only_ever_narrowed(library: Library) -> None:
     ids=["subject", "integer", "composite", "padded", "too long"],
 )
 def test_keys_are_kept_as_the_database_writes_them(
-    library: Library, given: dict[str, object], kept: dict[str, str]
+    shared: Library, given: dict[str, object], kept: dict[str, str]
 ) -> None:
-    library.report({**FINE, **given})
-    assert library.refresh()["desk"].status is Status.TRUSTED
-    hold = library.held()["fine-1"]
+    shared.restore()
+    shared.report({**FINE, **given})
+    assert shared.refresh()["desk"].status is Status.TRUSTED
+    hold = shared.held()["fine-1"]
     assert {column: hold._mapping[column] for column in kept} == kept
-    assert library.refresh()["desk"].changed == 0
+    assert shared.refresh()["desk"].changed == 0
 
 
-def test_a_query_may_end_in_a_semicolon_or_a_comment(library: Library) -> None:
-    text = library.path("desk").read_text()
+def test_a_query_may_end_in_a_semicolon_or_a_comment(shared: Library) -> None:
+    shared.restore()
+    text = shared.path("desk").read_text()
     for ending in (";\n", "\n-- that is all", "\n;  \n"):
-        library.write("desk", text.rstrip() + ending)
-        assert library.refresh()["desk"].why is None
+        shared.write("desk", text.rstrip() + ending)
+        assert shared.refresh()["desk"].why is None
 
 
-def test_a_query_need_not_use_the_day(library: Library) -> None:
-    text = library.path("desk").read_text().replace(":as_of", "'2026-03-02'").replace("as_of date", "none")
-    library.write("desk", text)
-    assert library.refresh()["desk"].status is Status.TRUSTED
+def test_a_query_need_not_use_the_day(shared: Library) -> None:
+    shared.restore()
+    text = shared.path("desk").read_text().replace(":as_of", "'2026-03-02'").replace("as_of date", "none")
+    shared.write("desk", text)
+    assert shared.refresh()["desk"].status is Status.TRUSTED
 
 
 def test_a_source_on_another_connection_is_refused_by_name(library: Library) -> None:

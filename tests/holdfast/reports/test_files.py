@@ -109,17 +109,23 @@ def test_a_killed_writer_never_leaves_part_of_a_file_in_sight(tmp_path: Path) ->
 
 
 def test_two_writers_take_turns(tmp_path: Path) -> None:
-    writers = [threading.Thread(target=_write_often, args=(tmp_path, files)) for files in (ONE, TWO)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert _is_whole(tmp_path.joinpath(*PARTS))
+    """Started at the same moment 25 times: the folder is always one writer's whole set, never a mixture."""
+    short = [{name: f"{writer} {name}" for name in ONE} for writer in ("one", "two")]
+    for _ in range(25):
+        together = threading.Barrier(2)
+        writers = [threading.Thread(target=_write_at_once, args=(together, tmp_path, files)) for files in short]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        folder = tmp_path.joinpath(*PARTS)
+        assert _is_whole(folder)
+        assert {name: (folder / name).read_text() for name in ONE} in short
 
 
-def _write_often(root: Path, files: dict[str, str]) -> None:
-    for _ in range(5):
-        write_set(root, PARTS, files)
+def _write_at_once(together: threading.Barrier, root: Path, files: dict[str, str]) -> None:
+    together.wait()
+    write_set(root, PARTS, files)
 
 
 def _is_whole(folder: Path) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ from holdfast.holds import register
 from holdfast.holds.register import ReleaseReason
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.retention import steps
+from holdfast.retention import execute, plan, runs, steps
+from holdfast.retention.execute import Done
 from holdfast.settings import Settings
 
 NIGHT = dt.datetime(2024, 3, 2, 1, 30, tzinfo=dt.UTC)
 TODAY = NIGHT.date()
+TOMORROW = NIGHT + dt.timedelta(days=1)
 OLD, NEW = "2021-05-05", "2024-02-20"
+FAT = "x" * 1500  # a note of which five fit into a block
 WAVES = (1, 2, 3, 4)
 Document = dict[str, Any]
 
@@ -80,7 +84,9 @@ SELECT loaded_at FROM shop.feed
 """
 
 
-def _dataset(table: str, key: str, subject: Document, description: str, personal: str, rest: str, **more: Any) -> Document:
+def _dataset(
+    table: str, key: str, subject: Document, description: str, personal: str, rest: str, **more: Any
+) -> Document:
     column = {"category": "any", "sensitivity": "ordinary", "legal_basis": "contract"}
     return {
         "table": f"shop.{table}",
@@ -294,6 +300,12 @@ class Shop:
                 done += int(str(steps.enforce_shard(self.engine, self.settings, **shard)["rows"]))
         return done
 
+    def attempt(self, run_id: int, shard_id: int, reached: Callable[[str], None]) -> Done:
+        """One attempt at a shard, told of each point that it reaches; what `reached` raises ends it there."""
+        with database.transaction(self.engine) as connection:
+            setting = plan.setting_of(connection, self.policy, runs.get(connection, run_id))
+        return execute.enforce(self.engine, setting, shard_id, self.settings.pseudonym_key(), reached)
+
     def verify(self, run_id: int) -> steps.Result:
         return steps.verify_run(self.engine, self.settings, run_id=run_id)
 
@@ -311,6 +323,22 @@ class Shop:
         self.enforce(run_id)
         self.close(run_id)
         return run_id
+
+    @contextmanager
+    def while_running(self, words: str, do: Callable[[], object]) -> Iterator[None]:
+        """Have something done by others, once, right after our first statement that contains these words."""
+        waiting = [do]
+
+        def ran(_: object, __: object, statement: str, *___: object) -> None:
+            if waiting and words in statement:
+                waiting.pop()()
+
+        sa.event.listen(self.engine, "after_cursor_execute", ran)
+        try:
+            yield
+        finally:
+            sa.event.remove(self.engine, "after_cursor_execute", ran)
+        assert not waiting, f"no statement contained {words!r}"
 
     # --- evidence -------------------------------------------------------------------------------------------------
 
@@ -339,6 +367,27 @@ class Shop:
     def verify_ledger(self) -> VerifyResult:
         with self.engine.connect() as connection:
             return verify.verify(connection, self.settings.seals)
+
+
+class Crash(Exception):
+    """The worker is gone."""
+
+
+def once(point: str, do: Callable[[], object], *, after: int = 0) -> Callable[[str], None]:
+    """Have something done when an attempt reaches a point, the first time or after so many times."""
+    left = [after]
+
+    def reached(here: str) -> None:
+        if here == point:
+            left[0] -= 1
+            if left[0] == -1:
+                do()
+
+    return reached
+
+
+def crash() -> None:
+    raise Crash
 
 
 def build(engine: sa.Engine, project: Path) -> Shop:

@@ -19,6 +19,7 @@ from holdfast.policy.model import (
 )
 
 _PSEUDONYM = "^p1:[0-9a-f]{32}$"
+_INWARD = "([0-9][A-Za-z]{2})+$"  # more than one only in what is no postcode: none may be left to find a second time
 
 
 def new_values(rows: Rows, action: Anonymise, key: bytes) -> dict[str, sa.ColumnElement[object]]:
@@ -47,7 +48,7 @@ def _new_value(rows: Rows, name: str, strategy: Strategy, key: bytes) -> sa.Colu
         case TruncateIp():
             return _network(column, strategy)
         case TruncatePostcode():
-            return sa.func.split_part(column, " ", 1)
+            return _outward(column)
         case GeneraliseDate():
             return _generalised(rows, name, strategy)
 
@@ -64,13 +65,19 @@ def _is_done(rows: Rows, name: str, strategy: Strategy) -> Bool:
         case TruncateIp():
             return sa.or_(column.is_(None), column == _network(column, strategy))
         case TruncatePostcode():
-            return sa.or_(column.is_(None), sa.func.strpos(column, " ") == 0)
+            return sa.or_(column.is_(None), column == _outward(column))
         case GeneraliseDate():
             return sa.or_(column.is_(None), column == _generalised(rows, name, strategy))
 
 
 def _is_pseudonym(column: sa.ColumnElement[object]) -> Bool:
     return column.op("~")(sa.literal(_PSEUDONYM, sa.Text))
+
+
+def _outward(column: sa.ColumnElement[object]) -> sa.ColumnElement[object]:
+    """What is before the space, or before the digit and two letters that end a postcode written without one."""
+    before = sa.func.split_part(sa.func.ltrim(column), " ", 1)
+    return sa.func.regexp_replace(before, sa.literal(_INWARD, sa.Text), sa.literal("", sa.Text))
 
 
 def _network(column: sa.ColumnElement[object], strategy: TruncateIp) -> sa.ColumnElement[object]:

@@ -31,6 +31,7 @@ class Setting(ABC):
     holds_as_of: dt.datetime
     seen_in: str | None = None
     untrusted_types: frozenset[str] = frozenset()
+    planned_in: str | None = None
 
     @abstractmethod
     def work(self, dataset: str | None = None) -> list[str]:
@@ -46,7 +47,7 @@ class Setting(ABC):
 
     def window(self, dataset: str) -> HoldWindow:
         """The holds that stop this dataset: a type that any of its rules lists stops all of them."""
-        return HoldWindow(self._types(dataset), self.as_of, self.holds_as_of, self.seen_in)
+        return HoldWindow(self._types(dataset), self.as_of, self.holds_as_of, self.seen_in, self.planned_in)
 
     def is_refused(self, dataset: str) -> bool:
         """A source that is not believed could hold rows of this dataset, so nothing acts on it."""
@@ -145,7 +146,7 @@ class Predicate(ABC):
 
     def needed(self) -> Bool:
         """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""
-        return self._needed(frozenset({self.dataset}))
+        return sa.or_(sa.false(), *self._references_that_stay(frozenset({self.dataset})))
 
     def due(self) -> Bool:
         """What is acted on tonight."""
@@ -154,13 +155,14 @@ class Predicate(ABC):
     def _due(self, seen: frozenset[str]) -> Bool:
         if self.is_refused:
             return sa.false()
-        return sa.and_(self.past(), ~self.done(), ~self.holding.held(), ~self._needed(seen))
+        unneeded = (~stays for stays in self._references_that_stay(seen))  # one by one: each can be an anti-join
+        return sa.and_(self.past(), ~self.done(), self.holding.free(), *unneeded)
 
-    def _needed(self, seen: frozenset[str]) -> Bool:
+    def _references_that_stay(self, seen: frozenset[str]) -> list[Bool]:
         if not self.deletes:
-            return sa.false()
+            return []
         references = references_to(self.setting.policy, self.setting.catalogue, self.dataset)
-        return sa.or_(sa.false(), *(self._stays(reference, seen) for reference in references))
+        return [self._stays(reference, seen) for reference in references]
 
     def _stays(self, reference: Reference, seen: frozenset[str]) -> Bool:
         """Some row of the referring table points here and will not be deleted tonight."""

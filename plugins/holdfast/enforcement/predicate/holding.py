@@ -21,7 +21,9 @@ _COLUMNS = (
 class HoldWindow:
     """Which holds count in a run: those of `types` that have not ended on `as_of`.
 
-    A hold released after `holds_as_of` still counts: what was planned as held is not deleted in the same run.
+    A hold released after `holds_as_of` still counts: what was planned as held is not deleted in the same run. So does
+    one whose release the plan's snapshot could not see, `planned_in`, where it is given: it may have been written
+    before and committed after.
     `seen_in`, where given, is a pg_snapshot: holds placed since are left out, to compare with a count made in it.
     """
 
@@ -29,6 +31,7 @@ class HoldWindow:
     as_of: dt.date
     holds_as_of: dt.datetime
     seen_in: str | None = None
+    planned_in: str | None = None
 
 
 class Holding:
@@ -49,12 +52,10 @@ class Holding:
             c.hold_type == sa.func.any(sa.cast(sorted(window.types), postgresql.ARRAY(sa.Text))),
             sa.or_(c.datasets.is_(None), sa.literal(self._rows.name, sa.Text) == sa.func.any(c.datasets)),
             sa.or_(c.ends_on.is_(None), c.ends_on >= sa.literal(window.as_of, sa.Date)),
-            sa.or_(c.released_at.is_(None), c.released_at > sa.literal(window.holds_as_of, sa.DateTime(timezone=True))),
+            self._not_released(hold),
         ]
         if window.seen_in is not None:
-            conditions.append(
-                sa.func.pg_visible_in_snapshot(c.placed_xid, sa.cast(window.seen_in, NamedType("pg_snapshot")))
-            )
+            conditions.append(_was_seen(c.placed_xid, window.seen_in))
         return sa.and_(*conditions)
 
     def covers(
@@ -89,13 +90,17 @@ class Holding:
             found.append(sa.and_(hold.c.record_key.is_(None), same, in_period))
         return found
 
-    def held(self) -> Bool:
-        """Some hold reaches the row. One anti-join for each kind of scope, each of which PostgreSQL can hash."""
+    def free(self) -> Bool:
+        """No hold reaches the row, written so that PostgreSQL looks nothing up row by row.
+
+        Records and subjects are one NOT EXISTS each, joined by AND, of which it makes hashed anti-joins; negated as a
+        whole, they would be a look-up for each row. Classes have nothing to hash: their periods are read once.
+        """
         event = self._rows.event_day()
-        ways = [self._by_class(event), self._by_record()]
+        ways = [self._free_of_classes(event), ~self._by_record()]
         if self._rows.needs_subject:
-            ways.append(self._by_subject(event))
-        return sa.or_(*ways)
+            ways.append(~self._by_subject(event))
+        return sa.and_(*ways)
 
     def subject_touched(self) -> Bool:
         """A hold names the row's subject, whatever the period. A look-up in a hash, cheap enough for each row."""
@@ -132,10 +137,15 @@ class Holding:
         hold = self.register()
         return exists([hold], self.active(hold), hold.c.subject_key.is_not(None), self._has_period(hold))
 
-    def _by_class(self, event: sa.ColumnElement[object] | None) -> Bool:
+    def _free_of_classes(self, event: sa.ColumnElement[object] | None) -> Bool:
+        if event is None:
+            return ~self.any_class()
         hold = self.register()
-        scope = (hold.c.subject_key.is_(None), hold.c.record_key.is_(None))
-        return exists([hold], self.active(hold), *scope, self._in_period(hold, event))
+        periods = sa.func.range_agg(sa.func.daterange(hold.c.period_from, hold.c.period_to))
+        of_classes = (self.active(hold), hold.c.subject_key.is_(None), hold.c.record_key.is_(None))
+        covered = sa.select(periods).where(*of_classes).correlate_except(hold).scalar_subquery()
+        # A row without an event day counts as inside every period, as in `_in_period`.
+        return sa.or_(covered.is_(None), ~sa.func.coalesce(event.bool_op("<@")(covered), sa.true()))
 
     def _by_record(self) -> Bool:
         hold = self.register()
@@ -173,6 +183,12 @@ class Holding:
         kind = NamedType(self._rows.type_of(self._rows.dataset.key[0])) if single else NamedType("text")
         return sa.cast(text, kind)
 
+    def _not_released(self, hold: sa.FromClause) -> Bool:
+        planned_in, released_at = self._window.planned_in, hold.c.released_at
+        later = released_at > sa.literal(self._window.holds_as_of, sa.DateTime(timezone=True))
+        unseen = sa.false() if planned_in is None else ~_was_seen(hold.c.changed_xid, planned_in)
+        return sa.or_(released_at.is_(None), later, unseen)
+
     @staticmethod
     def _has_period(hold: sa.FromClause) -> Bool:
         return sa.or_(hold.c.period_from.is_not(None), hold.c.period_to.is_not(None))
@@ -185,3 +201,7 @@ class Holding:
         after = sa.or_(hold.c.period_from.is_(None), event >= hold.c.period_from, event.is_(None))
         before = sa.or_(hold.c.period_to.is_(None), event < hold.c.period_to, event.is_(None))
         return sa.and_(after, before)
+
+
+def _was_seen(transaction: sa.ColumnElement[object], snapshot: str) -> Bool:
+    return sa.func.pg_visible_in_snapshot(transaction, sa.cast(snapshot, NamedType("pg_snapshot")))

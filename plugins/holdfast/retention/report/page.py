@@ -51,7 +51,7 @@ _RESUME = (
 _OUTCOMES: dict[str, tuple[Callable[[RuleLine], int], str, str]] = {
     "done": (lambda line: line.acted or 0, "#1d4b57", ""),
     "held": (lambda line: line.held, "#8fb3bb", ""),
-    "planned": (lambda line: line.not_acted, "#ffffff", "xxxx"),
+    "planned, not done": (lambda line: line.not_acted, "#ffffff", "xxxx"),
     "refused": (lambda line: line.refused, "#c9763f", "////"),
     "waiting": (lambda line: line.waiting, "#e3d3a4", "...."),
     "unknown": (lambda line: line.unknown, "#ffffff", "||||"),
@@ -78,6 +78,7 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
     """The whole page as text. Without charts it is made in milliseconds, which the tests of its figures need."""
     order = _order(edition)
     lines = sorted(edition.lines, key=lambda line: order[line.rule_id])
+    with_work = _with_work(lines)
     forecast = sorted(edition.forecast, key=lambda line: order[line.rule_id])
     standing, tone = _STANDINGS[edition.verdict.standing]
     held_by_rule = {line.rule_id: [one for one in edition.held if one.rule_id == line.rule_id] for line in lines}
@@ -91,8 +92,8 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
         "headline": _headline(edition),
         "outcome_chart": Markup(_outcome_chart(lines)) if with_charts else "",
         "forecast_chart": Markup(_forecast_chart(edition.horizons, forecast)) if with_charts else "",
-        "acted": [line for line in lines if _had_work(line)],
-        "idle": [line for line in lines if not _had_work(line)],
+        "acted": with_work,
+        "idle": [line for line in lines if line not in with_work],
         "describe": functools.partial(wording.describe, edition.policy),
         "held_types": _held_types(edition),
         "held_rules": [(line, held_by_rule[line.rule_id]) for line in lines if line.held],
@@ -118,8 +119,19 @@ def _order(edition: Edition) -> dict[str, int]:
     }
 
 
-def _had_work(line: RuleLine) -> bool:
-    return any((line.due, line.acted, line.survivors, line.late))
+def _with_work(lines: Sequence[RuleLine]) -> list[RuleLine]:
+    """The rules that had something to do, and those without a count that others have: their sums need them shown."""
+    counted_for_some = (
+        any(line.survivors is not None for line in lines),
+        any(line.late is not None for line in lines),
+    )
+    return [
+        line
+        for line in lines
+        if any((line.due, line.acted, line.survivors, line.late))
+        or (line.survivors is None and counted_for_some[0])
+        or (line.late is None and counted_for_some[1])
+    ]
 
 
 def _headline(edition: Edition) -> list[tuple[str, int | None]]:

@@ -192,24 +192,24 @@ def read(connection: sa.Connection, run_id: int) -> Registers:
     if found is None:
         raise RunRefused(f"There is no run {run_id} to report on.", fix="open a run first, and report on its number.")
 
-    def rows(question: str) -> list[dict[str, Any]]:
-        result = queries.run(connection, f"retention/report_{question}", {"run_id": run_id})
+    def rows(query: str) -> list[dict[str, Any]]:
+        result = queries.run(connection, query, {"run_id": run_id})
         return [_frozen(row) for row in result.mappings()]
 
-    seals = rows("seal")
+    seals = rows("retention/report_seal")
     return Registers(
         run=Run(**_frozen(found._mapping)),
-        rules=tuple(PlannedRule(**row) for row in rows("rules")),
-        held=tuple(Held(**row) for row in rows("held")),
-        reviews=tuple(Review(**row) for row in rows("reviews")),
-        forecast=tuple(Forecast(**row) for row in rows("forecast")),
-        datasets=tuple(DatasetCount(**row) for row in rows("datasets")),
+        rules=tuple(PlannedRule(**row) for row in rows("retention/report_rules")),
+        held=tuple(Held(**row) for row in rows("retention/report_held")),
+        reviews=tuple(Review(**row) for row in rows("retention/report_reviews")),
+        forecast=tuple(Forecast(**row) for row in rows("retention/report_forecast")),
+        datasets=tuple(DatasetCount(**row) for row in rows("retention/report_datasets")),
         sources=tuple(Source(**_frozen(row)) for row in queries.run(connection, "retention/report_sources").mappings()),
-        approvals=tuple(Approval(**row) for row in rows("approvals")),
+        approvals=tuple(Approval(**row) for row in rows("retention/report_approvals")),
         seal=Seal(**seals[0]) if seals else None,
-        course=tuple(Milestone(**row) for row in rows("course")),
-        nights=tuple(Night(**row) for row in rows("nights")),
-        kept_since=tuple((row["rule_id"], row["kept_since"]) for row in rows("debt")),
+        course=tuple(Milestone(**row) for row in rows("retention/report_course")),
+        nights=tuple(Night(**row) for row in rows("retention/report_nights")),
+        kept_since=tuple((row["rule_id"], row["kept_since"]) for row in rows("retention/report_debt")),
     )
 
 

@@ -110,7 +110,7 @@ def _points(case: Case) -> Iterator[str]:
     if totals.refused:
         refused = f"{_rows(totals.refused)} past the period {_were(totals.refused)} refused"
         yield f"{refused}, because a source of holds could not be believed: {distrusted}."
-    elif distrusted:
+    elif distrusted and case.registers.rules:
         yield f"A source of holds could not be believed, and nothing that it could protect was due: {distrusted}."
     if totals.waiting:
         kept = f"{_rows(totals.waiting)} past the period {_were(totals.waiting)} kept"
@@ -141,10 +141,14 @@ def _kept_sentence(case: Case) -> str:
 
 
 def _partly_sentence(case: Case) -> str:
-    return (
-        f"{_capital(case.deeds)}, verified and sealed; but not all that was past its period could be acted on, or not "
-        "all could be judged."
-    )
+    totals = case.totals
+    reservations = []
+    if totals.refused or totals.waiting or totals.late:
+        reservations.append("not all that was past its period could be acted on")
+    if totals.unknown:
+        reservations.append("not every row could be judged")
+    but = " and ".join(reservations) or "a source of holds could not be believed"
+    return f"{_capital(case.deeds)}, verified and sealed; but {but}."
 
 
 def _unfinished_sentence(case: Case) -> str:
@@ -190,7 +194,7 @@ def _dry_sentence(case: Case) -> str:
     anonymise = case.totals.due - delete
     return (
         f"Nothing was touched. A run on this night would delete {_rows(delete)} and anonymise {anonymise:,}; "
-        f"{case.totals.held:,} {_are(case.totals.held)} kept by a hold."
+        f"{_rows(case.totals.held)} {_are(case.totals.held)} kept by a hold."
     )
 
 
