@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from tests.holdfast.retention.report import cinema
 
 from holdfast.clock import Period
-from holdfast.policy.model import Policy
-from holdfast.retention.report import wording
+from holdfast.policy import wording
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,8 @@ def test_periods(iso: str, words: str) -> None:
     assert wording.period(Period.parse(iso)) == words
 
 
-def test_rules(cinema_policy: Policy) -> None:
+def test_rules(tmp_path: Path) -> None:
+    cinema_policy = cinema.write_policy(tmp_path)
     told = wording.describe(cinema_policy, "bookings-6y")
     assert told is not None
     assert told.start == "the end of the accounting period that contains the record's creation (booked_at)"
