@@ -178,7 +178,7 @@ def _open(
 
 
 def _record(connection: sa.Connection, request: Request, **known: str | dt.date) -> None:
-    values = {"request_id": request.request_id, "known": json.dumps(known, default=dt.date.isoformat)}
+    values = {"request_id": request.request_id, "known": json.dumps(known, default=lambda day: day.isoformat())}
     queries.run(connection, "deletion_requests/request_record", values)
 
 

@@ -16,7 +16,7 @@ from holdfast.deletion_requests import fields, receipt, register
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.fields import Fault, NewRequest
 from holdfast.deletion_requests.receipt import Taken
-from holdfast.deletion_requests.register import Request
+from holdfast.deletion_requests.register import Request, State
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import RequestsPolicy, load_requests_policy
@@ -25,6 +25,21 @@ LONDON = ZoneInfo("Europe/London")
 NOW = dt.datetime(2026, 9, 3, 9, 30, tzinfo=LONDON)
 ACCOUNTS = 9
 CLERK, OFFICER = "clerk", "officer"
+
+ENDS = {State.REFUSED, State.WITHDRAWN}
+MAY_FOLLOW = {
+    State.RECEIVED: {State.IDENTITY_PENDING, State.VERIFIED} | ENDS,
+    State.IDENTITY_PENDING: {State.VERIFIED} | ENDS,
+    State.VERIFIED: {State.ASSESSED} | ENDS,
+    State.ASSESSED: {State.APPROVED} | ENDS,
+    State.APPROVED: {State.EXECUTING} | ENDS,
+    State.EXECUTING: {State.PARTLY_COMPLETED, State.COMPLETED},
+    State.PARTLY_COMPLETED: {State.COMPLETED},
+    State.COMPLETED: set(),
+    State.REFUSED: set(),
+    State.WITHDRAWN: set(),
+}
+"""Which states may follow which, written down a second time."""
 
 
 @functools.cache
@@ -74,8 +89,8 @@ class Desk:
             run_id = connection.execute(
                 sa.text(
                     "INSERT INTO holdfast.run (job, as_of, as_of_date, mode, policy_digest, state)"
-                    " SELECT 'sample', '2026-09-03', date '2000-01-01' + cast(count(*) AS integer), 'enforce', 'x', 'open'"
-                    " FROM holdfast.run RETURNING run_id"
+                    " SELECT 'sample', '2026-09-03', date '2000-01-01' + cast(count(*) AS integer), 'enforce', 'x',"
+                    " 'open' FROM holdfast.run RETURNING run_id"
                 )
             ).scalar_one()
             decision = sa.text(

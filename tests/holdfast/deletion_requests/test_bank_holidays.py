@@ -57,4 +57,3 @@ def test_one_off_holidays_are_of_their_nation_alone() -> None:
 )
 def test_a_holiday_on_a_weekend_stands_on_the_day_it_is_moved_to(nation: Nation, day: dt.date, falls_on: str) -> None:
     assert day in TABLE.nations[nation], falls_on
-

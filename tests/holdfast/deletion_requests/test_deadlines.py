@@ -27,9 +27,7 @@ def noon(on: dt.date | str) -> dt.datetime:
 
 
 def clock(received: dt.date | str, nation: Nation = Nation.ENGLAND_AND_WALES, **moments: dt.date | str) -> Deadline:
-    found = clock_of(
-        Moments(noon(received), **{name: noon(on) for name, on in moments.items()}), terms(nation=nation)
-    )
+    found = clock_of(Moments(noon(received), **{name: noon(on) for name, on in moments.items()}), terms(nation=nation))
     assert isinstance(found, Deadline)
     return found
 
@@ -78,7 +76,10 @@ def test_the_examples_of_the_regulators_guidance(received: str, due: str) -> Non
 @pytest.mark.parametrize(
     ("received_at", "due"),
     [
-        (dt.datetime(2026, 7, 9, 22, 59, tzinfo=dt.UTC), "2026-08-10"),  # 23:59 in London: the 9th, and 9 August is a Sunday
+        (
+            dt.datetime(2026, 7, 9, 22, 59, tzinfo=dt.UTC),
+            "2026-08-10",
+        ),  # 23:59 in London: the 9th, and 9 August is a Sunday
         (dt.datetime(2026, 7, 9, 23, 0, tzinfo=dt.UTC), "2026-08-10"),  # midnight in London: the 10th
         (dt.datetime(2026, 7, 10, 23, 0, tzinfo=dt.UTC), "2026-08-11"),
         (dt.datetime(2026, 11, 9, 23, 59, tzinfo=dt.UTC), "2026-12-09"),

@@ -71,7 +71,7 @@ def test_small_requests_are_approved_by_policy(desk: Desk, verified: list[int]) 
     advance(desk, NOW + 30 * DAY)
     limit = terms().rules.approval.automatic_up_to_rows
     assert limit is not None
-    before = desk.assess({number: 0 for number in verified})
+    before = desk.assess(dict.fromkeys(verified, 0))
     run_id = desk.assess(dict(zip(verified, [0, 1, limit, limit + 1, 10 * limit], strict=False)))
     assert before < run_id
     assert approve(desk, run_id) == 3
@@ -108,9 +108,7 @@ def test_without_a_cool_off_a_request_goes_on_the_day_after(desk: Desk) -> None:
 def test_the_agenda_is_by_urgency_and_has_what_is_not_answered(desk: Desk) -> None:
     later, sooner, waiting, withdrawn, due = (
         desk.received(reference=f"r-{n}", subject_key=str(n), received_at=received_at)
-        for n, received_at in enumerate(
-            ("2026-09-01", "2026-08-10", "2026-08-01", "2026-08-02", "2026-08-03"), start=1
-        )
+        for n, received_at in enumerate(("2026-09-01", "2026-08-10", "2026-08-01", "2026-08-02", "2026-08-03"), start=1)
     )
     with database.transaction(desk.engine) as connection:
         lifecycle.request_identity(connection, waiting, by="clerk", at=NOW)

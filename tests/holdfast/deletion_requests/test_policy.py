@@ -41,7 +41,12 @@ def test_what_is_shipped() -> None:
         ("cool_off_days: 7", "cool_off_days: -1", "cool_off_days", "greater than or equal to 0"),
         ("cool_off_days: 7", "cool_off_days: 31", "cool_off_days", "less than or equal to 14"),
         ("cool_off_days: 7", "cool_of_days: 7", "cool_of_days", "nothing here is called"),
-        ("internal_target_days: 28", "internal_target_days: 29", "clock.internal_target_days", "less than or equal to 28"),
+        (
+            "internal_target_days: 28",
+            "internal_target_days: 29",
+            "clock.internal_target_days",
+            "less than or equal to 28",
+        ),
         ("alert_days: [14, 7, 2]", "alert_days: [2, 7, 14]", "clock", "from the largest to the smallest"),
         ("alert_days: [14, 7, 2]", "alert_days: []", "clock.alert_days", "at least 1 item"),
         ("automatic_up_to_rows: 10000", "automatic_up_to_rows: 200000", "approval", "lower automatic_up_to_rows"),

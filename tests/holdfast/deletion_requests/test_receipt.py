@@ -130,7 +130,9 @@ def test_an_unknown_account_is_a_fault_of_its_row_alone(busy_desk: Desk, subject
     assert (fault.check, fault.field) == (Check.UNKNOWN_SUBJECT, "subject_key")
 
 
-@pytest.mark.parametrize("record", ["support_tickets#x", "identity_evidence#7", "call_detail_records#x|1", "messages#1e3"])
+@pytest.mark.parametrize(
+    "record", ["support_tickets#x", "identity_evidence#7", "call_detail_records#x|1", "messages#1e3"]
+)
 def test_a_record_key_that_fits_no_record_is_a_fault_of_its_row_alone(busy_desk: Desk, record: str) -> None:
     count = len(busy_desk.entries())
     fault, taken = busy_desk.receive(
@@ -172,7 +174,7 @@ def test_an_open_request_that_asks_for_the_same_is_linked(
     for request in busy_desk.sql("SELECT request_id FROM holdfast.deletion_request WHERE closed_at IS NULL"):
         busy_desk.sql("UPDATE holdfast.deletion_request SET closed_at = now() WHERE request_id = :r", r=request[0])
     count = len(busy_desk.entries())
-    other, one, two = busy_desk.receive(
+    _, one, two = busy_desk.receive(
         asked(f"other-{count}", subject_key="9"),
         asked(f"one-{count}", subject_key="6", scope=first),
         asked(f"two-{count}", subject_key="6", scope=second),
