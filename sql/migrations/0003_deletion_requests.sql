@@ -187,6 +187,7 @@ CREATE TABLE holdfast.recipient_notice (
     recipient text NOT NULL,
     kind text NOT NULL CHECK (kind IN ('erased', 'restricted', 'emergency_cease')),
     datasets text[] NOT NULL CHECK (datasets <> '{}'),
+    in_part text[] NOT NULL CHECK (in_part <@ datasets),   -- of those, what was erased only in part
     categories text[] NOT NULL CHECK (categories <> '{}'), -- of those, what this recipient was given
     queued_at timestamptz NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
@@ -234,6 +235,7 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('letter_written', 'A letter to the person was written; its digest'),
 ('letters_erased', 'The letters of a request, and what was kept to address them, were erased at the end of their own period'),
 ('break_found', 'Something does not agree, and was reported'),
+('reconciled', 'Requests, data, holds, restrictions and recipients were compared: how many kinds of break there are'),
 ('replay_started', 'The erasures since a moment are applied again after a restore');
 
 -- What open requests ask for, dataset by dataset; filled anew each night before the matrix.
