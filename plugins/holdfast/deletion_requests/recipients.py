@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.errors import PolicyError
 from holdfast.policy.model import Anonymise, Dataset, Policy
-
-
-class Telling(enum.StrEnum):
-    """How a recipient is told.
-
-    notice:          of what was erased and of what is restricted.
-    emergency_cease: of what was erased, by ceasing its record; never of a restriction, for which it has no use.
-    never:           it is a law enforcement body; that it need not be told is recorded, and nothing is sent.
-    """
-
-    NOTICE = "notice"
-    EMERGENCY_CEASE = "emergency_cease"
-    NEVER = "never"
+from holdfast.policy.requests_model import Telling
 
 
 @dataclass(frozen=True)

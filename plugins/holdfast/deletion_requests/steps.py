@@ -10,9 +10,13 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.deletion_requests import matrix, moves, night, settle
+from holdfast.clock import Period
+from holdfast.deletion_requests import letters, matrix, moves, night, outbox, settle
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in
+from holdfast.deletion_requests.letters_facts import LetterRules
+from holdfast.deletion_requests.outbox_files import to_files
+from holdfast.deletion_requests.recipients import to_tell
 from holdfast.deletion_requests.register import State
 from holdfast.enforcement import kinds, plan, runs
 from holdfast.enforcement import night as shared
@@ -42,6 +46,7 @@ __all__ = [
     "enforce_shard",
     "list_shards",
     "make_plan",
+    "notify_recipients",
     "open_run",
     "record_approval",
     "refresh_holds",
@@ -49,6 +54,7 @@ __all__ = [
     "settle_requests",
     "take_in_requests",
     "verify_run",
+    "write_letters",
 ]
 
 INTAKE = "intake"
@@ -96,6 +102,35 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
             facts: dict[str, ledger.JSON] = {"decisions": _decisions(connection, run_id)}
             ledger.append(connection, "request_assessed", facts, run_id)
     return _totals(engine, run_id)
+
+
+def write_letters(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Write the letters that are owed. Before the erasure it keeps the addresses; after it, it tells of the outcome."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return {"written": 0, "failed": 0, "unaddressed": 0}
+    requests = load_requests_policy(settings.policy)
+    rules = LetterRules(Period.parse(requests.rules.letters.keep), frozenset(requests.rules.letters.unspoken))
+    stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
+    written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
+    return {
+        "written": len(written.letters),
+        "failed": len(written.failed),
+        "unaddressed": len(written.unaddressed),
+    }
+
+
+def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Put what recipients must be told into the outbox, and send all that is due, at least once."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return {"queued": 0, "sent": 0, "failed": 0}
+    now = shared.database_time(engine)
+    tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
+    with database.transaction(engine) as connection:
+        queued = outbox.queue(connection, tell, run_id, now=now)
+    delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
+    return {"queued": queued, "sent": delivered.sent, "failed": delivered.failed}
 
 
 def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:

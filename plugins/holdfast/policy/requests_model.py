@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from holdfast.policy.load import load_document
-from holdfast.policy.model import Code, Policy, Sentence, Strict
+from holdfast.policy.model import Code, IsoPeriod, Policy, Sentence, Strict
 
 
 class Nation(enum.StrEnum):
@@ -70,6 +70,29 @@ class Intake(Strict):
     keep_files_days: int = Field(gt=0)
 
 
+class Letters(Strict):
+    """What is to be known of letters: for how long after a request is closed they are kept, and what none mentions.
+
+    `unspoken`: datasets of which it must not be told that there is a record of somebody in them at all.
+    """
+
+    keep: IsoPeriod
+    unspoken: tuple[Code, ...]
+
+
+class Telling(enum.StrEnum):
+    """How a recipient is told of what happened to data it was given (UK GDPR Art 19).
+
+    notice:          of what was erased and of what is restricted.
+    emergency_cease: of what was erased, by ceasing its record; never of a restriction, for which it has no use.
+    never:           it is a law enforcement body; that it need not be told is recorded, and nothing is sent.
+    """
+
+    NOTICE = "notice"
+    EMERGENCY_CEASE = "emergency_cease"
+    NEVER = "never"
+
+
 class RequestRules(Strict):
     """policy/deletion_requests.yaml. `cool_off_days`: how long after verification a person can still withdraw."""
 
@@ -79,6 +102,8 @@ class RequestRules(Strict):
     clock: Clock
     approval: Approval
     intake: Intake
+    letters: Letters
+    recipients: dict[Code, Telling]
 
 
 class Disagreement(Strict):
