@@ -48,6 +48,7 @@ def deletion_requests_reconcile() -> None:
     refresh_holds = step("deletion_requests.refresh_holds")(run_id=RUN_ID)
     check_policy = step("deletion_requests.check_policy")(run_id=RUN_ID)
     take_in_requests = step("deletion_requests.take_in_requests")(run_id=RUN_ID)
+    acknowledge_requests = step("deletion_requests.acknowledge_requests")(run_id=RUN_ID)
     assess = step("deletion_requests.assess")(run_id=RUN_ID)
     make_plan = step("deletion_requests.make_plan")(run_id=RUN_ID)
     check_caps = step("deletion_requests.check_caps")(run_id=RUN_ID)
@@ -57,15 +58,18 @@ def deletion_requests_reconcile() -> None:
         return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
 
     path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
-    chain(run, refresh_holds, check_policy, take_in_requests, assess, make_plan, check_caps, path)
+    chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests, assess)
+    chain(assess, make_plan, check_caps, path)
     worked = waves("deletion_requests", [path, approval("deletion_requests", "Deletion requests", path)])
 
     verify_run = step("deletion_requests.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
     settle_requests = step("deletion_requests.settle_requests")(run_id=RUN_ID)
+    write_outcomes = step("deletion_requests.write_outcomes")(run_id=RUN_ID)
+    notify_recipients = step("deletion_requests.notify_recipients")(run_id=RUN_ID)
     seal_run = step("deletion_requests.seal_run")(run_id=RUN_ID)
     write_report = step("deletion_requests.write_report", trigger_rule="all_done")(run_id=RUN_ID)
     conclude = step("deletion_requests.conclude")(run_id=RUN_ID)
-    chain(worked, verify_run, settle_requests, seal_run, write_report, conclude)
+    chain(worked, verify_run, settle_requests, write_outcomes, notify_recipients, seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
     [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")

@@ -7,13 +7,15 @@ open_request AS (
     SELECT
         r.request_id,
         r.subject_key,
-        r.state IN ('approved', 'executing', 'partly_completed') AS is_ready,
+        r.state IN ('executing', 'partly_completed') OR (r.state = 'approved' AND a.request_id IS NOT NULL) AS is_ready,
         CASE
+            WHEN r.state = 'approved' AND a.request_id IS NULL THEN 'address'
             WHEN r.state IN ('received', 'identity_pending') THEN 'identity'
             WHEN r.state = 'verified' AND r.withdraw_until >= cast(:as_of AS date) THEN 'cool_off'
             WHEN r.state IN ('verified', 'assessed') THEN 'approval'
         END AS waits_for
     FROM holdfast.deletion_request AS r
+    LEFT JOIN holdfast.request_addressee AS a ON r.request_id = a.request_id
     WHERE r.closed_at IS NULL AND r.state NOT IN ('completed', 'refused', 'withdrawn')
 ),
 

@@ -138,24 +138,6 @@ CREATE TABLE holdfast.request_decision (
     CHECK (disclosable OR told_reasons IS NOT NULL)
 );
 
--- The matrix as people may be told of it. Letters and notices read this and never the table, so that a hold that must
--- not be disclosed cannot change a word in them (docs/decisions/0008-letters.md).
-CREATE VIEW holdfast.request_told AS
-SELECT
-    run_id, request_id, dataset,
-    CASE
-        WHEN told_reasons IS NOT NULL OR told_action IS NOT NULL THEN told_action
-        WHEN decision IN ('erase', 'anonymise') THEN decision
-        WHEN decision IN ('held', 'exempt') AND rows_acted > 0 THEN 'erase'
-    END AS action,
-    CASE
-        WHEN told_reasons IS NOT NULL THEN told_reasons
-        WHEN decision IN ('held', 'exempt', 'waiting', 'unknown') THEN ARRAY[reason]
-        ELSE '{}'
-    END AS reasons,
-    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until
-FROM holdfast.request_decision;
-
 -- Restriction of processing (UK GDPR Art 18) of what stays although it was asked for.
 CREATE TABLE holdfast.restriction (
     subject_key text NOT NULL,
@@ -245,10 +227,35 @@ CREATE TABLE holdfast.erasure_scope (
     subject_key text NOT NULL,
     record_key text,                      -- NULL: every record of the subject
     is_ready boolean NOT NULL,            -- approved and past its cool-off: may be carried out
-    waits_for text CHECK (waits_for IN ('identity', 'cool_off', 'approval')), -- why it is not ready
+    waits_for text CHECK (waits_for IN ('identity', 'cool_off', 'approval', 'address')), -- why it is not ready
     CHECK (is_ready = (waits_for IS NULL))
 );
 CREATE INDEX erasure_scope_dataset ON holdfast.erasure_scope (dataset, subject_key);
 
 -- The same matrix counted once more after the work: what is still there, and why.
 CREATE TABLE holdfast.request_after (LIKE holdfast.request_decision INCLUDING ALL);
+
+-- What may be told of what is left after the work. Letters and notices read this and the next view, and never the matrix,
+-- so that a hold that must not be disclosed cannot change a word in them (docs/decisions/0008-letters.md). `action` is
+-- what becomes of rows that nothing nameable keeps: with an empty list of reasons, they are told as gone.
+CREATE VIEW holdfast.request_told AS
+SELECT
+    run_id, request_id, dataset,
+    CASE WHEN told_reasons IS NOT NULL THEN told_action WHEN decision IN ('erase', 'anonymise') THEN decision END AS action,
+    CASE
+        WHEN told_reasons IS NOT NULL THEN told_reasons
+        WHEN decision IN ('held', 'exempt', 'waiting', 'unknown') THEN ARRAY[reason]
+        ELSE '{}'
+    END AS reasons,
+    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until
+FROM holdfast.request_after;
+
+-- What was done for each request, and how.
+CREATE VIEW holdfast.request_erased AS
+SELECT erasure.run_id, erasure.request_id, erasure.dataset, decision.decision AS action, erasure.erased_rows
+FROM holdfast.erasure
+INNER JOIN holdfast.request_decision AS decision
+    ON
+        decision.run_id = erasure.run_id
+        AND decision.request_id = erasure.request_id
+        AND decision.dataset = erasure.dataset;

@@ -39,6 +39,7 @@ from holdfast.policy.requests_model import load_requests_policy
 from holdfast.settings import Settings
 
 __all__ = [
+    "acknowledge_requests",
     "assess",
     "check_caps",
     "check_policy",
@@ -54,7 +55,7 @@ __all__ = [
     "settle_requests",
     "take_in_requests",
     "verify_run",
-    "write_letters",
+    "write_outcomes",
 ]
 
 INTAKE = "intake"
@@ -104,20 +105,14 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     return _totals(engine, run_id)
 
 
-def write_letters(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Write the letters that are owed. Before the erasure it keeps the addresses; after it, it tells of the outcome."""
-    policy, run = shared.policy_and_run(engine, settings, run_id)
-    if run.is_dry:
-        return {"written": 0, "failed": 0, "unaddressed": 0}
-    requests = load_requests_policy(settings.policy)
-    rules = LetterRules(Period.parse(requests.rules.letters.keep), frozenset(requests.rules.letters.unspoken))
-    stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
-    written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
-    return {
-        "written": len(written.letters),
-        "failed": len(written.failed),
-        "unaddressed": len(written.unaddressed),
-    }
+def acknowledge_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Keep the addresses of everyone who asked, while they are there, and write what is owed before the work."""
+    return _write_letters(engine, settings, run_id)
+
+
+def write_outcomes(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Write to everyone whose request was carried out or refused what became of it."""
+    return _write_letters(engine, settings, run_id)
 
 
 def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -148,6 +143,21 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
         "partly_completed": settled.partly_completed,
         "restricted": settled.restricted,
         "lifted": settled.lifted,
+    }
+
+
+def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result:
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return {"written": 0, "failed": 0, "unaddressed": 0}
+    requests = load_requests_policy(settings.policy)
+    rules = LetterRules(Period.parse(requests.rules.letters.keep), frozenset(requests.rules.letters.unspoken))
+    stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
+    written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
+    return {
+        "written": len(written.letters),
+        "failed": len(written.failed),
+        "unaddressed": len(written.unaddressed),
     }
 
 
