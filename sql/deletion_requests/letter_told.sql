@@ -1,5 +1,4 @@
--- What may be told of each dataset: what the night that decided the request did and left, and what nights before it had
--- erased already.
+-- What may be told of each dataset: what was erased up to the night that decided the request, and what that night left.
 -- params:  request_id bigint
 -- returns: one row for each dataset (dataset text, action text or NULL, reasons text[], until date or NULL)
 -- locks:   none
@@ -11,29 +10,24 @@ WITH decided AS (
     LIMIT 1
 ),
 
-before AS (
-    SELECT told.dataset, max(told.action) AS action
-    FROM holdfast.erasure
-    INNER JOIN holdfast.request_told AS told
-        ON
-            told.run_id = erasure.run_id
-            AND told.request_id = erasure.request_id
-            AND told.dataset = erasure.dataset
-    WHERE erasure.request_id = :request_id AND erasure.run_id < (SELECT run_id FROM decided)
-    GROUP BY told.dataset
+gone AS (
+    SELECT erased.dataset, max(erased.action) AS action
+    FROM holdfast.request_erased AS erased
+    WHERE erased.request_id = :request_id AND erased.run_id <= (SELECT run_id FROM decided)
+    GROUP BY erased.dataset
 ),
 
-tonight AS (
-    SELECT dataset, action, reasons, until
-    FROM holdfast.request_told
-    WHERE request_id = :request_id AND run_id = (SELECT run_id FROM decided)
+remaining AS (
+    SELECT told.dataset, told.action, told.reasons, told.until
+    FROM holdfast.request_told AS told
+    WHERE told.request_id = :request_id AND told.run_id = (SELECT run_id FROM decided)
 )
 
 SELECT
-    coalesce(tonight.dataset, before.dataset) AS dataset,
-    coalesce(tonight.action, before.action) AS action,
-    coalesce(tonight.reasons, '{}') AS reasons,
-    tonight.until
-FROM tonight
-FULL OUTER JOIN before ON before.dataset = tonight.dataset
+    coalesce(remaining.dataset, gone.dataset) AS dataset,
+    coalesce(gone.action, remaining.action) AS action,
+    coalesce(remaining.reasons, '{}') AS reasons,
+    remaining.until
+FROM remaining
+FULL OUTER JOIN gone ON gone.dataset = remaining.dataset
 ORDER BY dataset

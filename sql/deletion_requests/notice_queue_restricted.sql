@@ -1,15 +1,13 @@
 -- Which recipients must hear of what is restricted for whom? What stays for a reason that may be named, as the run found
 -- it, and is in no notice yet.
--- params:  run_id bigint, now timestamptz, datasets text[], events text[], recipients text[], categories text[],
---          kinds text[], required boolean[]
+-- params:  run_id bigint, now timestamptz, tell jsonb (an array of objects: one ToTell each)
 -- returns: the number of notices made or completed
 -- locks:   the notices' rows
 WITH to_tell AS (
-    SELECT *
-    FROM unnest(
-        cast(:datasets AS text []), cast(:events AS text []), cast(:recipients AS text []),
-        cast(:categories AS text []), cast(:kinds AS text []), cast(:required AS boolean [])
-    ) AS one (dataset, event, recipient, category, kind, is_required)
+    SELECT one.dataset, one.recipient, one.category, one.kind, one.is_required
+    FROM jsonb_to_recordset(cast(:tell AS jsonb)) AS one (
+        dataset text, event text, recipient text, category text, kind text, is_required boolean
+    )
     WHERE one.event = 'restrict'
 ),
 
@@ -41,10 +39,10 @@ due AS (
 )
 
 INSERT INTO holdfast.recipient_notice AS notice (
-    request_id, run_id, recipient, kind, datasets, categories, queued_at, outcome, outcome_at
+    request_id, run_id, recipient, kind, datasets, in_part, categories, queued_at, outcome, outcome_at
 )
 SELECT
-    request_id, :run_id, recipient, kind, datasets, categories, cast(:now AS timestamptz),
+    request_id, :run_id, recipient, kind, datasets, '{}', categories, cast(:now AS timestamptz),
     CASE WHEN NOT is_required THEN 'not_required' END,
     CASE WHEN NOT is_required THEN cast(:now AS timestamptz) END
 FROM due

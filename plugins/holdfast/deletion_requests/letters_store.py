@@ -33,8 +33,9 @@ def owed(connection: sa.Connection, run_id: int) -> list[Owed]:
 
 def lock(connection: sa.Connection, one: Owed) -> bool:
     """Let nobody else write a letter of this request until the transaction ends. False: this one is written already."""
-    values = {"request_id": one.request_id, "kind": one.kind}
-    return bool(queries.run(connection, "deletion_requests/letter_lock", values).scalar_one())
+    queries.run(connection, "deletion_requests/letter_lock", {"request_id": one.request_id})
+    values = {"request_id": one.request_id, "kind": one.kind.value}
+    return bool(queries.run(connection, "deletion_requests/letter_is_owed", values).scalar_one())
 
 
 def request_of(connection: sa.Connection, request_id: int) -> Request:
@@ -73,7 +74,7 @@ def record(
     """Note that the letter was written; `rest` are the datasets that it named as staying."""
     values = {
         "request_id": one.request_id,
-        "kind": one.kind,
+        "kind": one.kind.value,
         "sha256": sha256,
         "file_name": file_name,
         "rest": list(rest),

@@ -6,8 +6,10 @@ but pseudonyms, made for its recipient alone, so that two recipients cannot put 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import enum
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -35,6 +37,8 @@ class Outcome(enum.StrEnum):
 class Notice:
     """What a recipient is told. `categories` are those of `datasets` that it was given.
 
+    Of those `in_part` something stays: copies of them must not be erased on this notice alone.
+
     `request` and `subject` are pseudonyms for this recipient; a transport whose recipient knows customers by another
     name finds that by `request_id`, which it must not send.
     """
@@ -46,6 +50,7 @@ class Notice:
     request: str
     subject: str
     datasets: tuple[str, ...]
+    in_part: tuple[str, ...]
     categories: tuple[str, ...]
     queued_at: dt.datetime
 
@@ -93,18 +98,10 @@ def queue(connection: sa.Connection, tell: Sequence[ToTell], run_id: int, *, now
     """Put into the outbox what was erased and has no notice yet, and what the run found restricted; the new notices.
 
     Doing it again adds nothing. A notice of this run that lacks what was erased since is completed and sent again.
-    Nothing is told of what only a hold keeps that may not be named. Law enforcement bodies are noted as not to be told.
+    Nothing is told of a dataset of which a hold keeps some that may not be named, until it ends. Law enforcement bodies
+    are noted as not to be told.
     """
-    values = {
-        "run_id": run_id,
-        "now": now,
-        "datasets": [one.dataset for one in tell],
-        "events": [one.event for one in tell],
-        "recipients": [one.recipient for one in tell],
-        "categories": [one.category for one in tell],
-        "kinds": [one.kind for one in tell],
-        "required": [one.is_required for one in tell],
-    }
+    values = {"run_id": run_id, "now": now, "tell": json.dumps([dataclasses.asdict(one) for one in tell])}
     erased = queries.run(connection, "deletion_requests/notice_queue_erased", values).rowcount
     restricted = queries.run(connection, "deletion_requests/notice_queue_restricted", values).rowcount
     return erased + restricted
@@ -181,6 +178,7 @@ def _notice(row: sa.Row[Any], key: bytes) -> Notice:
         request=pseudonym(key, purpose, f"request {row.reference}"),
         subject=pseudonym(key, purpose, f"subject {row.subject_key}"),
         datasets=tuple(row.datasets),
+        in_part=tuple(row.in_part),
         categories=tuple(row.categories),
         queued_at=row.queued_at,
     )

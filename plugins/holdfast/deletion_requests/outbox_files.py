@@ -43,6 +43,7 @@ def json_of(notice: Notice) -> str:
         "request": notice.request,
         "subject": notice.subject,
         "datasets": notice.datasets,
+        "in_part": notice.in_part,
         "categories": notice.categories,
         "queued_at": notice.queued_at.isoformat(timespec="seconds"),
     }

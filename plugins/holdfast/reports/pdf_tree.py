@@ -154,7 +154,7 @@ def _element(node: Node) -> Node:
         case "table":
             return kind | _table(node)
         case "dl":
-            terms = [child for child in node["has"] if isinstance(child, dict)]
+            terms = [child for child in _walk(node) if child["is"] in ("dt", "dd")]
             return kind | {"has": [{"is": one["is"], "class": [], "has": _content(one["has"])} for one in terms]}
         case "svg":
             return kind | {"source": node["source"], "words": _words_of_drawing(node["source"])}

@@ -19,18 +19,21 @@ from holdfast.deletion_requests.deadlines import Moments, Terms
 from holdfast.deletion_requests.letter_text import Addressee
 from holdfast.deletion_requests.letters import Stationery, Written
 from holdfast.deletion_requests.letters_facts import Case, Kind, LetterRules, Request, Told
-from holdfast.deletion_requests.recipients import Telling
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.policy.requests_model import load_requests_policy
+from holdfast.policy.requests_model import Telling, load_requests_policy
 
 NOW = dt.datetime(2026, 11, 24, 1, 30, tzinfo=dt.UTC)
 RECEIVED = dt.datetime(2026, 10, 26, 10, 0, tzinfo=dt.UTC)
 NIGHT = dt.timedelta(days=1)
 KEEP = Period.parse("P6Y")
-UNSPOKEN = frozenset(("law_enforcement_requests", "fraud_signals"))
 ADDRESSEE = Addressee("Zoë Ścibor-Example", ("1 Sample Row", "Exampleton", "EX1 1ZZ"), "zoe@example.com")
 TAX_END = dt.date(2031, 4, 5)
+_COLUMNS = (
+    *("run_id", "request_id", "dataset", "decision", "reason", "rows_found", "rows_acted", "rows_held", "rows_exempt"),
+    *("held_until", "disclosable", "told_action", "told_reasons", "told_until"),
+)
+_ERASURE = ("request_id", "run_id", "dataset", "subject_pseudonym", "erased_rows", "erased_at")
 
 
 @functools.cache
@@ -44,21 +47,13 @@ def terms() -> Terms:
 
 
 def rules() -> LetterRules:
-    return LetterRules(KEEP, UNSPOKEN)
+    shipped = terms().rules.letters
+    return LetterRules(Period.parse(shipped.keep), frozenset(shipped.unspoken))
 
 
 def tellings() -> dict[str, Telling]:
-    """Every recipient of the shipped data map; the emergency authority by a cease."""
-    named = {
-        recipient
-        for dataset in policy().data_map.datasets.values()
-        for column in dataset.columns.values()
-        for recipient in column.recipients
-    }
-    return {
-        one: Telling.EMERGENCY_CEASE if one == "emergency-handling-authority" else Telling.NOTICE
-        for one in sorted(named)
-    }
+    """How the shipped policy tells each recipient."""
+    return dict(terms().rules.recipients)
 
 
 def case(kind: Kind, *told: Told, **changes: object) -> Case:
@@ -80,11 +75,15 @@ def case(kind: Kind, *told: Told, **changes: object) -> Case:
 
 @dataclass(frozen=True)
 class Cell:
-    """One decision of the matrix, as it is and as it may be told. `told` None: the same."""
+    """What a night decided on one dataset and left of it. `told`: what may be told of the rest; None: what is true.
+
+    `acted` rows were erased (or made anonymous, as `action` says); `held` rows are left for the reason given.
+    """
 
     dataset: str
-    decision: str = "erase"
-    reason: str = "requested"
+    decision: str = "not_held"
+    reason: str = "none"
+    action: str = "erase"
     acted: int = 1
     held: int = 0
     until: dt.date | None = None
@@ -128,7 +127,8 @@ class Office:
         )
         self.run(
             "INSERT INTO provider.contact (account_id, role, full_name, email, address_line, post_town, postcode,"
-            " created_at) VALUES (:account, 'owner', :name, :email, '1 Sample Row', 'Exampleton', 'EX1 1ZZ', '2020-01-01')",
+            " created_at) VALUES (:account, 'owner', :name, :email, '1 Sample Row', 'Exampleton', 'EX1 1ZZ',"
+            " '2020-01-01')",
             account=account,
             name=name,
             email=email,
@@ -141,7 +141,7 @@ class Office:
         return int(
             str(
                 self.scalar(
-                    f"INSERT INTO holdfast.deletion_request (reference, subject_key, state, {', '.join(names)})"  # noqa: S608
+                    f"INSERT INTO holdfast.deletion_request (reference, subject_key, state, {', '.join(names)})"
                     f" VALUES (:reference, :subject, :state, {', '.join(f':{name}' for name in names)})"
                     " RETURNING request_id",
                     reference=reference,
@@ -167,53 +167,44 @@ class Office:
         )
 
     def decide(self, run_id: int, request_id: int, *cells: Cell) -> None:
-        """Fill the matrix of a run for one request, and note what it erased."""
+        """Fill the matrix of a run for one request, before and after the work, and note what it erased."""
+        decision = sa.table("request_decision", *map(sa.column, _COLUMNS), schema="holdfast")
+        after = sa.table("request_after", *map(sa.column, _COLUMNS), schema="holdfast")
+        erasure = sa.table("erasure", *map(sa.column, _ERASURE), schema="holdfast")
         with database.transaction(self.engine) as connection:
             for cell in cells:
-                told = cell.told or (None, None, None)
-                connection.execute(
-                    sa.text(
-                        "INSERT INTO holdfast.request_decision (run_id, request_id, dataset, decision, reason, rows_found,"
-                        " rows_acted, rows_held, rows_exempt, held_until, disclosable, told_action, told_reasons,"
-                        " told_until) VALUES (:run, :request, :dataset, :decision, :reason, :acted + :held, :acted, :held,"
-                        " 0, :until, :disclosable, :told_action, cast(:told_reasons AS text []), :told_until)"
-                    ),
-                    {
-                        "run": run_id,
-                        "request": request_id,
-                        "dataset": cell.dataset,
-                        "decision": cell.decision,
-                        "reason": cell.reason,
-                        "acted": cell.acted,
-                        "held": cell.held,
-                        "until": cell.until,
-                        "disclosable": cell.disclosable,
-                        "told_action": told[0],
-                        "told_reasons": list(told[1]) if told[1] is not None else None,
-                        "told_until": told[2],
-                    },
+                told = dict(
+                    zip(("told_action", "told_reasons", "told_until"), cell.told or (None, None, None), strict=True)
                 )
+                left = {
+                    "run_id": run_id,
+                    "request_id": request_id,
+                    "dataset": cell.dataset,
+                    "decision": cell.decision,
+                    "reason": cell.reason,
+                    "rows_found": cell.held,
+                    "rows_acted": 0,
+                    "rows_held": cell.held,
+                    "rows_exempt": 0,
+                    "held_until": cell.until,
+                    "disclosable": cell.disclosable,
+                    **told,
+                    "told_reasons": None if cell.told is None else list(cell.told[1]),
+                }
+                found = {**left, "rows_found": cell.held + cell.acted, "rows_acted": cell.acted}
                 if cell.acted:
-                    connection.execute(
-                        sa.text(
-                            "INSERT INTO holdfast.erasure (request_id, run_id, dataset, subject_pseudonym, erased_rows,"
-                            " erased_at) VALUES (:request, :run, :dataset, 'p1:0', :rows, :at)"
-                        ),
-                        {
-                            "run": run_id,
-                            "request": request_id,
-                            "dataset": cell.dataset,
-                            "rows": cell.acted,
-                            "at": NOW,
-                        },
-                    )
+                    found |= {"decision": cell.action, "reason": "requested"}
+                    gone = (request_id, run_id, cell.dataset, "p1:0", cell.acted, NOW)
+                    connection.execute(sa.insert(erasure).values(dict(zip(_ERASURE, gone, strict=True))))
+                connection.execute(sa.insert(decision).values(found))
+                connection.execute(sa.insert(after).values(left))
 
     def restrict(self, request_id: int, *datasets: str) -> None:
         for dataset in datasets:
             self.run(
                 "INSERT INTO holdfast.restriction (subject_key, dataset, request_id, since)"
-                " SELECT subject_key, :dataset, request_id, :at FROM holdfast.deletion_request WHERE request_id = :request"
-                " ON CONFLICT DO NOTHING",
+                " SELECT subject_key, :dataset, request_id, :at FROM holdfast.deletion_request"
+                " WHERE request_id = :request ON CONFLICT DO NOTHING",
                 dataset=dataset,
                 request=request_id,
                 at=NOW,
