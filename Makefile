@@ -7,6 +7,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && echo $$python && break; \
 	done)
 
+# The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
+export LC_ALL := C
+
 .PHONY: run test lint format bench drill-kills drill-race clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-_ISO_PERIOD = re.compile(r"^P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?$")
+_ISO_PERIOD = re.compile(r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?", re.ASCII)
 _FIRST_DAY, _LAST_DAY = dt.date.min, dt.date.max
 _ONE_DAY = dt.timedelta(days=1)
 
@@ -30,7 +30,7 @@ class Period:
     @classmethod
     def parse(cls, text: str) -> Period:
         """Read an ISO 8601 period of years, months, weeks and days; ValueError for anything else or for nothing."""
-        found = _ISO_PERIOD.match(text)
+        found = _ISO_PERIOD.fullmatch(text)
         parts = {name: int(value) for name, value in found.groupdict().items() if value} if found else {}
         if not parts:
             raise ValueError(f"{text!r} is not an ISO 8601 period such as P6Y, P18M, P2W or P90D")

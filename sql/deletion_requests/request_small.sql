@@ -3,17 +3,16 @@
 -- params:  run_id bigint, max_rows bigint
 -- returns: request_id bigint
 -- locks:   the requests' rows
-SELECT request_id
-FROM holdfast.deletion_request
+SELECT request.request_id
+FROM holdfast.deletion_request AS request
 WHERE
-    state = 'assessed'
-    AND first_approved_by IS NULL
-    AND request_id IN (
-        SELECT decision.request_id
+    request.state = 'assessed'
+    AND request.first_approved_by IS NULL
+    -- Looked up for each: a join planned before the night's statistics took minutes for a hundred thousand requests.
+    AND (
+        SELECT sum(decision.rows_acted)
         FROM holdfast.request_decision AS decision
-        WHERE decision.run_id = :run_id
-        GROUP BY decision.request_id
-        HAVING sum(decision.rows_acted) <= :max_rows
-    )
-ORDER BY request_id
-FOR NO KEY UPDATE SKIP LOCKED
+        WHERE decision.run_id = :run_id AND decision.request_id = request.request_id
+    ) <= :max_rows
+ORDER BY request.request_id
+FOR NO KEY UPDATE OF request SKIP LOCKED

@@ -17,13 +17,13 @@ COMMENT ON TABLE holdfast.hold_source IS 'What is known of each hold source, and
 CREATE TABLE holdfast.hold (
     hold_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source_id text NOT NULL,
-    reference text NOT NULL CHECK (reference ~ '^[A-Za-z][A-Za-z0-9_.:/-]{0,127}$'),
+    reference text NOT NULL CHECK (reference ~ '^[A-Za-z][A-Za-z0-9_.:/-]*$' AND length(reference) <= 128),
     hold_type text NOT NULL,
     authority text NOT NULL CHECK (authority IN ('billing', 'tax', 'audit', 'legal', 'service')),
     ground text NOT NULL,
     disclosable boolean NOT NULL,
     subject_key text,                     -- NULL: every subject
-    datasets text[] CHECK (datasets <> '{}'), -- NULL: every dataset whose rule lists the type
+    datasets text[] CHECK (datasets <> '{}' AND array_position(datasets, NULL) IS NULL), -- NULL: every dataset whose rule lists the type
     record_key text,                      -- NULL: every record; key columns joined by '|'
     period_from date,                     -- compared with the dataset's event column
     period_to date,                       -- exclusive
@@ -35,10 +35,11 @@ CREATE TABLE holdfast.hold (
     released_by text,
     -- The transaction that last wrote this row. A deletion asks for holds that its own snapshot could not see.
     changed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    placed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(), -- never changes: was it there when a plan was counted?
+    placed_xid xid8 NOT NULL DEFAULT pg_current_xact_id(), -- the transaction it was placed in, or placed again
     UNIQUE (source_id, reference),
     CHECK (period_from IS NULL OR period_to IS NULL OR period_from < period_to),
-    CHECK (record_key IS NULL OR cardinality(datasets) = 1)
+    -- A single record is of one dataset; without this it would be of none, and the hold would hold nothing.
+    CHECK (record_key IS NULL OR coalesce(cardinality(array_remove(datasets, NULL)), 0) = 1)
 );
 COMMENT ON TABLE holdfast.hold IS 'The one register of holds. A row is never deleted: a hold ends by its date or by release.';
 CREATE INDEX hold_subject ON holdfast.hold (subject_key) WHERE released_at IS NULL;
@@ -96,7 +97,7 @@ CREATE TABLE holdfast.plan_rule (
     unknown_rows bigint NOT NULL,         -- start event or subject missing, or start in the future
     not_started_rows bigint NOT NULL,
     not_due_rows bigint NOT NULL,
-    oldest_due date,                      -- the earliest start day among the due rows
+    oldest_due date,                      -- the earliest start day among the rows past their period and not done
     due_fingerprint text NOT NULL,        -- of the keys of the due rows
     held_fingerprint text NOT NULL,       -- of the contents of the held rows
     held_unchanged boolean,               -- NULL: not yet compared, or not comparable (rewritten by others meanwhile)

@@ -18,7 +18,6 @@ PROJECT = Path(__file__).parents[2]
 def pytest_configure() -> None:
     os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="holdfast-test-airflow-")
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -47,7 +48,9 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {settings.HOME: str(self.home)}
+        return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
+            settings.HOME: str(self.home)
+        }
 
     @property
     def password(self) -> str:
@@ -120,11 +123,14 @@ def second(
         text=True,
     ) as process:
         assert process.stdout is not None
+        watchdog = threading.Timer(NIGHT_SECONDS, process.kill)
+        watchdog.start()
         said: list[str] = []
         for line in process.stdout:
             said.append(line)
             if "Press Ctrl-C" in line:
                 break
+        watchdog.cancel()
         yield process, said
         process.kill()
 

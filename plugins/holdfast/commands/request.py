@@ -261,7 +261,7 @@ def intake(by: By) -> None:
     results = inbox.take_in(engine, policy, terms, folder, by=by, now=dt.datetime.now(tz=dt.UTC))
     for one in results:
         what = "refused" if one.is_refused else f"{one.new} taken in, {one.known} known before, {one.refused} refused"
-        typer.echo(f"{one.name!a}: {what}; see {one.result}")
+        typer.echo(f"{one.name!a}: {what}; see {str(one.result)!a}")
     if not results:
         typer.echo(f"There is no file in {folder}.")
     if any(one.refused for one in results):
@@ -315,21 +315,10 @@ def _one_of(given: str, known: type[enum.StrEnum]) -> str:
 
 
 def _say(desk: _Desk, request: Request) -> None:
-    """Where a request is, and by when it must be answered."""
-    from holdfast.deletion_requests.deadlines import Waiting, clock_of
-    from holdfast.deletion_requests.register import UNANSWERED
+    from holdfast.deletion_requests.agenda import status_of
 
-    typer.echo(f"Request {request.request_id} is {request.state}.")
-    if request.duplicate_of is not None:
-        typer.echo(f"It repeats request {request.duplicate_of}, which is open.")
-    if request.state in UNANSWERED:
-        clock = clock_of(request.moments, desk.terms)
-        if isinstance(clock, Waiting):
-            typer.echo(f"Its clock waits for the {clock.waits_for} since {clock.since}.")
-        else:
-            typer.echo(f"It must be answered by {clock.due_on}, and is meant to be by {clock.internal_target}.")
-        if request.withdraw_until is not None:
-            typer.echo(f"It can be withdrawn until {request.withdraw_until}.")
+    for line in status_of(request, desk.terms):
+        typer.echo(line)
 
 
 @contextmanager

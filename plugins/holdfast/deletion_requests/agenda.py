@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from holdfast.deletion_requests.deadlines import Deadline, Terms, Waiting, clock_of
-from holdfast.deletion_requests.register import UNANSWERED, State, in_states
+from holdfast.deletion_requests.register import UNANSWERED, Request, State, in_states
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,19 @@ def agenda(connection: sa.Connection, terms: Terms, today: dt.date) -> list[Item
         received_on = terms.day_of(request.moments.received_at)
         items.append(Item(request.request_id, request.state, received_on, clock, clock.alert(today, terms.rules)))
     return sorted(items, key=lambda item: (item.due_on or dt.date.max, item.received_on, item.request_id))
+
+
+def status_of(request: Request, terms: Terms) -> Iterator[str]:
+    """Where a request is and by when it must be answered, in sentences for whoever works on it."""
+    yield f"Request {request.request_id} is {request.state}."
+    if request.duplicate_of is not None:
+        yield f"It repeats request {request.duplicate_of}, which was open when it came."
+    if request.state not in UNANSWERED:
+        return
+    clock = clock_of(request.moments, terms)
+    if isinstance(clock, Waiting):
+        yield f"Its clock waits for the {clock.waits_for} since {clock.since}."
+    else:
+        yield f"It must be answered by {clock.due_on}, and is meant to be by {clock.internal_target}."
+    if request.withdraw_until is not None:
+        yield f"It can be withdrawn until {request.withdraw_until}."

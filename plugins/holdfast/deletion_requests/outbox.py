@@ -127,7 +127,7 @@ def deliver(engine: sa.Engine, settings: Settings, transport: Transport, *, now:
                 failed += 1
                 continue
             queries.run(connection, "deletion_requests/notice_sent", {"notice_id": notice.notice_id, "now": now})
-            entry = {
+            entry: dict[str, ledger.JSON] = {
                 "notice": notice.notice_id,
                 "request": notice.request_id,
                 "recipient": notice.recipient,

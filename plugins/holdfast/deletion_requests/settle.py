@@ -58,9 +58,7 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
     return Settled(completed, partly, marks.restricted, marks.lifted)
 
 
-def _record(
-    connection: sa.Connection, run_id: int, erased: Sequence[sa.Row[Any]], marks: sa.Row[Any]
-) -> None:
+def _record(connection: sa.Connection, run_id: int, erased: Sequence[sa.Row[Any]], marks: sa.Row[Any]) -> None:
     rows: Counter[str] = Counter()
     requests: Counter[str] = Counter()
     for line in erased:

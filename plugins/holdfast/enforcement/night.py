@@ -11,7 +11,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.enforcement import catalogue, execute, plan, references, rules, runs, shards, verify
+from holdfast.enforcement import catalogue, execute, plan, references, runs, shards, verify
 from holdfast.enforcement.runs import Run
 from holdfast.errors import (
     ApprovalRefused,
@@ -30,6 +30,7 @@ from holdfast.settings import Settings
 
 Result = dict[str, object]
 
+_MOST_SWEEPS = 10
 _CARRIED_OUT = ("executing", "verified")
 _PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
@@ -39,10 +40,7 @@ def open_run(engine: sa.Engine, settings: Settings, job: str, *, as_of: dt.datet
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
         run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run)
-        missed = [] if run.is_dry else missed_nights(connection, run)
-        if missed and run.state == "open":
-            facts: dict[str, ledger.JSON] = {"first": missed[0].isoformat(), "last": missed[-1].isoformat()}
-            ledger.append(connection, "nights_missed", {**facts, "nights": len(missed)}, run.run_id)
+        missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {
         "run_id": run.run_id,
         "as_of": run.as_of_date.isoformat(),
@@ -175,13 +173,12 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         raise RunRefused(
             f"Run {run_id} is {run.state}; nothing was done that could be verified.", fix="execute it first."
         )
+    with database.transaction(engine) as connection:
+        unfinished = queries.run(connection, "enforcement/unfinished_shards", {"run_id": run_id}).scalar_one()
+    if unfinished:
+        raise RunRefused(f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again.")
     _sweep(engine, settings, policy, run)
     with database.snapshot(engine) as connection:
-        unfinished = queries.run(connection, "enforcement/unfinished_shards", {"run_id": run_id}).scalar_one()
-        if unfinished:
-            raise RunRefused(
-                f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again."
-            )
         found = verify.verify(connection, plan.setting_of(connection, policy, run), run)
     # Not in that snapshot: after minutes of counting it could not append to the ledger if anybody else did meanwhile.
     with database.transaction(engine) as connection:
@@ -230,17 +227,20 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     return plan_totals(engine, run_id)
 
 
-def missed_nights(connection: sa.Connection, run: Run) -> list[dt.date]:
-    """The nights since the last sealed run that did not run."""
-    values = {"job": run.job, "before": run.as_of_date}
-    last = queries.run(connection, "enforcement/last_sealed_date", values).scalar_one()
-    return rules.nights_between(last, run.as_of_date)
-
-
 def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> None:
-    """Once more through the shards of a rule whose rows an update moved while they were worked on."""
-    if run.state != "executing":
-        return
+    """Again through the shards of rules that have due rows left, as long as that changes any.
+
+    Rows are left where an update moved them while they were worked on, or where a row of the same table referred to
+    them and is gone now.
+    """
+    if run.state == "executing":
+        for _ in range(_MOST_SWEEPS):
+            if not _sweep_once(engine, settings, policy, run):
+                break
+
+
+def _sweep_once(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> int:
+    """The rows that were changed."""
     with database.transaction(engine) as connection:
         setting = plan.setting_of(connection, policy, run)
         with_shards = sorted({shard.rule_id for shard in shards.of_run(connection, run.run_id)})
@@ -250,8 +250,8 @@ def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> N
             values = {"run_id": run.run_id, "rule_id": rule_id}
             again.extend(queries.run(connection, "enforcement/reopen_shards", values).scalars())
             ledger.append(connection, "sweep_started", {"rule": rule_id, "rows": number}, run.run_id)
-    for shard_id in sorted(again):
-        execute.enforce(engine, setting, shard_id, settings.pseudonym_key())
+    key = settings.pseudonym_key()
+    return sum(execute.enforce(engine, setting, shard_id, key).rows for shard_id in sorted(again))
 
 
 def plan_totals(engine: sa.Engine, run_id: int) -> Result:

@@ -17,12 +17,17 @@ WAVES = 4
 
 @dataclass(frozen=True)
 class Reference:
-    """`child_columns` of a table hold `parent_columns` of another. `child_dataset` is None for an exempt table."""
+    """`child_columns` of a table hold `parent_columns` of another. `child_dataset` is None for an exempt table.
+
+    Where `event` is given, no column refers: the child's rows count from the latest `event` of their subject among
+    the parent's rows.
+    """
 
     child_dataset: str | None
     child_table: str
     child_columns: tuple[str, ...]
     parent_columns: tuple[str, ...]
+    event: str | None = None
 
 
 def references_to(policy: Policy, catalogue: Catalogue, dataset: str) -> list[Reference]:
@@ -38,6 +43,8 @@ def references_to(policy: Policy, catalogue: Catalogue, dataset: str) -> list[Re
     for name, child_dataset in policy.data_map.datasets.items():
         for columns in _paths(policy, name, dataset):
             found.setdefault((child_dataset.table, columns), Reference(name, child_dataset.table, columns, parent.key))
+        for event in _events(policy, name, dataset):
+            found[(child_dataset.table, (f"latest {event}",))] = Reference(name, child_dataset.table, (), (), event)
     return list(found.values())
 
 
@@ -83,6 +90,12 @@ def waves(policy: Policy, catalogue: Catalogue) -> dict[str, int]:
 
 def _deletes(policy: Policy, dataset: str) -> bool:
     return any(isinstance(rule.action, Delete) for rule in policy.rules_for(dataset).values())
+
+
+def _events(policy: Policy, child: str, parent: str) -> set[str]:
+    """The columns of `parent` from whose latest value for a subject rules of `child` count."""
+    starts = [rule.start for rule in policy.rules_for(child).values() if child != parent]
+    return {start.column for start in starts if start.link == "subject" and start.dataset == parent}
 
 
 def _paths(policy: Policy, child: str, parent: str) -> list[tuple[str, ...]]:

@@ -59,7 +59,19 @@ def open_run(connection: sa.Connection, policy: Policy, job: str, as_of: dt.date
     if not dry_run:
         ended = queries.run(connection, "enforcement/supersede_runs", {"job": job, "run_id": run_id})
         ledger.append(connection, "run_started", {**facts, "superseded": sorted(ended.scalars())}, run_id)
-    return get(connection, run_id)
+    run = get(connection, run_id)
+    missed = [] if dry_run else missed_nights(connection, run)
+    if missed:
+        nights: dict[str, ledger.JSON] = {"first": missed[0].isoformat(), "last": missed[-1].isoformat()}
+        ledger.append(connection, "nights_missed", {**nights, "nights": len(missed)}, run_id)
+    return run
+
+
+def missed_nights(connection: sa.Connection, run: Run) -> list[dt.date]:
+    """The nights since the last sealed run that did not run."""
+    values = {"job": run.job, "before": run.as_of_date}
+    last = queries.run(connection, "enforcement/last_sealed_date", values).scalar_one()
+    return rules.nights_between(last, run.as_of_date)
 
 
 def get(connection: sa.Connection, run_id: int) -> Run:

@@ -56,7 +56,7 @@ def survivors(connection: sa.Connection, setting: Setting, run: Run, rule_ids: l
     """Rule -> due rows that the plan's snapshot could see and that are still there. Rules without any are left out."""
     found = {}
     for rule_id in rule_ids:
-        predicate = setting.predicate(rule_id)
+        predicate = replace(setting, is_worked_off=True).predicate(rule_id)
         old = ~_arrived(connection, run, predicate.rows)
         number = connection.execute(statements.count_rows(predicate, predicate.due(), old)).scalar_one()
         if number:
@@ -71,6 +71,7 @@ def verify(connection: sa.Connection, setting: Setting, run: Run) -> Verified:
     """
     done = {row.rule_id: int(row.changed_rows) for row in _run(connection, "enforcement/done_by_rule", run)}
     planned = {row.rule_id: row for row in _run(connection, "enforcement/plan_rules", run)}
+    setting = replace(setting, is_worked_off=True)
     counted = plan.count_all(connection, setting)
     left = survivors(connection, setting, run, [rule_id for rule_id, counts in counted.items() if counts.due])
     late = {rule_id: counts.due - left.get(rule_id, 0) for rule_id, counts in counted.items() if counts.due}

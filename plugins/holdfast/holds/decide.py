@@ -1,10 +1,10 @@
 """What happens to one record: the decision table of docs/decision_table.md as a pure function.
 
 Precedence, strongest first: an unknown start or subject keeps; then a period that obliges to keep (statutory and
-business alike, the longest first); then a hold; then a source of holds that is not believed; then a row that still needs
-this one. Only a record that passes all of these is acted on, by the explicit rule before the general one, by a rule
-that deletes before one that anonymises, and by the shortest period. An erasure request ends every period that is not
-statutory, and beats nothing else.
+business alike, the longest first); then a hold; then a source of holds that is not believed; then a row that still
+needs this one. Only a record that passes all of these is acted on, by the explicit rule before the general one, by a
+rule that deletes before one that anonymises, and by the shortest period. An erasure request ends every period that is
+not statutory, and beats nothing else.
 
 The set-based SQL of `enforcement.predicate` is proven equal to this function on random data.
 """
@@ -146,7 +146,7 @@ def covers(hold: RecordHold, record: Record, as_of: dt.date) -> bool:
         return hold.record == record.key
     if hold.subject is not None and hold.subject != record.subject:
         return False
-    if record.event is None:
+    if record.event is None or record.event < EARLIEST_START:
         return True
     after_start = hold.period_from is None or record.event >= hold.period_from
     return after_start and (hold.period_to is None or record.event < hold.period_to)

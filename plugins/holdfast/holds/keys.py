@@ -21,6 +21,14 @@ from holdfast.policy.model import Policy, Subject
 SEPARATOR = "|"
 """Between the columns of a key that has several."""
 
+_ONE_SPELLING = frozenset(
+    (
+        "bigint", "boolean", "bpchar", "character varying", "date", "inet", "integer", "smallint", "text",
+        "timestamp with time zone", "timestamp without time zone", "uuid",
+    )
+)  # fmt: skip
+"""Types of which equal values are always written alike, as numeric (1 and 1.0) and citext are not."""
+
 
 class ColumnType(UserDefinedType[object]):
     """A PostgreSQL type by the name that the catalogue gives it."""
@@ -42,9 +50,12 @@ class KeyTypes:
     records: dict[str, tuple[str, ...]]
 
     def written_back(self, key: sa.ColumnElement[str], dataset: str) -> sa.ColumnElement[str] | None:
-        """A record key of `dataset` as PostgreSQL writes it; None if the database does not have that key."""
+        """A record key of `dataset` as PostgreSQL writes it; None if no text can be relied on to name a record of it.
+
+        That is where the table is not there, or where a column of several is of a type with more than one spelling.
+        """
         types = self.records.get(dataset)
-        if types is None:
+        if types is None or (len(types) > 1 and not _ONE_SPELLING.issuperset(types)):
             return None
         if len(types) == 1:
             return _through(key, types)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import urllib.error
 import urllib.parse
@@ -20,6 +21,10 @@ class AirflowRefused(HoldfastError):
     """An answer that is not what we asked for must not be read as 'nothing to do'."""
 
 
+class AirflowSilent(HoldfastError):
+    """No answer says nothing about the night: it may be going on, and must not be taken for ended."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One task instance. `label` names it for people, a mapped one with its shard; `state` None: not yet started."""
@@ -33,7 +38,7 @@ class Task:
 
 
 class Api:
-    """A client with one user's token. Every method raises AirflowRefused for an unexpected answer, OSError for none."""
+    """A client with one user's token. Methods raise AirflowRefused for an unexpected answer, AirflowSilent for none."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -58,14 +63,18 @@ class Api:
     def unpause(self, dag: str) -> None:
         self._call("PATCH", f"/api/v2/dags/{dag}?update_mask=is_paused", {"is_paused": False})
 
-    def unfinished_runs(self, dag: str) -> list[str]:
-        """Ids of the runs that are queued or running, oldest first."""
+    def unfinished_runs(self, dag: str) -> dict[str, dt.datetime]:
+        """The runs that are queued or running, oldest first: id and the moment each is for."""
         answer = self._call("GET", f"/api/v2/dags/{dag}/dagRuns?state=queued&state=running&order_by=run_after")
-        return [run["dag_run_id"] for run in answer["dag_runs"]]
+        return {
+            run["dag_run_id"]: dt.datetime.fromisoformat(run["logical_date"] or run["run_after"])
+            for run in answer["dag_runs"]
+        }
 
-    def trigger(self, dag: str, logical_date: str) -> str:
+    def trigger(self, dag: str, logical_date: dt.datetime) -> str:
         """Queue a run; its id."""
-        run: str = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": logical_date})["dag_run_id"]
+        body = {"logical_date": logical_date.isoformat()}
+        run: str = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", body)["dag_run_id"]
         return run
 
     def run_state(self, dag: str, run: str) -> str:
@@ -120,6 +129,11 @@ class Api:
                 f"Airflow answered {error.code} to {method} {path}.",
                 fix="see api-server.log in the logs folder.",
                 status=error.code,
+            ) from None
+        except OSError as error:
+            raise AirflowSilent(
+                f"Airflow did not answer {method} {path} within {_TIMEOUT_SECONDS} s ({type(error).__name__}).",
+                fix="start again; a run that was going on is carried on. If it lasts, see api-server.log.",
             ) from None
 
 

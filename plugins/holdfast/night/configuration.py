@@ -48,8 +48,8 @@ class Airflow:
     environment: Mapping[str, str]
 
 
-def configure(settings: Settings, *, metadata_url: str | None, database_url: str, port: int) -> Airflow:
-    """Write the configuration. `metadata_url` None leaves Airflow's own database to `AIRFLOW__DATABASE__...`.
+def configure(settings: Settings, *, metadata_url: str, database_url: str, port: int) -> Airflow:
+    """Write the configuration. `metadata_url` is Airflow's own database, with psycopg as its driver.
 
     `database_url` is handed to the tasks, so that none of them starts or joins an embedded server by itself.
     """
@@ -59,8 +59,8 @@ def configure(settings: Settings, *, metadata_url: str | None, database_url: str
     passwords = _made_once(passwords_file, lambda: {user: secrets.token_urlsafe(12) for user in ROLES})
     address = f"http://127.0.0.1:{port}"
     sections = _sections(settings, address, port, passwords_file)
-    if metadata_url is not None:
-        sections["database"] = {"sql_alchemy_conn": metadata_url, "sql_alchemy_conn_async": metadata_url}
+    # Both, or Airflow would look for another driver, asyncpg, for the second.
+    sections["database"] = {"sql_alchemy_conn": metadata_url, "sql_alchemy_conn_async": metadata_url}
     for section, secret in _made_once(folder / "secrets.json", _new_secrets).items():
         name, key = section.split(".")
         sections[name][key] = secret

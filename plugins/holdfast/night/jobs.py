@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.clock import local_date
 from holdfast.errors import HoldfastError
-from holdfast.night.api import AirflowRefused, Api, Task
+from holdfast.night.api import AirflowRefused, AirflowSilent, Api, Task
 from holdfast.night.progress import Progress
 from holdfast.night.supervisor import Kept
 
@@ -16,7 +18,9 @@ JOBS = ("retention_nightly", "deletion_requests_reconcile")  # in the order of t
 SUCCESS, FAILED, WAITS = "success", "failed", "awaiting approval"
 
 _START_SECONDS = 180
-_POLL_SECONDS = 0.5
+_SILENCE_SECONDS = 180
+_POLL_SECONDS = 1.0  # the API server that answers also serves the tasks, on the same two cores
+_ZONE = "Europe/London"  # in which the DAGs' nights are counted
 _TOLD = ("success", "failed", "up_for_retry", "awaiting_input")
 
 
@@ -43,16 +47,20 @@ def log_in_when_ready(api: Api, airflow: Kept, user: str, password: str) -> None
     _wait(airflow, lambda: all(_known(api, dag) for dag in JOBS), "a DAG did not appear")
 
 
-def carry_on(api: Api, airflow: Kept, progress: Progress, dag: str, *, logical_date: str, leave: bool) -> list[Run]:
-    """Finish the runs of `dag` that an earlier stop left open, then make one for `logical_date`.
+def carry_on(api: Api, airflow: Kept, progress: Progress, dag: str, *, now: dt.datetime, leave: bool) -> list[Run]:
+    """Finish the runs of `dag` that an earlier stop left open; then make one, unless that was tonight's and succeeded.
 
     With `leave`, a run that waits for a person's approval is returned as it is instead of being waited for.
     """
     api.unpause(dag)
-    runs = [_follow(api, airflow, progress, dag, run, leave) for run in api.unfinished_runs(dag)]
-    if not any(run.state == WAITS for run in runs):
-        runs.append(_follow(api, airflow, progress, dag, api.trigger(dag, logical_date), leave))
-    return runs
+    tonight = local_date(now, _ZONE)
+    runs: list[Run] = []
+    for run, logical_date in api.unfinished_runs(dag).items():
+        runs.append(_follow(api, airflow, progress, dag, run, leave))
+        is_tonight = local_date(logical_date, _ZONE) == tonight
+        if runs[-1].state == WAITS or (is_tonight and runs[-1].state == SUCCESS):
+            return runs
+    return [*runs, _follow(api, airflow, progress, dag, api.trigger(dag, now), leave)]
 
 
 def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, leave: bool) -> Run:
@@ -61,9 +69,7 @@ def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, lea
     progress.say(f"[bold]{dag}[/] {run}")
     with progress.console.status("waiting for the scheduler") as status:
         while True:
-            airflow.check()
-            state = api.run_state(dag, run)
-            tasks = api.tasks(dag, run)
+            state, tasks = _look(api, airflow, dag, run)
             for task in _news(told, tasks):
                 _tell(api, progress, dag, run, task)
             if state not in ("queued", "running"):
@@ -76,6 +82,18 @@ def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, lea
             time.sleep(_POLL_SECONDS)
     report = api.result(dag, run, "write_report")
     return Run(dag, run, state, time.monotonic() - started, tasks, report)
+
+
+def _look(api: Api, airflow: Kept, dag: str, run: str) -> tuple[str, list[Task]]:
+    """The state of a run and its tasks. A machine at its limit may leave us without an answer for a while."""
+    deadline = time.monotonic() + _SILENCE_SECONDS
+    while True:
+        airflow.check()
+        try:
+            return api.run_state(dag, run), api.tasks(dag, run)
+        except AirflowSilent:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _news(told: dict[tuple[str, int], str | None], tasks: list[Task]) -> list[Task]:
@@ -102,7 +120,7 @@ def _waits_for_a_person(tasks: list[Task]) -> bool:
 def _healthy(api: Api) -> bool:
     try:
         health = api.health()
-    except (OSError, AirflowRefused):
+    except (AirflowSilent, AirflowRefused):
         return False
     return health.get("scheduler") == health.get("dag_processor") == "healthy"
 

@@ -108,29 +108,29 @@ def _say(name: str, code: int) -> None:
         print(json.dumps({"ended": name, "code": code}), flush=True)
 
 
-def _stop(component: int) -> None:
-    """Ask, then kill what is below it, then itself.
+def _stop_everything(components: list[int]) -> None:
+    """Stop all but the first component, then the first, to which the others' tasks report; then whatever is left."""
+    _stop(components[1:])
+    _stop(components[:1])
+    processes.kill_descendants(os.getpid())
+
+
+def _stop(components: list[int]) -> None:
+    """Ask, then kill what is below them, then themselves.
 
     In this order the scheduler still closes its job record, so that the next one takes over unfinished tasks at once
     instead of waiting for a heartbeat to grow old.
     """
-    processes.send([component], signal.SIGTERM)
+    processes.send(components, signal.SIGTERM)
     asked_at = time.monotonic()
-    while component in processes.descendants(os.getpid()):
+    while left := set(components).intersection(processes.descendants(os.getpid())):
         _reap()
         waited = time.monotonic() - asked_at
         if waited > _TASK_SECONDS:
-            processes.send(processes.descendants(component), signal.SIGKILL)
+            processes.send([pid for component in left for pid in processes.descendants(component)], signal.SIGKILL)
         if waited > _COMPONENT_SECONDS:
-            processes.send([component], signal.SIGKILL)
+            processes.send(left, signal.SIGKILL)
         time.sleep(_POLL_SECONDS)
-
-
-def _stop_everything(components: list[int]) -> None:
-    """Stop in the reverse order of starting: tasks report to the API server, so it goes last. Then kill the rest."""
-    for component in reversed(components):
-        _stop(component)
-    processes.kill_descendants(os.getpid())
 
 
 if __name__ == "__main__":

@@ -61,17 +61,18 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
     logs = settings.home / "logs"
     with progress.stage("PostgreSQL"):
         engine = database.connect(settings)
-        own_metadata = None if configuration.METADATA_VARIABLE in os.environ else postgres.metadata_url(settings)
+        given = os.environ.get(configuration.METADATA_VARIABLE)
+        metadata_url = given or postgres.metadata_url(settings)
     airflow = configuration.configure(
         settings,
-        metadata_url=own_metadata,
+        metadata_url=metadata_url,
         database_url=engine.url.render_as_string(hide_password=False),
         port=configuration.free_port(port),
     )
     with progress.stage("Migrations"), _migrating(airflow, logs):
         database.migrate(engine, settings.sql / "migrations")
-    embedded = settings.database_url is None or own_metadata is not None
-    with supervisor.kept(airflow.environment, logs, settings.postgres_data if embedded else None) as kept:
+    is_embedded = settings.database_url is None or given is None
+    with supervisor.kept(airflow.environment, logs, settings.postgres_data if is_embedded else None) as kept:
         _make_data_if_empty(engine, settings, progress, accounts)
         engine.dispose()
         api = Api(airflow.address)
@@ -88,12 +89,8 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
 
 
 def _night(api: Api, kept: supervisor.Kept, progress: Progress, leave: bool) -> list[jobs.Run]:
-    logical_date = dt.datetime.now(dt.UTC).isoformat()
-    return [
-        one
-        for dag in jobs.JOBS
-        for one in jobs.carry_on(api, kept, progress, dag, logical_date=logical_date, leave=leave)
-    ]
+    now = dt.datetime.now(dt.UTC)
+    return [one for dag in jobs.JOBS for one in jobs.carry_on(api, kept, progress, dag, now=now, leave=leave)]
 
 
 def _make_data_if_empty(engine: sa.Engine, settings: Settings, progress: Progress, accounts: int) -> None:

@@ -56,7 +56,7 @@ class Kept:
 
 
 def components() -> dict[str, list[str]]:
-    """The command of each component, in the order of starting.
+    """The command of each component, in the order of starting; the first stops last.
 
     No triggerer, since no task of ours defers to one. No log server of the scheduler's: it would listen on every
     interface, and the API server reads the same files.

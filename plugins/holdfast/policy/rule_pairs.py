@@ -68,6 +68,24 @@ def _pair(policy: Policy, first: str, second: str, find: Finder) -> Iterator[Pro
                 f"{other} deletes the same rows after {policy.period_of(other)}, before this rule could act.",
                 "shorten its period, or remove it.",
             )
+        elif _is_anonymised_first(policy, name, other):
+            yield find(
+                Check.RULE_NEVER_APPLIES,
+                path,
+                f"{other} anonymises the same rows after {policy.period_of(other)}, and then this rule is never asked.",
+                "anonymise the columns of both in one rule, or delete the row at the later end.",
+            )
+
+
+def _is_anonymised_first(policy: Policy, name: str, other: str) -> bool:
+    """The other rule's work is done for ever once it has acted, so this one, which comes later, is never asked."""
+    both = (policy.schedule.rules[name], policy.schedule.rules[other])
+    return (
+        all(isinstance(rule.action, Anonymise) and rule.strength is Strength.MAXIMUM for rule in both)
+        and (_length(policy, other), other) < (_length(policy, name), name)
+        and bool(both[0].where) == bool(both[1].where)
+        and covers(both[1].where, both[0].where)
+    )
 
 
 def _must_go_but_is_kept(policy: Policy, name: str, other: str) -> bool:

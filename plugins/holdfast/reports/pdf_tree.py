@@ -7,6 +7,7 @@ would look complete. Tags must be closed, as our templates do.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
@@ -29,6 +30,7 @@ _INLINE = frozenset(("a", "strong", "em", "code", "small", "span"))
 _HEAD = frozenset(("head", "title", "style"))
 _VOID = frozenset(("meta", "br"))
 _SPACE = re.compile(r"[ \t\r\n\f]+")  # a space that must not break is kept
+_SHORT = 18  # a column of cells up to so many signs is as wide as they are; longer ones share what is left
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -170,22 +172,30 @@ def _inner(node: Node) -> list[str | Node]:
 
 
 def _table(node: Node) -> Node:
-    """A table as caption, number of columns, and the cells of head, body and foot one after another."""
+    """A table as caption, widths of columns, and the cells of head, body and foot one after another."""
     captions = [one for one in _walk(node) if one["is"] == "caption"]
     parts: dict[str, list[Node]] = {"thead": [], "tbody": [], "tfoot": []}
-    columns = 0
+    longest: list[int] = []
     for part in (one for one in node["has"] if isinstance(one, dict) and one["is"] in parts):
         for row in (one for one in part["has"] if isinstance(one, dict)):
             cells = [_cell(one) for one in row["has"] if isinstance(one, dict)]
-            columns = max(columns, sum(one["colspan"] for one in cells))
+            longest += [0] * (sum(one["colspan"] for one in cells) - len(longest))
+            if all(one["colspan"] == one["rowspan"] == 1 for one in cells):
+                for place, cell in enumerate(cells):
+                    longest[place] = max(longest[place], _length(cell))
             parts[part["is"]] += cells
     return {
         "caption": _content(captions[0]["has"]) if captions else [],
-        "columns": columns,
+        "columns": [math.sqrt(length) if length > _SHORT else 0 for length in longest],
         "head": parts["thead"],
         "body": parts["tbody"],
         "foot": parts["tfoot"],
     }
+
+
+def _length(cell: Node) -> int:
+    """Signs of text in a cell, however deep."""
+    return sum(len(one) if isinstance(one, str) else _length(one) for one in cell.get("has", ()))
 
 
 def _cell(node: Node) -> Node:

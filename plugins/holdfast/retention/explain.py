@@ -61,7 +61,8 @@ def explain(
         known = ", ".join(policy.data_map.datasets)
         raise CoverageError(f"There is no dataset {dataset!r}.", fix=f"name one of: {known}.")
     now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
-    setting = RetentionSetting(policy, catalogue.read(connection, policy.data_map.schemas), as_of, now)
+    tables = catalogue.read(connection, policy.data_map.schemas)
+    setting = RetentionSetting(policy, tables, as_of, now, untrusted_types=untrusted)
     rows = Rows(policy, setting.catalogue, dataset, alias=True)
     predicates = [RulePredicate(setting, rule_id, rows) for rule_id in policy.rules_for(dataset)]
     found = _facts(connection, rows, predicates, key)
@@ -87,13 +88,13 @@ def _facts(connection: sa.Connection, rows: Rows, predicates: list[RulePredicate
     for n, one in enumerate(predicates):
         columns += [
             one.applies().label(f"applies_{n}"),
-            one.start.day_of(one.start.value()).label(f"start_{n}"),
+            _readable(one.start.day_of(one.start.value())).label(f"start_{n}"),
             one.done().label(f"done_{n}"),
             one.needed().label(f"needed_{n}"),
         ]
     subject = sa.cast(rows.subject_value(), sa.Text) if rows.needs_subject else sa.cast(sa.null(), sa.Text)
     event = rows.event_day()
-    day = sa.cast(sa.null(), sa.Date) if event is None else event
+    day = sa.cast(sa.null(), sa.Date) if event is None else _readable(event)
     chosen = sa.select(subject.label("subject"), day.label("event"), *columns).where(_is(rows, key))
     try:
         return connection.execute(chosen).one_or_none()
@@ -103,6 +104,12 @@ def _facts(connection: sa.Connection, rows: Rows, predicates: list[RulePredicate
             fix=f"give {' | '.join(f'{name} ({rows.type_of(name)})' for name in rows.dataset.key)}.",
         )
     raise refusal  # outside the handler: the driver's error quotes the key
+
+
+def _readable(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """PostgreSQL has days before and after Python's calendar, infinity among them: its first or last day instead."""
+    first, last = sa.literal(dt.date.min, sa.Date), sa.literal(dt.date.max, sa.Date)
+    return sa.case((day > last, last), (day < first, first), else_=day)
 
 
 def _is(rows: Rows, key: str) -> sa.ColumnElement[bool]:

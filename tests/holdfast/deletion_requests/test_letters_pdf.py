@@ -42,17 +42,23 @@ def test_every_element_is_set_in_order() -> None:
         "<h2><span class='no'>1</span>Two</h2><p>Three <strong>four</strong> <em>five</em> <code>six</code>"
         " <small>seven</small><br>eight <a href='#x'>nine</a></p><ul><li>ten</li><li><p>eleven</p></li></ul>"
         "<ol><li>twelve</li></ol><dl><dt>thirteen</dt><dd>fourteen</dd><div><dt>fifteen</dt><dd>sixteen</dd></div></dl>"
-        "<section><div><h3>seventeen</h3></div></section><nav><ol><li>eighteen</li></ol></nav>"
-        "<footer><p>nineteen</p></footer>"
+        "<section><div><h3>seventeen</h3></div></section><footer><p>eighteen</p></footer>"
     )
     first, tens = (
         ("One", "1", "Two", "Three", "four", "five", "six", "seven", "eight", "nine"),
         ("ten", "eleven", "twelve"),
     )
-    teens = ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+    teens = ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen")
     places = [text.find(word) for word in (*first, *tens, *teens)]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def test_a_list_of_contents_is_left_to_the_bookmarks() -> None:
+    body = "<nav><ol><li>Contents</li></ol></nav><h2>Two</h2>"
+    reader = pypdf.PdfReader(io.BytesIO(pdf.pdf_of(page(body), on=DAY)))
+    assert "Contents" not in reader.pages[0].extract_text()
+    assert "Two" in repr(reader.outline)
 
 
 def test_a_table_keeps_its_head_on_every_page_and_its_foot_at_the_end() -> None:
@@ -75,8 +81,17 @@ def test_cells_that_span_are_counted() -> None:
         "<table><tbody><tr><td colspan='2'>a</td><td>b</td></tr><tr><td rowspan='2'>c</td></tr></tbody></table>"
     )
     assert isinstance(table, dict)
-    assert table["columns"] == 3
+    assert table["columns"] == [0, 0, 0]
     assert [(one["colspan"], one["rowspan"]) for one in table["body"]] == [(2, 1), (1, 1), (1, 2)]
+
+
+def test_columns_of_long_text_share_what_short_ones_leave() -> None:
+    row = f"<tr><td>short</td><td>{'long ' * 5}</td><td>{'longer ' * 15}</td></tr>"
+    [table] = read(f"<table><tbody>{row}<tr><td>a</td></tr></tbody></table>")
+    assert isinstance(table, dict)
+    short, long, longer = table["columns"]
+    assert short == 0
+    assert 0 < long < longer < 3 * long
 
 
 def test_a_chart_is_told_in_words() -> None:

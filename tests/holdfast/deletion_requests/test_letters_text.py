@@ -240,11 +240,11 @@ def test_the_pdf_has_the_words_of_the_letter(kind: Kind) -> None:
     reader = pypdf.PdfReader(io.BytesIO(made.pdf))
     assert 1 <= len(reader.pages) <= 3
     text = "".join(page.extract_text() for page in reader.pages)
-    squeezed = re.sub(r"[\s\-]", "", text)
+    foot = re.compile(r"ExampleTelecomLtd,ourreferenceDR20260001\dof\d")
+    squeezed, feet = foot.subn("", re.sub(r"[\s\-]", "", text))
+    assert feet == len(reader.pages)
     for words in (*EVERY_LETTER, ADDRESSEE.name, "Example Telecom Ltd", "DR-2026-0001", "24 November 2026"):
         assert re.sub(r"[\s\-]", "", words) in squeezed
-    for page in reader.pages:
-        assert "Example Telecom Ltd, our reference DR-2026-0001" in re.sub(r"\s+", " ", page.extract_text())
 
 
 def test_the_pdf_is_tagged_dated_and_told_in_english() -> None:

@@ -121,7 +121,10 @@ def test_a_hold_that_is_reported_no_more_is_released_by_its_source(library: Libr
     assert library.refresh()["desk"].ended == 0
 
 
-def test_a_hold_that_comes_back_is_placed_anew(library: Library) -> None:
+@pytest.mark.parametrize(
+    ("day", "review_on"), [(TODAY, dt.date(2026, 9, 2)), (TOMORROW, dt.date(2026, 9, 3))], ids=["the same day", "later"]
+)
+def test_a_hold_that_comes_back_is_placed_anew(library: Library, day: dt.date, review_on: dt.date) -> None:
     fine_2 = {**FINE, "reference": "fine-2"}
     library.report(FINE, fine_2)
     library.refresh()
@@ -129,14 +132,14 @@ def test_a_hold_that_comes_back_is_placed_anew(library: Library) -> None:
     library.report(FINE)
     library.refresh()
     library.report(FINE, fine_2)
-    state = library.refresh(as_of=TOMORROW)["desk"]
+    state = library.refresh(as_of=day)["desk"]
     assert (state.placed, state.changed, state.ended) == (1, 0, 0)
     again = library.held()["fine-2"]
     assert again.hold_id == first.hold_id
     assert (again.released_at, again.released_by) == (None, None)
     assert again.placed_at > first.placed_at
     assert int(again.placed_xid) > int(first.placed_xid)  # no plan made in between has counted it
-    assert again.review_on == dt.date(2026, 9, 3)
+    assert again.review_on == review_on
 
 
 def test_one_source_never_touches_the_holds_of_another(library: Library) -> None:

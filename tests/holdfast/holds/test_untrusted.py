@@ -284,6 +284,33 @@ def test_a_source_that_is_not_right_is_not_believed(shared: Library, case: Case)
     assert states["court"].status is Status.TRUSTED  # whatever another source does
 
 
+def test_no_record_is_named_by_a_key_with_several_spellings(library: Library) -> None:
+    """1 and 1.0 are one number and two texts, and a key of several columns is compared as text."""
+    library.report({**FINE, "datasets": ["loans"], "record_key": "2026-01-02|a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"})
+    assert library.refresh()["desk"].status is Status.TRUSTED
+    library.sql("ALTER TABLE library.loan ALTER COLUMN copy_id TYPE numeric USING 1")
+    library.report({**FINE, "datasets": ["loans"], "record_key": "2026-01-02|1"})
+    assert "recorded exactly: 1 x record_key_unfit." in str(library.refresh()["desk"].why)
+    library.sql("ALTER TABLE library.letter ALTER COLUMN code TYPE numeric USING 1")
+    library.report({**FINE, "datasets": ["letters"], "record_key": "1.0"})  # one column is compared as a number
+    assert library.refresh()["desk"].status is Status.TRUSTED
+    library.sql("DROP TABLE library.letter")
+    assert "recorded exactly: 1 x record_key_unfit." in str(library.refresh()["desk"].why)
+
+
+def test_a_subject_is_not_named_where_rows_are_about_nobody(shared: Library) -> None:
+    shared.restore()
+    order = {**FINE, "reference": "order-1", "hold_type": "ORDER", "datasets": ["suppliers"]}
+    shared.report({**order, "subject_key": None}, source="court")
+    assert shared.refresh()["court"].status is Status.TRUSTED
+    shared.report(order, source="court")
+    assert "recorded exactly: 1 x dataset_without_subject." in str(shared.refresh()["court"].why)
+    shared.report({**order, "record_key": "5"}, source="court")  # the record is held, whoever it is about
+    assert shared.refresh()["court"].status is Status.TRUSTED
+    shared.report({**order, "subject_key": None}, source="court")
+    shared.refresh()
+
+
 @pytest.mark.parametrize("column", ["period_from", "period_to", "ends_on", "review_on"])
 def test_days_without_end_or_before_our_era_are_refused(shared: Library, column: str) -> None:
     shared.restore()

@@ -56,9 +56,11 @@ _SHOP = "[{column: channel, is_in: [shop]}]"
 _FIRST = "purchases-6y"
 
 
-def _first(*, strength: str = "statutory", where: str = "[]") -> Edit:
+def _first(*, strength: str = "statutory", where: str = "[]", action: str = "{do: delete}") -> Edit:
     return Edit(
-        SCHEDULE, "    strength: statutory\n    holds", f"    where: {where}\n    strength: {strength}\n    holds"
+        SCHEDULE,
+        "    action: {do: delete}\n    strength: statutory\n    holds",
+        f"    action: {action}\n    where: {where}\n    strength: {strength}\n    holds",
     )
 
 
@@ -100,6 +102,12 @@ def _first(*, strength: str = "statutory", where: str = "[]") -> Edit:
             second_rule(period="made", action=_EMPTY_IP, strength="maximum"),
             {"second": "P213"},
             id="two steps on one day",
+        ),
+        pytest.param(
+            _first(strength="maximum", action=_EMPTY_IP),
+            second_rule(period="brief", action=_EMPTY_IP, strength="maximum"),
+            {_FIRST: "P213"},
+            id="anonymised before",
         ),
         pytest.param(
             _first(strength="maximum"),

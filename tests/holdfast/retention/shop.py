@@ -18,14 +18,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import database, settings
+from holdfast.enforcement import execute, plan, runs
+from holdfast.enforcement.execute import Done
 from holdfast.evidence import verify
 from holdfast.evidence.verify import VerifyResult
 from holdfast.holds import register
 from holdfast.holds.register import ReleaseReason
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.retention import execute, plan, runs, steps
-from holdfast.retention.execute import Done
+from holdfast.retention import steps
 from holdfast.settings import Settings
 
 NIGHT = dt.datetime(2024, 3, 2, 1, 30, tzinfo=dt.UTC)
@@ -392,6 +393,17 @@ def crash() -> None:
 
 def build(engine: sa.Engine, project: Path) -> Shop:
     """Make the shop's tables and its project folder, which `HOLDFAST_PROJECT` must name."""
+    lay_out(project)
+    with engine.begin() as connection:
+        database.run_script(connection, TABLES)
+    shop = Shop(engine, settings.load())
+    assert shop.settings.project == project.resolve()
+    shop.set_policy()
+    return shop
+
+
+def lay_out(project: Path) -> None:
+    """The folder that holds the shop's own hold source, and everybody's queries."""
     ours = project / "sql"
     (ours / "provider" / "holds").mkdir(parents=True)
     for folder in (Path(__file__).parents[3] / "sql").iterdir():
@@ -399,12 +411,6 @@ def build(engine: sa.Engine, project: Path) -> Shop:
             (ours / folder.name).symlink_to(folder)
     (ours / "provider" / "holds" / "till.sql").write_text(TILL, encoding="utf-8")
     (ours / "provider" / "holds" / "till_freshness.sql").write_text(TILL_FRESHNESS, encoding="utf-8")
-    with engine.begin() as connection:
-        database.run_script(connection, TABLES)
-    shop = Shop(engine, settings.load())
-    assert shop.settings.project == project.resolve()
-    shop.set_policy()
-    return shop
 
 
 def insert(connection: sa.Connection, table: str, rows: Iterable[Document]) -> None:

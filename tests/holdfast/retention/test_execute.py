@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import FAT, NEW, OLD, TOMORROW, Crash, Document, Shop, crash, once
 
+from holdfast.enforcement import shards
 from holdfast.errors import Fenced, HoldSourceUntrusted, LedgerError, PlanChanged, RunRefused
-from holdfast.retention import shards, steps
+from holdfast.retention import steps
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -59,6 +60,24 @@ def test_children_go_before_their_parents(shop: Shop) -> None:
     assert shop.enforce(run_id, 2) == 3
     assert shop.ids("purchase", "purchase_id") == set()
     shop.close(run_id)
+
+
+@pytest.mark.parametrize("foreign_key", [True, False])
+def test_a_child_that_arrives_after_the_others_have_gone_keeps_its_parent(shop: Shop, foreign_key: bool) -> None:
+    if not foreign_key:
+        shop.execute("ALTER TABLE shop.item DROP CONSTRAINT item_purchase_id_fkey")
+    shop.purchases([1, 2])
+    run_id = shop.plan()
+    shop.enforce(run_id, 1)
+    shop.add("item", {"purchase_id": 1, "line_no": 1})
+    shop.purchases([3])
+    shop.add("item", {"purchase_id": 3, "line_no": 1})
+    shop.enforce(run_id)
+    assert shop.ids("purchase", "purchase_id") == {1, 3}
+    assert shop.close(run_id)["done"] == 1
+    assert shop.planned(run_id, "items-2y").late_rows == 2
+    shop.night(TOMORROW)
+    assert shop.contents("purchase") == shop.contents("item") == []
 
 
 @pytest.mark.parametrize("foreign_key", [True, False])

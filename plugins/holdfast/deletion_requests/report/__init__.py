@@ -26,7 +26,7 @@ from holdfast.policy.requests_model import load_requests_policy
 from holdfast.reports import charts, files, pdf, runs
 from holdfast.settings import Settings
 
-__all__ = ["write"]
+__all__ = ["edition_of", "write"]
 
 PAGE = "index.html"
 
@@ -40,7 +40,7 @@ def write(
     the headline. Raises RunRefused if there is no such run. Ask in one transaction, for figures of one moment.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
-    edition = _edition(connection, settings, run_id, now)
+    edition = edition_of(connection, settings, run_id, now=now)
     text = page.html_of(edition)
     made: dict[str, str | bytes] = {
         PAGE: text,
@@ -68,7 +68,8 @@ def write(
     }
 
 
-def _edition(connection: sa.Connection, settings: Settings, run_id: int, now: dt.datetime) -> Edition:
+def edition_of(connection: sa.Connection, settings: Settings, run_id: int, *, now: dt.datetime) -> Edition:
+    """What the report of a run says. Raises RunRefused if there is no such run."""
     policy, terms = _policy(settings, runs.run(connection, run_id))
     zone = policy.schedule.time_zone if policy else "UTC"
     due = None

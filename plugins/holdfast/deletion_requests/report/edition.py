@@ -159,7 +159,7 @@ def _break(one: Break) -> BreakLine:
         is_incident=one.is_incident,
         about=words.keeper(one.about) or None,
         count=one.count if one.may_be_counted else None,
-        counts=meaning.counts,
+        counts=str(meaning.counted),
         what=meaning.what,
         fix=meaning.fix,
         requests=one.requests if one.may_be_counted else (),

@@ -153,14 +153,17 @@ def _broken(case: Case) -> Iterator[str]:
         of_kind = [one for one in found if one.kind is kind]
         # A missed deadline is told above.
         if of_kind and kind is not Kind.PAST_DEADLINE:
-            yield f"{MEANINGS[kind].what} {_how_many(of_kind)} ({MEANINGS[kind].counts})."
+            yield f"{MEANINGS[kind].what.removesuffix('.')} {_how_many(kind, of_kind)}."
 
 
-def _how_many(breaks: Sequence[Break]) -> str:
+def _how_many(kind: Kind, breaks: Sequence[Break]) -> str:
+    """How often; where it may not be told of some, only that there are more."""
+    unit = MEANINGS[kind].counted
     count = sum(one.count for one in breaks if one.may_be_counted)
+    told = counted(count, unit.one, unit.many)
     if all(one.may_be_counted for one in breaks):
-        return f"{count:,}"
-    return f"{count:,} and others that are not counted here" if count else "Not counted here"
+        return f"({told})"
+    return f"({told}, and others that are not counted here)" if count else "(not counted here)"
 
 
 def _notes(case: Case) -> Iterator[str]:

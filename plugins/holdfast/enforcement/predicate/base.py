@@ -23,7 +23,11 @@ from holdfast.policy.model import Anonymise, Caps, Delete, Policy
 
 @dataclass(frozen=True)
 class Setting(ABC):
-    """What every predicate of one run depends on. `untrusted_types` are the hold types whose source is not believed."""
+    """What every predicate of one run depends on. `untrusted_types` are the hold types whose source is not believed.
+
+    Before the work, a row that refers to another one is expected to go if it is due. Once those that refer are worked
+    off (`is_worked_off`), whatever still does has come since and stays.
+    """
 
     policy: Policy
     catalogue: Catalogue
@@ -32,6 +36,7 @@ class Setting(ABC):
     seen_in: str | None = None
     untrusted_types: frozenset[str] = frozenset()
     planned_in: str | None = None
+    is_worked_off: bool = False
 
     @abstractmethod
     def work(self, dataset: str | None = None) -> list[str]:
@@ -166,8 +171,10 @@ class Predicate(ABC):
 
     def _stays(self, reference: Reference, seen: frozenset[str]) -> Bool:
         """Some row of the referring table points here and will not be deleted tonight."""
+        if reference.event is not None:
+            return self._is_counted_from(reference, reference.event, seen)
         parents = [self.rows.column(name) for name in reference.parent_columns]
-        if reference.child_dataset is None or reference.child_dataset in seen:
+        if reference.child_dataset is None or reference.child_dataset in seen or self.setting.is_worked_off:
             child = self.setting.catalogue.table(reference.child_table, reference.child_columns).alias()
             return exists([child], *(child.c[c] == p for c, p in zip(reference.child_columns, parents, strict=True)))
         rows = Rows(self.setting.policy, self.setting.catalogue, reference.child_dataset, alias=True)
@@ -175,6 +182,29 @@ class Predicate(ABC):
         goes = [one._due(seen | {reference.child_dataset}) for one in work if one.deletes]
         links = [rows.column(c) == p for c, p in zip(reference.child_columns, parents, strict=True)]
         return exists([rows.table], *links, no(sa.or_(sa.false(), *goes)))
+
+    def _is_counted_from(self, reference: Reference, event: str, seen: frozenset[str]) -> Bool:
+        """This is the latest event of its subject, and a row that counts from it is not dealt with tonight.
+
+        A row that is only ever anonymised is dealt with once it has been.
+        """
+        policy, known, ours = self.setting.policy, self.setting.catalogue, self.rows.subject_column
+        if ours is None:
+            raise LookupError(f"{self.rows.name} has no subject column to link by")
+        rows = Rows(policy, known, reference.child_dataset or "", alias=True)
+        dealt_with: list[Bool] = []
+        if rows.name not in seen:
+            predicates = [self.setting.predicate(one, rows) for one in self.setting.work(rows.name)]
+            deleting = [one for one in predicates if one.deletes]
+            if not self.setting.is_worked_off:
+                dealt_with = [one._due(seen | {rows.name}) for one in deleting or predicates]
+            if not deleting:
+                dealt_with += [sa.and_(one.past(), one.done()) for one in predicates]
+        later = Rows(policy, known, self.rows.name, alias=True)
+        is_later = later.column(event) > self.rows.column(event)
+        same_subject = later.column(ours.key or "") == ours
+        counts = exists([rows.table], rows.subject_value() == ours, no(sa.or_(sa.false(), *dealt_with)))
+        return sa.and_(counts, ~exists([later.table], same_subject, is_later))
 
 
 def no(condition: Bool) -> Bool:

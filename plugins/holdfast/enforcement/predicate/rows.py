@@ -11,6 +11,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import UserDefinedType
 
 from holdfast.enforcement.catalogue import Catalogue, Leaf
+from holdfast.holds.decide import EARLIEST_START
 from holdfast.policy.model import Dataset, NoSubject, Policy, Subject
 
 Bool = sa.ColumnElement[bool]
@@ -178,8 +179,11 @@ class Rows:
         return ~exists(way.tables, way.start, *way.joins, way.subject.is_not(None))
 
     def event_day(self) -> sa.ColumnElement[object] | None:
-        """The day that a hold on a period looks at."""
-        return self.local_day(self.dataset.event) if self.dataset.event else None
+        """The day that a hold on a period looks at; NULL for a placeholder, which is no day to compare."""
+        if self.dataset.event is None:
+            return None
+        day = self.local_day(self.dataset.event)
+        return sa.case((day >= sa.literal(EARLIEST_START, sa.Date), day))
 
     def local_day(self, column: str) -> sa.ColumnElement[object]:
         """A date or timestamp column as a day in the controller's zone."""

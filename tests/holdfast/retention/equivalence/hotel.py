@@ -108,7 +108,7 @@ SHAPES: dict[str, Shape] = {
         {"column": "guest_no"},
         "passed_at",
         {"passed_at": "naive"},
-        ({"column": "passed_at"}, {"dataset": "keycard-uses", "link": "subject", "column": "used_at"}),
+        ({"column": "passed_at"},),
     ),
     "charges": Shape(
         "charge",

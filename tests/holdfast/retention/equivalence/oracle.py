@@ -8,7 +8,16 @@ from collections import Counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.holdfast.retention.equivalence.hotel import FOREIGN_KEYS, SHAPES, YEAR_END, World, key_of, zone_of
+from tests.holdfast.retention.equivalence.hotel import (
+    AGES_AGO,
+    ENDLESS,
+    FOREIGN_KEYS,
+    SHAPES,
+    YEAR_END,
+    World,
+    key_of,
+    zone_of,
+)
 
 from holdfast import clock
 from holdfast.holds.decide import Decision, Outcome, Record, RecordHold, RecordRule, decide
@@ -174,7 +183,32 @@ class Oracle:
             for place, other in enumerate(self.world.rows[child]):
                 if [other[column] for column in columns] == key and (child == dataset or self._stays(child, place)):
                     return True
-        return False
+        return any(self._is_counted_from(dataset, row, child, event) for child, event in self._events_of(dataset))
+
+    def _is_counted_from(self, dataset: str, row: Row, child: str, event: str) -> bool:
+        """Whether this is its subject's latest event, and a row that counts from it has not been dealt with."""
+        subject = self._subject(dataset, row)
+        events = [one[event] for one in self.world.rows[dataset] if self._subject(dataset, one) == subject]
+        if subject is None or any(_is_later(one, row[event]) for one in events):
+            return False
+        deletes = any(isinstance(rule.action, Delete) for rule in self.policy.rules_for(child).values())
+        return any(
+            self._subject(child, other) == subject
+            and (self._stays(child, place) if deletes else not self._is_anonymised_by(child, place))
+            for place, other in enumerate(self.world.rows[child])
+        )
+
+    def _is_anonymised_by(self, dataset: str, place: int) -> bool:
+        """After tonight."""
+        return self.decision(dataset, place).outcome in (Outcome.DUE, Outcome.DONE)
+
+    def _events_of(self, dataset: str) -> set[tuple[str, str]]:
+        starts = [(name, rule.start) for child in SHAPES for name, rule in self.policy.rules_for(child).items()]
+        return {
+            (self.policy.schedule.rules[name].dataset, start.column)
+            for name, start in starts
+            if start.link == "subject" and start.dataset == dataset
+        }
 
     def _references_to(self, dataset: str) -> set[tuple[str, tuple[str, ...]]]:
         found = {(child, columns) for child, _, columns, parent in FOREIGN_KEYS if child and parent == dataset}
@@ -200,6 +234,17 @@ def day_of(value: dt.date | dt.datetime | None, zone: str) -> dt.date | None:
         aware = value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))
         return clock.local_date(aware, LONDON)
     return value
+
+
+def _is_later(one: dt.date | dt.datetime | None, other: dt.date | dt.datetime | None) -> bool:
+    """As PostgreSQL compares; infinity is a date here, whatever the type of its column."""
+    if one is None or other is None:
+        return False
+    return _in_order(one) > _in_order(other)
+
+
+def _in_order(value: dt.date | dt.datetime) -> tuple[int, Any]:
+    return (1, value) if value not in (ENDLESS, AGES_AGO) else (0 if value == AGES_AGO else 2, 0)
 
 
 def _matches(row: Row, condition: Any) -> bool:

@@ -12,19 +12,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from tests.holdfast.retention.equivalence import hotel
 from tests.holdfast.retention.equivalence.hotel import AGES_AGO, ENDLESS, SHAPES, World
 from tests.holdfast.retention.equivalence.oracle import Oracle
 
 from holdfast import database as hf_database
-from holdfast.holds.decide import Outcome
 from holdfast.enforcement import catalogue, scan
 from holdfast.enforcement.catalogue import Catalogue
-from holdfast.enforcement.predicate.rules import RulePredicate, Setting, types_of_sources
+from holdfast.enforcement.predicate.base import types_of_sources
+from holdfast.enforcement.predicate.rules import RetentionSetting, RulePredicate
+from holdfast.holds.decide import Outcome
+from holdfast.retention.explain import explain
 
 EXAMPLES = int(os.environ.get("HOLDFAST_EQUIVALENCE_EXAMPLES", "30"))
 PLANNED_AT = dt.datetime(2025, 6, 1, 1, 30, tzinfo=dt.UTC)
-RELEASED_AT = {None: None, "before": PLANNED_AT, "after": PLANNED_AT + dt.timedelta(microseconds=1)}
+JUST_AFTER = PLANNED_AT + dt.timedelta(microseconds=1)
+FAR_FUTURE = dt.datetime(2999, 1, 1, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def tables(hotel_database: sa.Engine) -> Catalogue:
 def test_sql_decides_each_row_as_decide_does(hotel_database: sa.Engine, tables: Catalogue, world: World) -> None:
     oracle = Oracle(world)
     untrusted = types_of_sources(world.policy, world.untrusted)
-    setting = Setting(world.policy, tables, world.as_of, PLANNED_AT, untrusted_types=untrusted)
+    setting = RetentionSetting(world.policy, tables, world.as_of, PLANNED_AT, untrusted_types=untrusted)
     with hotel_database.connect() as connection, connection.begin() as transaction:
         fill(connection, world)
         for rule_id in world.policy.schedule.rules:
@@ -61,6 +65,31 @@ def test_sql_decides_each_row_as_decide_does(hotel_database: sa.Engine, tables: 
             found = facts_of(scan.count(connection, predicate), due_keys(connection, predicate))
             expected = facts_by(oracle, rule_id)
             assert found == expected, oracle.told(rule_id)
+        transaction.rollback()
+
+
+@settings(
+    max_examples=max(1, EXAMPLES // 4),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(world=hotel.worlds(), data=st.data())
+def test_a_record_is_explained_as_decide_decides_it(
+    hotel_database: sa.Engine, world: World, data: st.DataObject
+) -> None:
+    oracle = Oracle(world)
+    untrusted = types_of_sources(world.policy, world.untrusted)
+    places = [(dataset, n) for dataset, rows in world.rows.items() for n in range(len(rows))]
+    chosen = data.draw(st.lists(st.sampled_from(places), max_size=6, unique=True)) if places else []
+    with hotel_database.connect() as connection, connection.begin() as transaction:
+        fill(connection, world, after=FAR_FUTURE)
+        for dataset, place in chosen:
+            row = world.rows[dataset][place]
+            key, as_of = hotel.key_of(dataset, row), world.as_of
+            found = explain(connection, world.policy, dataset, key, as_of=as_of, untrusted=untrusted)
+            assert found is not None
+            assert found.decision == oracle.decision(dataset, place), f"{row} {found}"
         transaction.rollback()
 
 
@@ -93,7 +122,9 @@ def due_keys(connection: sa.Connection, predicate: RulePredicate) -> set[str]:
     return set(connection.execute(chosen).scalars())
 
 
-def fill(connection: sa.Connection, world: World) -> None:
+def fill(connection: sa.Connection, world: World, *, after: dt.datetime = JUST_AFTER) -> None:
+    """`after` is when the holds that are released after the plan were."""
+    released_at = {None: None, "before": PLANNED_AT, "after": after}
     for dataset, rows in world.rows.items():
         insert(connection, f"hotel.{SHAPES[dataset].table}", rows)
     insert(connection, "hotel.voucher", world.vouchers)
@@ -117,7 +148,7 @@ def fill(connection: sa.Connection, world: World) -> None:
             "ends_on": one.ends_on,
             "placed_at": PLANNED_AT - dt.timedelta(days=9),
             "placed_by": "test",
-            "released_at": RELEASED_AT[one.released],
+            "released_at": released_at[one.released],
         }
         for n, one in enumerate(world.holds)
     ]

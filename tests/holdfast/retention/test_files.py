@@ -1,0 +1,163 @@
+"""A file goes before its row, a row goes only with its file, and neither goes under a hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.holdfast.retention.shop import NEW, OLD, TOMORROW, Crash, Shop, crash, once
+
+from holdfast.enforcement import files
+from holdfast.errors import FileRemains
+
+DUE = (1, 2, 3)
+
+
+@pytest.fixture
+def photos(shop: Shop, tmp_path: Path) -> Shop:
+    """Three photos that are due and one that is not, each with its file."""
+    for number in (*DUE, 4):
+        add_photo(shop, tmp_path, number, OLD if number in DUE else NEW)
+    return shop
+
+
+def add_photo(shop: Shop, folder: Path, number: int, taken_on: str) -> None:
+    file = folder / f"{number}.jpg"
+    file.write_bytes(b"a picture")
+    row = {"photo_id": f"{number:032d}", "customer_no": number, "taken_on": taken_on, "url": file.as_uri()}
+    shop.add("photo", row)
+
+
+def rows(shop: Shop) -> set[int]:
+    return set(shop.ids("photo", "customer_no"))
+
+
+def pictures(folder: Path) -> set[int]:
+    return {int(file.stem) for file in folder.glob("*.jpg")}
+
+
+def test_due_files_go_with_their_rows_and_others_stay(photos: Shop, tmp_path: Path) -> None:
+    photos.night()
+    assert rows(photos) == pictures(tmp_path) == {4}
+    assert [one["files"] for one in photos.entries("file_batch_intended")] == [3]
+    assert photos.rows_in_ledger("photos-90d") == 3
+
+
+def test_a_held_file_stays_with_its_row(photos: Shop, tmp_path: Path) -> None:
+    run_id = photos.plan()
+    photos.hold("matter-2", subject_key="2")
+    photos.enforce(run_id)
+    photos.close(run_id)
+    assert rows(photos) == pictures(tmp_path) == {2, 4}
+
+
+def test_a_file_that_is_gone_already_counts_as_gone(photos: Shop, tmp_path: Path) -> None:
+    (tmp_path / "2.jpg").unlink()
+    photos.night()
+    assert rows(photos) == {4}
+
+
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_row_without_an_address_has_no_file(photos: Shop, url: str | None) -> None:
+    photos.execute("UPDATE shop.photo SET url = :url WHERE customer_no = 1", url=url)
+    photos.night()
+    assert rows(photos) == {4}
+
+
+def test_a_file_that_can_not_be_removed_keeps_its_row_and_says_so(photos: Shop, tmp_path: Path) -> None:
+    stuck = tmp_path / "2.jpg"
+    stuck.unlink()
+    stuck.mkdir()  # a folder where the file was: not even root can remove it as a file
+    run_id = photos.plan()
+    with pytest.raises(FileRemains, match="1 of 3 files of photos could not be removed") as caught:
+        photos.enforce(run_id)
+    assert caught.value.facts == {"dataset": "photos", "files": 1}
+    assert str(tmp_path) not in str(caught.value)
+    assert rows(photos) == {1, 2, 3, 4}
+    assert photos.rows_in_ledger("photos-90d") == 0
+    stuck.rmdir()
+    photos.enforce(run_id)
+    photos.close(run_id)
+    assert rows(photos) == pictures(tmp_path) == {4}
+
+
+def test_an_address_that_nobody_understands_keeps_its_row(photos: Shop) -> None:
+    photos.execute("UPDATE shop.photo SET url = 'nowhere://x' WHERE customer_no = 1")
+    with pytest.raises(FileRemains):
+        photos.enforce(photos.plan())
+    assert 1 in rows(photos)
+
+
+@pytest.mark.parametrize("point", ["files.intended", "files.removed", "batch.changed", "batch.recorded"])
+def test_a_crash_leaves_no_file_that_no_row_knows_of(photos: Shop, tmp_path: Path, point: str) -> None:
+    run_id = photos.plan()
+    (shard,) = photos.shards(run_id, 1)
+    with pytest.raises(Crash):
+        photos.attempt(run_id, shard["shard_id"], once(point, crash))
+    assert rows(photos) == {1, 2, 3, 4} >= pictures(tmp_path)
+    photos.enforce(run_id)
+    photos.close(run_id)
+    assert rows(photos) == pictures(tmp_path) == {4}
+    assert photos.rows_in_ledger("photos-90d") == 3
+
+
+def test_the_intent_is_in_the_ledger_before_a_file_goes(photos: Shop, tmp_path: Path) -> None:
+    run_id = photos.plan()
+    (shard,) = photos.shards(run_id, 1)
+    seen: list[object] = []
+
+    def look() -> None:
+        seen.append((photos.entries("file_batch_intended"), pictures(tmp_path)))
+
+    photos.attempt(run_id, shard["shard_id"], once("files.intended", look))
+    assert seen == [([{"rule": "photos-90d", "dataset": "photos", "files": 3}], {1, 2, 3, 4})]
+
+
+def test_a_hold_can_not_be_placed_while_files_go(photos: Shop) -> None:
+    """A file cannot be taken back, so whoever places a hold meanwhile waits, and is told what is left."""
+    run_id = photos.plan()
+    (shard,) = photos.shards(run_id, 1)
+    waited: list[str] = []
+
+    def place() -> None:
+        photos_without_patience = sa.create_engine(
+            photos.engine.url, connect_args={"options": "-c timezone=UTC -c lock_timeout=100"}
+        )
+        try:
+            with photos_without_patience.begin() as connection:
+                connection.execute(sa.text("INSERT INTO holdfast.hold DEFAULT VALUES"))
+        except sa.exc.OperationalError as error:
+            waited.append(str(error.orig))
+        photos_without_patience.dispose()
+
+    photos.attempt(run_id, shard["shard_id"], once("files.intended", place))
+    assert "lock timeout" in waited[0]
+
+
+def test_files_go_in_batches(photos: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "ROWS_PER_BATCH", 1)
+    photos.execute("ALTER TABLE shop.photo ADD COLUMN pad text, ALTER COLUMN pad SET STORAGE PLAIN")
+    photos.execute("UPDATE shop.photo SET pad = repeat('x', 5000)")
+    photos.set_policy(lambda documents: documents["data_map"]["datasets"]["photos"]["not_personal"].append("pad"))
+    photos.night()
+    assert rows(photos) == pictures(tmp_path) == {4}
+    assert len(photos.entries("file_batch_intended")) == 3
+
+
+def test_a_file_in_another_store_is_reached_through_its_address(photos: Shop) -> None:
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    store.pipe_file("/pictures/1", b"a picture")
+    photos.execute("UPDATE shop.photo SET url = 'memory://pictures/1' WHERE customer_no = 1")
+    photos.night()
+    assert not store.exists("/pictures/1")
+    assert rows(photos) == {4}
+
+
+def test_a_photo_added_the_next_day_goes_when_it_is_due(photos: Shop, tmp_path: Path) -> None:
+    photos.night()
+    add_photo(photos, tmp_path, 5, OLD)
+    photos.night(TOMORROW)
+    assert rows(photos) == pictures(tmp_path) == {4}
