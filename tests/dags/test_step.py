@@ -15,7 +15,7 @@ import holdfast_airflow
 from holdfast import settings
 from holdfast.errors import SettingsError
 
-STEPS = sample_night.__name__
+STEPS = sample_steps.__name__
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,8 @@ def fill(shop: Shop, purchases: int) -> None:
         purchases=purchases,
     )
     shop.execute(
-        "INSERT INTO shop.debt SELECT 'debt-' || n, n FROM generate_series(cast(:every AS bigint), cast(:people AS bigint), cast(:every AS bigint)) AS n",
+        "INSERT INTO shop.debt SELECT 'debt-' || n, n"
+        " FROM generate_series(cast(:every AS bigint), cast(:people AS bigint), cast(:every AS bigint)) AS n",
         every=HELD_EVERY,
         people=PEOPLE,
     )
