@@ -9,14 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from holdfast.policy.load import load_document
-from holdfast.policy.model import Code, IsoPeriod, Policy, Sentence, Strict
+from holdfast.policy.model import Code, IsoPeriod, Sentence, Strict
 
 
 class Nation(enum.StrEnum):
@@ -153,14 +152,3 @@ def load_requests_policy(folder: Path) -> RequestsPolicy:
     holidays, holidays_digest = load_document(BankHolidays, folder / "bank_holidays.yaml")
     digest = hashlib.sha256(f"{rules_digest} {holidays_digest}".encode()).hexdigest()
     return RequestsPolicy(rules=rules, holidays=holidays, digest=f"sha256:{digest}")
-
-
-def recipients_of(policy: Policy, datasets: Iterable[str]) -> tuple[Code, ...]:
-    """Everyone to whom data of these datasets was disclosed, and who must be told of its erasure (UK GDPR Art 19)."""
-    named = {
-        recipient
-        for dataset in datasets
-        for column in policy.data_map.datasets[dataset].columns.values()
-        for recipient in column.recipients
-    }
-    return tuple(sorted(named))

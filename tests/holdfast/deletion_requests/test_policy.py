@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.holdfast.deletion_requests.desk import policy, requests_policy
+from tests.holdfast.deletion_requests.desk import requests_policy
 
 from holdfast import settings
 from holdfast.policy.problems import PolicyRefused
-from holdfast.policy.requests_model import Nation, load_requests_policy, recipients_of
+from holdfast.policy.requests_model import Nation, load_requests_policy
 
 FILES = ("deletion_requests.yaml", "bank_holidays.yaml")
 
@@ -85,12 +85,3 @@ def test_the_digest_names_what_both_files_say(folder: Path) -> None:
     assert changed != before
     change(folder, "Boxing Day (moved)", "Boxing Day, moved")
     assert load_requests_policy(folder).digest not in (before, changed)
-
-
-def test_recipients_are_those_of_the_data_map() -> None:
-    assert recipients_of(policy(), ["contacts", "payment_methods"]) == (
-        "mail-service",
-        "payment-processor",
-        "support-desk",
-    )
-    assert recipients_of(policy(), ["api_request_logs"]) == ()
