@@ -19,6 +19,7 @@ INNER JOIN holdfast.request_after AS after
 INNER JOIN holdfast.deletion_request AS request ON planned.request_id = request.request_id
 WHERE
     run.run_id = :run_id
+    AND planned.rows_held > 0
     AND planned.rows_held > after.rows_held
     AND NOT EXISTS (
         SELECT

@@ -11,6 +11,7 @@ class Kind(enum.StrEnum):
     """What can disagree, the worst first. `MEANINGS` has the words."""
 
     ERASED_WHILE_HELD = "erased_while_held"
+    HELD_ROWS_CHANGED = "held_rows_changed"
     HELD_ROWS_GONE = "held_rows_gone"
     COMPLETED_BUT_FOUND = "completed_but_found"
     PAST_DEADLINE = "past_deadline"
@@ -26,7 +27,7 @@ class Kind(enum.StrEnum):
     HOLD_REVIEW_OVERDUE = "hold_review_overdue"
 
 
-INCIDENTS = frozenset((Kind.ERASED_WHILE_HELD, Kind.HELD_ROWS_GONE))
+INCIDENTS = frozenset((Kind.ERASED_WHILE_HELD, Kind.HELD_ROWS_CHANGED, Kind.HELD_ROWS_GONE))
 """Rows went that a hold should have kept: somebody must be woken."""
 
 
@@ -46,6 +47,7 @@ REQUESTS = Counted("request", "requests")
 REQUESTS_BY_DATASET = Counted("request", "requests", "dataset")
 DATASETS = Counted("dataset of a request", "datasets of requests", "dataset")
 DATASETS_BY_TYPE = Counted("dataset of a request", "datasets of requests", "type of hold")
+EACH_DATASET = Counted("dataset", "datasets", "dataset")
 NOTICES = Counted("notice", "notices", "recipient")
 HOLDS = Counted("hold", "holds", "type")
 
@@ -64,6 +66,11 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "Rows were erased while a hold was active that covered every row of that subject in that dataset.",
         DATASETS_BY_TYPE,
         "Tell the data protection officer and counsel now; stop the job; recover the rows from a backup.",
+    ),
+    Kind.HELD_ROWS_CHANGED: Meaning(
+        "Rows that a hold kept are not what they were before the run: some went, or were written over.",
+        EACH_DATASET,
+        "Tell the data protection officer and counsel now; compare the rows of the requests named with a backup.",
     ),
     Kind.HELD_ROWS_GONE: Meaning(
         "Rows that a hold kept at the beginning of the night were not there at its end, and no hold was changed or "

@@ -67,7 +67,7 @@ def find(
     """Every break there is, the worst first. `run_id` is the run whose matrix is compared; None: no matrix is.
 
     It also looks through the data for rows of completed requests, which takes as long as assessing as many requests.
-    Ask once the run has settled its requests.
+    Ask once the run has settled its requests, and also of one that did not get so far: an incident is why, at times.
     """
     today = terms.day_of(now)
     found = [
@@ -121,6 +121,7 @@ def _of_matrix(connection: sa.Connection, policy: Policy, run_id: int | None) ->
     holding = {"datasets": [name for name, _ in pairs], "types": [kind for _, kind in pairs]}
     asked: tuple[tuple[Kind, str, Mapping[str, object]], ...] = (
         (Kind.ERASED_WHILE_HELD, "deletion_requests/break_erased_while_held", {**holding, **_nameable(policy)}),
+        (Kind.HELD_ROWS_CHANGED, "deletion_requests/break_held_rows_changed", {}),
         (Kind.HELD_ROWS_GONE, "deletion_requests/break_held_rows_gone", {}),
         (Kind.OPEN_BUT_GONE, "deletion_requests/break_open_but_gone", {}),
         (Kind.HELD_WITHOUT_RESTRICTION, "deletion_requests/break_held_without_restriction", {}),

@@ -53,18 +53,17 @@ def workbook(sheets: Sequence[Sheet], *, title: str, on: dt.date) -> bytes:
     import xlsxwriter
 
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
-    book.set_properties({"title": title, "created": dt.datetime.combine(on, _MADE)})
-    formats = _Formats(
-        head=book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
-        day=book.add_format({"num_format": "yyyy-mm-dd"}),
-        quoted=book.add_format({"quote_prefix": True}),
-    )
-    for sheet in sheets:
-        if len(sheet.rows) > _MOST_ROWS:
-            raise ValueError(f"{sheet.name} has {len(sheet.rows)} rows, and a sheet at most {_MOST_ROWS}")
-        _fill(book.add_worksheet(sheet.name), sheet, formats)
-    book.close()
+    with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:  # a row is written and forgotten
+        book.set_properties({"title": title, "created": dt.datetime.combine(on, _MADE)})
+        formats = _Formats(
+            head=book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"}),
+            day=book.add_format({"num_format": "yyyy-mm-dd"}),
+            quoted=book.add_format({"quote_prefix": True}),
+        )
+        for sheet in sheets:
+            if len(sheet.rows) > _MOST_ROWS:
+                raise ValueError(f"{sheet.name} has {len(sheet.rows)} rows, and a sheet at most {_MOST_ROWS}")
+            _fill(book.add_worksheet(sheet.name), sheet, formats)
     return buffer.getvalue()
 
 

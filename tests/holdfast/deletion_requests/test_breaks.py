@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.deletion_requests import desk as desks
 from tests.holdfast.deletion_requests.desk import NOW, Desk
+from tests.holdfast.retention.report import cinema
 
 from holdfast import database as hf_database
 from holdfast import settings
@@ -447,6 +448,18 @@ def test_held_rows_that_are_not_there_any_more_are_an_incident(desk: Desk) -> No
     [one] = find(desk, night).values()
     assert one == Break(Kind.HELD_ROWS_GONE, 1, DATASET, (1,))
     assert one.is_incident
+
+
+@pytest.mark.parametrize("unchanged", [False, True, None])
+def test_held_rows_that_the_verification_found_changed_are_an_incident(desk: Desk, unchanged: bool | None) -> None:
+    """The run goes no further than that, so there is no count after the work."""
+    request(desk, 1)
+    night = run(desk)
+    cell(desk, "request_decision", night, 1, "held", rows_held=1)
+    with hf_database.transaction(desk.engine) as connection:
+        cinema.plan_rule(connection, night, f"erase:{DATASET}", DATASET, held=1, held_unchanged=unchanged)
+    expected = {(Kind.HELD_ROWS_CHANGED, DATASET): Break(Kind.HELD_ROWS_CHANGED, 1, DATASET, (1,))}
+    assert find(desk, night) == (expected if unchanged is False else {})
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 2), (1, 2)])
