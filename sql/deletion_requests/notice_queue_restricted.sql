@@ -1,6 +1,6 @@
 -- Which recipients must hear of what is restricted for whom? What stays for a reason that may be named, as the run found
 -- it, and is in no notice yet.
--- params:  run_id bigint, now timestamptz, tell jsonb (an array of objects: one ToTell each)
+-- params:  run_id bigint, now timestamptz, tell jsonb (an[] of objects: one ToTell each)
 -- returns: the number of notices made or completed
 -- locks:   the notices' rows
 WITH to_tell AS (
