@@ -47,10 +47,15 @@ def worker(shop: Shop, run_id: int, shard_id: int, reached: Callable[[str], None
             setting = plan.setting_of(connection, policy, runs.get(connection, run_id))
         execute.enforce(engine, setting, shard_id, key, reached)
 
+    return in_child(work)
+
+
+def in_child(work: Callable[[], object]) -> BaseProcess:
+    """A process that does this, not yet started. It may not use the parent's connections."""
     return FORK.Process(target=_quietly, args=(work,))
 
 
-def _quietly(work: Callable[[], None]) -> None:
+def _quietly(work: Callable[[], object]) -> None:
     """Run in the child and leave without any of the parent's clean-up."""
     code = FAILED
     try:

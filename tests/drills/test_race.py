@@ -9,43 +9,45 @@ from __future__ import annotations
 import datetime as dt
 import os
 import statistics
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from tests.drills.conftest import worker
-from tests.holdfast.retention.shop import NIGHT, Shop
+from tests.drills.conftest import DONE, FORK, in_child, worker
+from tests.holdfast.retention.shop import NIGHT, WAVES, Shop
 
 from holdfast import database as hf_database
 from holdfast.evidence.verify import Verdict
 from holdfast.holds import register
-from holdfast.retention import execute
+from holdfast.retention import execute, shards
 
 HOLDS = int(os.environ.get("HOLDFAST_DRILL_HOLDS", "2000"))
 WRITERS = 4
 ROWS_EACH_ROUND = 60_000
+EVERY = 7  # of these rows one is held
 BATCH_STAYS_OPEN = 0.01  # seconds, to stand for more work in the batch; more of it loses more holds
+FIRST_DAY = dt.date(1905, 1, 1)
+DAYS = 42_000  # all of them due
 
 
-@dataclass
-class Holder:
-    """What one writer saw: the purchases that it holds and still saw after the acknowledgement, and its waits."""
+@dataclass(frozen=True)
+class Placed:
+    """An acknowledged hold on a purchase: how long it took, and whether its holder saw the purchase afterwards."""
 
-    seen: list[int] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    purchase: int
+    seconds: float
+    seen: bool
 
 
 def test_no_acknowledged_hold_is_overtaken(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = lost = 0
+    seen, lost, night = 0, 0, 0
     seconds: list[float] = []
-    night = 0
     while seen < HOLDS:
-        holders = _race(shop, monkeypatch, night)
-        seconds += [one for holder in holders for one in holder.seconds]
-        now_seen, now_lost = _outcome(shop, holders)
+        placed = _race(shop, monkeypatch, night)
+        now_seen, now_lost = _outcome(shop, placed)
+        seconds += [one.seconds for one in placed]
         seen, lost, night = seen + now_seen, lost + now_lost, night + 1
     waits = statistics.quantiles(seconds, n=100)
     print(f"\n{seen} acknowledged holds over rows still seen, {lost} lost;"
@@ -64,29 +66,31 @@ def test_the_drill_can_fail_holds_are_lost_without_the_second_look(shop: Shop, m
     assert lost > 0, "the race was not won once without the lock, so the drill proves nothing"
 
 
-def _race(shop: Shop, monkeypatch: pytest.MonkeyPatch, night: int) -> list[Holder]:
-    """One night over fresh rows, with writers that hold them one by one, in four ways, as fast as they can."""
+def _race(shop: Shop, monkeypatch: pytest.MonkeyPatch, night: int) -> list[Placed]:
+    """One night over fresh rows by two workers, with writers that hold them one by one as fast as they can."""
     monkeypatch.setattr(execute, "ROWS_PER_BATCH", 500)
+    monkeypatch.setattr(shards, "_WORTH_SPLITTING", 50)
     first = 1 + night * ROWS_EACH_ROUND
     _fill(shop, first)
-    run_id = _open(shop, night)
-    shards = [one["shard_id"] for wave in (1, 2, 3, 4) for one in shop.shards(run_id, wave)]
-    processes = [worker(shop, run_id, shard, _stay_open) for shard in shards]
-    done = threading.Event()
-    holders = [Holder() for _ in range(WRITERS)]
-    threads = [
-        threading.Thread(target=_hold, args=(shop, holder, first, number, night, done))
-        for number, holder in enumerate(holders)
+    run_id = shop.plan(NIGHT + dt.timedelta(days=night))
+    at_work = [worker(shop, run_id, one["shard_id"], _stay_open) for wave in WAVES for one in shop.shards(run_id, wave)]
+    assert len(at_work) == 2
+    done, told = FORK.Event(), FORK.SimpleQueue()
+    writers = [
+        in_child(lambda number=number: told.put(_hold(shop, first + number, done.is_set)))  # type: ignore[misc]
+        for number in range(WRITERS)
     ]
-    for one in (*processes, *threads):
-        one.start()
-    for process in processes:
+    for process in (*writers, *at_work):
+        process.start()
+    for process in at_work:
         process.join()
-        assert process.exitcode == 0
+        assert process.exitcode == DONE
     done.set()
-    for thread in threads:
-        thread.join()
-    return holders
+    placed = [one for _ in writers for one in told.get()]
+    for process in writers:
+        process.join()
+        assert process.exitcode == DONE
+    return placed
 
 
 def _stay_open(point: str) -> None:
@@ -96,52 +100,67 @@ def _stay_open(point: str) -> None:
 
 def _fill(shop: Shop, first: int) -> None:
     """Each purchase is another person's, so that a hold on the person is a hold on one row."""
-    last = first + ROWS_EACH_ROUND - 1
-    values = {"first": first, "last": last}
+    values = {"first": first, "last": first + ROWS_EACH_ROUND - 1}
     shop.execute("TRUNCATE shop.item, shop.purchase")
     shop.execute("INSERT INTO shop.customer (customer_no) SELECT generate_series(:first, :last)", **values)
     shop.execute(
-        "INSERT INTO shop.purchase SELECT i, i, date '2021-05-05' FROM generate_series(:first, :last) AS i", **values
+        "INSERT INTO shop.purchase SELECT i, i, cast(:day AS date) + cast(i % :days AS integer)"
+        " FROM generate_series(:first, :last) AS i",
+        **values,
+        day=FIRST_DAY,
+        days=DAYS,
     )
     with shop.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE shop.purchase, shop.customer")
 
 
-def _open(shop: Shop, night: int) -> int:
-    return shop.plan(NIGHT + dt.timedelta(days=night))
-
-
-def _hold(shop: Shop, holder: Holder, first: int, number: int, night: int, done: threading.Event) -> None:
-    """Hold purchases from the far end on, so that deletion and holds meet; stop when the work is done."""
+def _hold(shop: Shop, first: int, is_done: Callable[[], bool]) -> list[Placed]:
+    """Hold purchases from the far end on, so that deletion and holds meet, in each way in turn."""
     engine = hf_database.engine_for(shop.engine.url.render_as_string(hide_password=False))
     policy = shop.policy
+    placed: list[Placed] = []
     with engine.connect() as connection:
-        for purchase in range(first + ROWS_EACH_ROUND - 1 - number, first, -7 * WRITERS):
-            if done.is_set():
+        for number, purchase in enumerate(range(first + ROWS_EACH_ROUND - WRITERS, first, -EVERY * WRITERS)):
+            if is_done():
                 break
             started = time.monotonic()
             with connection.begin():
-                names = {"hold_type": "COURT", "reference": f"case-{night}-{purchase}", "placed_by": "anna"}
-                register.place(connection, policy, **names, **_scope(purchase))
-            holder.seconds.append(time.monotonic() - started)
+                if number % 4 == 3:
+                    _insert(connection, purchase)
+                else:
+                    names = {"hold_type": "COURT", "reference": f"case-{purchase}", "placed_by": "anna"}
+                    register.place(connection, policy, **names, **_scope(purchase, number % 4))
+            seconds = time.monotonic() - started
             with connection.begin():
                 there = sa.text("SELECT 1 FROM shop.purchase WHERE purchase_id = :id")
-                if connection.execute(there, {"id": purchase}).scalar():
-                    holder.seen.append(purchase)
+                seen = connection.execute(there, {"id": purchase}).scalar() is not None
+            placed.append(Placed(purchase, seconds, seen))
     engine.dispose()
+    return placed
 
 
-def _scope(purchase: int) -> dict[str, object]:
-    """On the person, or on the record itself."""
-    scopes: tuple[Callable[[], dict[str, object]], ...] = (
-        lambda: {"subject_key": str(purchase)},
-        lambda: {"record_key": str(purchase), "datasets": ["purchases"]},
+def _scope(purchase: int, way: int) -> dict[str, object]:
+    """On the person, on the record itself, or on the class of purchases of that day."""
+    if way == 0:
+        return {"subject_key": str(purchase)}
+    if way == 1:
+        return {"record_key": str(purchase), "datasets": ["purchases"]}
+    day = FIRST_DAY + dt.timedelta(days=purchase % DAYS)
+    return {"datasets": ["purchases"], "period_from": day, "period_to": day + dt.timedelta(days=1)}
+
+
+def _insert(connection: sa.Connection, purchase: int) -> None:
+    """What a source that knows nothing of us may do: a plain row in the register."""
+    statement = (
+        "INSERT INTO holdfast.hold (source_id, reference, hold_type, authority, ground, disclosable, subject_key,"
+        " placed_at, placed_by) VALUES ('other', :reference, 'COURT', 'legal', 'claim', TRUE, :subject,"
+        " clock_timestamp(), 'other')"
     )
-    return scopes[purchase % 2]()
+    connection.execute(sa.text(statement), {"reference": f"plain-{purchase}", "subject": str(purchase)})
 
 
-def _outcome(shop: Shop, holders: list[Holder]) -> tuple[int, int]:
+def _outcome(shop: Shop, placed: list[Placed]) -> tuple[int, int]:
     """How many held rows were seen, and how many of them are gone."""
-    seen = [purchase for holder in holders for purchase in holder.seen]
+    seen = [one.purchase for one in placed if one.seen]
     left = shop.ids("purchase", "purchase_id")
     return len(seen), sum(purchase not in left for purchase in seen)
