@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import sqlalchemy as sa
 
 from holdfast import database
@@ -38,8 +39,9 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         with database.transaction(engine) as connection:
             yield connection
-    except sa.exc.DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
+    except (sa.exc.DBAPIError, psycopg.Error) as error:  # the driver's own from statements that we compose
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if getattr(cause, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
             raise
         raise Busy from None
 
