@@ -78,6 +78,7 @@ def test_tasks_are_told_the_database_and_never_start_one(configured: Airflow) ->
 def test_a_port_in_use_is_passed_over() -> None:
     first = configuration.free_port(configuration.FIRST_PORT)
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server may have stopped there a moment ago
         taken.bind(("127.0.0.1", first))
         taken.listen()
         assert configuration.free_port(first) > first
