@@ -136,7 +136,8 @@ def _enforce(bench: Bench, engine: sa.Engine, workers: int) -> float:
         for n in range(workers)
     ]
     for process in processes:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     started = time.monotonic()
     for process in processes:
         process.stdin.write("\n")  # type: ignore[union-attr]
