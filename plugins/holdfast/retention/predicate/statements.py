@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
+from sqlalchemy.dialects import postgresql
 
 from holdfast.policy.model import Anonymise
 from holdfast.retention.catalogue import Leaf
@@ -15,6 +17,7 @@ from holdfast.retention.predicate.rows import Bool, NamedType
 from holdfast.retention.predicate.rules import RulePredicate
 
 _TID = NamedType("tid")
+_LOOKS_FOR_A_CHANGE = 10
 
 
 def change_blocks(predicate: RulePredicate, pseudonym_key: bytes) -> sa.Delete | sa.Update:
@@ -47,6 +50,23 @@ def delete_places(predicate: RulePredicate) -> sa.Delete:
 def count_rows(predicate: RulePredicate, *conditions: Bool) -> sa.Select[Any]:
     """How many rows satisfy the conditions."""
     return sa.select(sa.func.count()).select_from(predicate.rows.table).where(*conditions)
+
+
+def places_of_work(predicate: RulePredicate, shares: Sequence[float]) -> sa.Select[Any]:
+    """The places (ctids) by which these shares of the work are done, as an array of text; NULL without any rows.
+
+    Changing a past row is work, and so is looking at ten others.
+    """
+    fractions = sa.cast(shares, postgresql.ARRAY(sa.Double))
+    place: sa.ColumnElement[object] = predicate.rows.table.c.ctid
+    found = sa.func.percentile_disc(fractions).within_group(place)
+    looked_at = predicate.rows.key_hash % _LOOKS_FOR_A_CHANGE == 0
+    return sa.select(sa.cast(found, postgresql.ARRAY(sa.Text))).where(sa.or_(predicate.past(), looked_at))
+
+
+def block_of(place: str) -> int:
+    """The block of a place such as `(17,3)`."""
+    return int(place.strip("()").partition(",")[0])
 
 
 def block_range(first: int, end: int) -> dict[str, str]:
