@@ -1,8 +1,9 @@
 """Counts one rule's rows by what happens to them, in two passes that PostgreSQL can run in parallel.
 
-The first pass counts the whole dataset by time. The second looks only at rows past their period: it groups those a
-hold might reach by exactly what a hold looks at (subject, event day, record), then asks the register once for each
-group instead of once for each row. Planning and verification both count with this, so they count the same thing.
+The first pass counts the whole dataset by time, and the rows past their period that no hold can reach. The second looks
+at the others: it groups them by exactly what a hold looks at (subject, event day, record), then asks the register once
+for each group instead of once for each row. Planning and verification both count with this, so they count the same
+thing.
 """
 
 from __future__ import annotations
@@ -64,20 +65,30 @@ def count(connection: sa.Connection, predicate: RulePredicate) -> Counts:
     detail = connection.execute(past_statement(predicate)).all()
     outcomes = {Outcome(row.code): row for row in detail if row.part == "outcome"}
     by_outcome = {outcome: int(row.rows) for outcome, row in outcomes.items()}
+    acted, held = outcomes.get(Outcome.DUE), outcomes.get(Outcome.HELD)
+    # What the second pass did not see is acted on, or would be.
+    code = Outcome.REFUSED if predicate.is_refused else Outcome.DUE
+    by_outcome[code] = by_outcome.get(code, 0) + by_time.past - by_time.done - sum(by_outcome.values())
+    oldest_due = [one for one in (by_time.oldest_plain, acted.oldest if acted else None) if one]
+    oldest_past = [*oldest_due, *(row.oldest for row in outcomes.values())]
+    due_keys = by_time.past_keys or 0
+    for outcome, row in outcomes.items():
+        due_keys ^= 0 if outcome is Outcome.DUE else row.due_keys
+    by_outcome[Outcome.DONE] = by_time.done
     by_outcome[Outcome.UNKNOWN] = by_time.unknown
     by_outcome[Outcome.NOT_STARTED] = by_time.not_started
-    past = sum(int(row.rows) for row in outcomes.values())
-    by_outcome[Outcome.NOT_DUE] = by_time.total - by_time.elsewhere - by_time.unknown - by_time.not_started - past
     by_outcome[Outcome.NO_RULE] = by_time.elsewhere
-    acted = outcomes.get(Outcome.DUE)
-    held = outcomes.get(Outcome.HELD)
-    overdue = [row.oldest for outcome, row in outcomes.items() if outcome is not Outcome.DONE and row.oldest]
+    by_outcome[Outcome.NOT_DUE] = (
+        by_time.total
+        - by_time.past
+        - sum(by_outcome[one] for one in (Outcome.UNKNOWN, Outcome.NOT_STARTED, Outcome.NO_RULE))
+    )
     return Counts(
         total=by_time.total,
         by_outcome={outcome: number for outcome, number in by_outcome.items() if number},
-        oldest_due=acted.oldest if acted else None,
-        oldest_past=min(overdue, default=None),
-        due_fingerprint=fingerprint(acted.due_keys if acted else None),
+        oldest_due=None if predicate.is_refused else min(oldest_due, default=None),
+        oldest_past=min(oldest_past, default=None),
+        due_fingerprint=fingerprint(0 if predicate.is_refused else due_keys),
         held_fingerprint=fingerprint(held.contents if held else None),
         held_by=tuple(
             HeldBy(row.code, row.authority, row.disclosable, int(row.rows), row.until, row.holds)
@@ -89,7 +100,7 @@ def count(connection: sa.Connection, predicate: RulePredicate) -> Counts:
 
 
 def by_time_statement(predicate: RulePredicate) -> sa.Select[Any]:
-    """The first pass: one row with the whole dataset's counts by time."""
+    """The first pass: one row with the whole dataset's counts by time, and the past rows that are plainly due."""
     start, as_of = predicate.start, predicate.setting.as_of
     forecast = [
         _count(predicate.falls_due_by(as_of + dt.timedelta(days=days))).label(f"within_{days}")
@@ -98,41 +109,46 @@ def by_time_statement(predicate: RulePredicate) -> sa.Select[Any]:
     decided = [predicate.unknown(), predicate.not_started(), predicate.not_due(), predicate.past()]
     elsewhere = sa.literal(0) if predicate.is_alone else _count(~sa.func.coalesce(sa.or_(*decided), sa.false()))
     not_started = _count(predicate.not_started()) if start.missing_is_normal else sa.literal(0)
+    open_ = sa.and_(predicate.past(), ~predicate.done()) if predicate.may_be_done else predicate.past()
+    done = _count(sa.and_(predicate.past(), predicate.done())) if predicate.may_be_done else sa.literal(0)
+    plain = sa.and_(open_, ~_is_intricate(predicate))
     columns: list[sa.ColumnElement[Any]] = [
         sa.func.count().label("total"),
         _count(predicate.unknown()).label("unknown"),
         not_started.label("not_started"),
         elsewhere.label("elsewhere"),
+        _count(predicate.past()).label("past"),
+        done.label("done"),
+        sa.func.bit_xor(predicate.rows.key_hash).filter(open_).label("past_keys"),
+        start.day_of(sa.func.min(start.value()).filter(plain)).label("oldest_plain"),
         *forecast,
     ]
     return sa.select(*columns).select_from(predicate.rows.table)
 
 
 def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:
-    """The second pass: rows past their period, by outcome and by hold type."""
+    """The second pass: past rows that something may keep, by outcome and by hold type."""
     rows, holding = predicate.rows, predicate.holding
     by_subject, by_record = holding.subject_touched(), holding.record_touched()
     by_period = sa.or_(holding.any_class_period(), sa.and_(by_subject, holding.any_subject_period()))
     event = rows.event_day()
     none = sa.null()
     start = predicate.start.value()
-    touched = sa.or_(by_subject, by_record, holding.any_class())
     past = (
         sa.select(
-            predicate.done().label("done"),
             predicate.needed().label("needed"),
             (sa.case((by_subject, rows.subject_value())) if rows.needs_subject else none).label("subject"),
             sa.case((by_record, holding.record_value())).label("record"),
             (sa.case((by_period, event)) if event is not None else sa.cast(none, sa.Date)).label("event"),
             start.label("start"),
             rows.key_hash.label("key"),
-            sa.case((touched, rows.content_hash)).label("content"),
+            sa.case((_is_touched(predicate), rows.content_hash)).label("content"),
         )
         .select_from(rows.table)
-        .where(predicate.past())
+        .where(predicate.past(), ~predicate.done(), _is_intricate(predicate))
         .subquery()
     )
-    what = (past.c.done, past.c.needed, past.c.subject, past.c.record, past.c.event)
+    what = (past.c.needed, past.c.subject, past.c.record, past.c.event)
     groups = (
         sa.select(
             sa.func.row_number().over().label("number"),
@@ -147,6 +163,17 @@ def past_statement(predicate: RulePredicate) -> sa.CompoundSelect[Any]:
     )
     pairs = _pairs(predicate, groups)
     return sa.union_all(_outcomes(predicate, groups, pairs), _hold_types(pairs))
+
+
+def _is_intricate(predicate: RulePredicate) -> Bool:
+    """Whether a past row is acted on depends on more than its start: on holds, or on rows that refer to it."""
+    return sa.true() if predicate.may_be_needed else _is_touched(predicate)
+
+
+def _is_touched(predicate: RulePredicate) -> Bool:
+    """A hold may reach the row; its period decides."""
+    holding = predicate.holding
+    return sa.or_(holding.any_class(), holding.subject_touched(), holding.record_touched())
 
 
 def _pairs(predicate: RulePredicate, groups: sa.CTE) -> sa.CTE:
@@ -164,7 +191,7 @@ def _pairs(predicate: RulePredicate, groups: sa.CTE) -> sa.CTE:
         hold.c.disclosable,
         hold.c.ends_on,
     ]
-    counts = sa.and_(~groups.c.done, holding.active(hold))
+    counts = holding.active(hold)
     joins = [groups.join(hold, sa.and_(counts, way)) for way in holding.ways(hold, subject, groups.c.record, event)]
     return sa.union_all(*(sa.select(*columns).select_from(join) for join in joins)).cte("pairs")
 
@@ -172,7 +199,6 @@ def _pairs(predicate: RulePredicate, groups: sa.CTE) -> sa.CTE:
 def _outcomes(predicate: RulePredicate, groups: sa.CTE, pairs: sa.CTE) -> sa.Select[Any]:
     held = groups.c.number.in_(sa.select(pairs.c.number))
     outcome = sa.case(
-        (groups.c.done, Outcome.DONE.value),
         (held, Outcome.HELD.value),
         (sa.literal(predicate.is_refused), Outcome.REFUSED.value),
         (groups.c.needed, Outcome.WAITING.value),

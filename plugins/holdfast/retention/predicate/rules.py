@@ -131,7 +131,7 @@ class RulePredicate:
     def falls_due_by(self, day: dt.date) -> Bool:
         """Not past today, and past on a later `day` by this rule alone (for the forecast)."""
         own = self._own
-        return sa.and_(own.applies, _no(own.past), own.start.falls_due_by(own.period, day))
+        return sa.and_(own.applies, own.start.falls_due_by(own.period, day))
 
     def past(self) -> Bool:
         """The period of this rule is over for the row, and no other rule of the dataset keeps or decides it."""
@@ -141,6 +141,16 @@ class RulePredicate:
         """Nothing is left to anonymise."""
         action = self.rule.action
         return is_done(self.rows, action) if isinstance(action, Anonymise) else sa.false()
+
+    @property
+    def may_be_done(self) -> bool:
+        """Rows stay when they have been acted on."""
+        return isinstance(self.rule.action, Anonymise)
+
+    @property
+    def may_be_needed(self) -> bool:
+        """Something may refer to rows of the dataset, or count from them."""
+        return bool(self._references_that_stay(frozenset({self.rule.dataset})))
 
     def needed(self) -> Bool:
         """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""

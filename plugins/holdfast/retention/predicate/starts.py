@@ -60,11 +60,12 @@ class StartEvent:
 
     def past(self, period: clock.Period) -> Bool:
         """Known, credible, and its period over on the day."""
-        return self.falls_due_by(period, self._as_of)
+        return self.between(EARLIEST_START, self._last_past(period))
 
     def falls_due_by(self, period: clock.Period, day: dt.date) -> Bool:
-        """Whether the period of a start that is known today will be over on `day`."""
-        return self.between(EARLIEST_START, min(self._last_start(period, day), self._as_of))
+        """The period of a start that is known today is not over, and will be on a later `day`."""
+        first = max(EARLIEST_START, self._last_past(period) + _DAY)
+        return self.between(first, min(self._last_start(period, day), self._as_of))
 
     def first_not_past(self, period: clock.Period) -> sa.ColumnElement[object]:
         """The smallest stored start whose period is not over."""
@@ -99,6 +100,9 @@ class StartEvent:
         if self._kind.endswith("without time zone"):
             value = sa.func.timezone(self._source.dataset.time_zone, value)
         return sa.cast(sa.func.timezone(self._schedule.time_zone, value), sa.Date)
+
+    def _last_past(self, period: clock.Period) -> dt.date:
+        return min(self._last_start(period, self._as_of), self._as_of)
 
     def _last_start(self, period: clock.Period, day: dt.date) -> dt.date:
         """The latest day of a start event whose period is over on `day`."""
