@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,15 +71,24 @@ class Settings:
             return _key_from_hex(given, where=PSEUDONYM_KEY)
         path = self.home / "keys" / "pseudonym.key"
         if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                pass  # another process made it between our look and our write
-            else:
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(secrets.token_hex(32))
+            _make_key(path)
         return _key_from_hex(path.read_text().strip(), where=str(path))
+
+
+def _make_key(path: Path) -> None:
+    """Make the key unless another process has, which must never see half of one: the first workers start together."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, made = tempfile.mkstemp(dir=path.parent, prefix="pseudonym.")  # readable by its owner alone
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(made, path)
+    except FileExistsError:
+        pass  # another process made it between our look and our link
+    finally:
+        Path(made).unlink()
 
 
 def _key_from_hex(text: str, where: str) -> bytes:

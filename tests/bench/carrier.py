@@ -132,7 +132,7 @@ def make_calls(connection: sa.Connection, name: str, rows: int, *, mixed: bool) 
 
 
 def make_partitions(connection: sa.Connection, name: str, rows: int) -> None:
-    """One wholly expired month of `rows` calls, and one that is not due."""
+    """One wholly expired month of `rows` calls of accounts that are not held, and one month that is not due."""
     database.run_script(
         connection,
         f"""
@@ -144,12 +144,13 @@ def make_partitions(connection: sa.Connection, name: str, rows: int) -> None:
         CREATE INDEX ON carrier.{name} (account_id, started_at);
         """,
     )
-    every = f"interval '{30.0 * 86_400 / (rows + 1):.6f} seconds'"
-    for month in ("2025-09-01Z", "2026-10-01Z"):
-        number = rows if month < "2026" else 1_000
-        started = f"timestamptz '{month}' + i * {every}"
-        insert = _ROWS.format(accounts=ACCOUNTS, started=started, rows=number)
-        database.run_script(connection, f"INSERT INTO carrier.{name} {insert}")
+    every = f"interval '{29.0 * 86_400 / (rows + 1):.6f} seconds'"
+    for month, number in (("2025-09-01Z", rows), ("2026-10-01Z", 1_000)):
+        insert = _ROWS.format(accounts=ACCOUNTS, started=f"timestamptz '{month}' + i * {every}", rows=number)
+        free = (
+            f"SELECT call_id, account_id - account_id % {HELD_EVERY} + 1, started_at, calling, called, seconds, pence"
+        )
+        database.run_script(connection, f"INSERT INTO carrier.{name} {free} FROM ({insert}) AS made")
 
 
 def place_holds(connection: sa.Connection) -> None:
@@ -169,6 +170,37 @@ _HELD = """
 """
 # NOT EXISTS reads more naturally, but PostgreSQL then visits the rows in the order of a hash, which takes many times
 # longer as soon as the table is larger than its memory. We compare with the statement at its best.
-_DUE = f"t.started_at < :first_not_due AND t.account_id NOT IN ({_HELD})"
+_PAST = "t.started_at < :first_not_due"
+_DUE = f"{_PAST} AND t.account_id NOT IN ({_HELD})"
 HAND_DELETE = f"DELETE FROM carrier.{{name}} AS t WHERE {_DUE}"
+HAND_DELETE_AS_USUAL = f"""
+DELETE FROM carrier.{{name}} AS t WHERE {_PAST} AND NOT EXISTS (
+    SELECT FROM ({_HELD}) AS held (account_id) WHERE held.account_id = t.account_id
+)
+"""
 HAND_UPDATE = f"UPDATE carrier.{{name}} AS t SET calling = NULL, called = NULL WHERE {_DUE}"
+COUNT_DUE = f"SELECT count(*) FROM carrier.{{name}} AS t WHERE {_DUE}"
+COUNT_THREE = f"""
+SELECT count(*), count(*) FILTER (WHERE {_DUE}), count(*) FILTER (WHERE {_PAST} AND t.account_id IN ({_HELD}))
+FROM carrier.{{name}} AS t
+"""
+# What a plan answers, as somebody would write it who answers nothing else.
+COUNT_ALL = (
+    f"""
+SELECT
+    count(*),
+    count(*) FILTER (WHERE t.started_at < '1900-01-01' OR t.started_at >= cast(:today AS date) + 1),
+    count(*) FILTER (WHERE NOT ({_PAST}) AND t.started_at < :first_not_due + interval '30 days'),
+    count(*) FILTER (WHERE NOT ({_PAST}) AND t.started_at < :first_not_due + interval '60 days'),
+    count(*) FILTER (WHERE NOT ({_PAST}) AND t.started_at < :first_not_due + interval '90 days'),
+    count(*) FILTER (WHERE {_DUE}),
+    min(t.started_at) FILTER (WHERE {_DUE}),
+    bit_xor(hashint8extended(t.call_id, 0)) FILTER (WHERE {_DUE})
+FROM carrier.{{name}} AS t""",
+    f"""
+SELECT h.hold_type, count(*), min(t.started_at), bit_xor(hashtextextended(t::text, 0)), count(DISTINCT h.hold_id)
+FROM carrier.{{name}} AS t
+INNER JOIN holdfast.hold AS h ON h.subject_key::bigint = t.account_id AND h.released_at IS NULL
+WHERE {_PAST} AND (h.ends_on IS NULL OR h.ends_on >= :today)
+GROUP BY h.hold_type""",
+)

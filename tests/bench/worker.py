@@ -1,4 +1,4 @@
-"""One worker process, as Airflow would run it: waits for a line, works its shards, tells seconds and peak memory.
+"""One worker process, as Airflow would run it: waits for a line, works its shards, tells what it took.
 
 Arguments: run id, then shard ids. Everything else comes from the environment, as in production.
 """
@@ -11,7 +11,22 @@ import sys
 import time
 
 from holdfast import database, settings
-from holdfast.retention import steps
+from holdfast.policy.load import load_policy
+from holdfast.retention import execute, plan, runs
+
+
+class Recording:
+    """How long batches stood between their change and their record: the ledger's entry, and the wait for its head."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self.milliseconds: list[float] = []
+
+    def reached(self, point: str) -> None:
+        if point == "batch.changed":
+            self._since = time.monotonic()
+        if point == "batch.recorded":
+            self.milliseconds.append(1000 * (time.monotonic() - self._since))
 
 
 def main() -> None:
@@ -20,12 +35,18 @@ def main() -> None:
     engine = database.connect(found)
     print("ready", flush=True)
     sys.stdin.readline()
+    recording = Recording()
     started = time.monotonic()
-    done = [steps.enforce_shard(engine, found, run_id=run_id, shard_id=one, label=str(one)) for one in shards]
+    policy = load_policy(found.policy)
+    with database.transaction(engine) as connection:
+        setting = plan.setting_of(connection, policy, runs.get(connection, run_id))
+    key = found.pseudonym_key()
+    done = [execute.enforce(engine, setting, one, key, recording.reached) for one in shards]
     facts = {
         "seconds": time.monotonic() - started,
-        "batches": sum(int(str(one["batches"])) for one in done),
-        "rows": sum(int(str(one["rows"])) for one in done),
+        "batches": sum(one.batches for one in done),
+        "rows": sum(one.rows for one in done),
+        "recording": recording.milliseconds,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     print(json.dumps(facts), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -10,13 +11,16 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from tests.drills import large_shop
-from tests.drills.conftest import DONE, FAILED, FENCED, FORK, kill, worker
+from tests.drills.conftest import DONE, FAILED, FENCED, FORK, in_child, kill, worker
 from tests.holdfast.retention.shop import NIGHT, WAVES, Shop
 
+from holdfast import settings
 from holdfast.errors import Fenced, RunRefused
 from holdfast.evidence.verify import Verdict
 from holdfast.retention import execute, locks, shards, steps
@@ -170,6 +174,27 @@ def test_two_whole_runs_of_a_night_at_once_do_the_work_of_one(shop: Shop, monkey
     assert shop.one("SELECT count(*) FROM holdfast.run") == 1
     assert steps.open_run(shop.engine, shop.settings, as_of=NIGHT, dry_run=False)["run_id"] == run_id
     assert_exact(shop, run_id)
+
+
+def test_workers_that_start_together_agree_on_one_key(home: Path) -> None:
+    """The first night of an installation: nobody has made the key of pseudonyms yet."""
+    found = settings.load()
+    for _ in range(20):
+        together, keys = FORK.Barrier(ATTEMPTS), FORK.SimpleQueue()
+
+        def ask(together: threading.Barrier = together, keys: Any = keys) -> None:
+            together.wait()
+            keys.put(found.pseudonym_key())
+
+        asking = [in_child(ask) for _ in range(ATTEMPTS)]
+        for process in asking:
+            process.start()
+        for process in asking:
+            process.join()
+            assert process.exitcode == DONE
+        assert len({keys.get() for _ in asking}) == 1
+        assert [one.name for one in (home / "keys").iterdir()] == ["pseudonym.key"]
+        shutil.rmtree(home / "keys")
 
 
 def _wait_once(together: threading.Barrier) -> Callable[[str], None]:
