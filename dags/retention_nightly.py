@@ -25,15 +25,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, TaskGroup, chain, dag, task
+from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import step
-
-RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
-WAVES = (1, 2, 3, 4)  # children before parents: rows of wave 2 may be referenced by rows of wave 1
-APPROVE, REFUSE = "Approve", "Refuse"
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, approval, step, waves
 
 
 @dag(
@@ -57,48 +52,17 @@ def retention_nightly() -> None:
 
     @task.branch
     def choose_path(exceeded: bool, dry_run: bool) -> str:
-        return "write_report" if dry_run else "ask_a_person" if exceeded else "wave_1.list_shards"
+        return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
 
     path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
-    ask_a_person = HITLOperator(
-        task_id="ask_a_person",
-        subject="Retention plan {{ ti.xcom_pull('check_caps')['plan_digest'][7:19] }} is above its caps",
-        body="Approve only if the figures are expected. The answer holds for this plan and no other.\n\n"
-        "{% for name, value in ti.xcom_pull('check_caps').items() %}* {{ name }}: {{ value }}\n{% endfor %}"
-        "{% for name, value in ti.xcom_pull('make_plan').items() %}* {{ name }}: {{ value }}\n{% endfor %}",
-        options=[APPROVE, REFUSE],
-        response_timeout=timedelta(hours=12),
-        retries=0,
-    )
-    record_approval = step("retention.record_approval", trigger_rule="one_done")(
-        run_id=RUN_ID,
-        plan_digest="{{ ti.xcom_pull('check_caps')['plan_digest'] }}",
-        decision="{{ {'Approve': 'approved', 'Refuse': 'refused'}[ti.xcom_pull('ask_a_person')['chosen_options'][0]]"
-        " if ti.xcom_pull('ask_a_person') else 'expired' }}",
-        decided_by="{{ ti.xcom_pull('ask_a_person')['responded_by_user']['name']"
-        " if ti.xcom_pull('ask_a_person') else 'nobody' }}",
-    )
-    chain(run, refresh_holds, check_policy, make_plan, check_caps, path, ask_a_person, record_approval)
-
-    before = [path, record_approval]
-    for wave in WAVES:
-        with TaskGroup(f"wave_{wave}"):
-            list_shards = step("retention.list_shards", trigger_rule="none_failed_min_one_success")
-            shards = list_shards(run_id=RUN_ID, wave=wave)
-            enforce_shard = step(
-                "retention.enforce_shard",
-                map_index_template="{{ task.op_kwargs['label'] }}",
-                max_active_tis_per_dagrun=2,
-            )
-            enforced = enforce_shard.expand_kwargs(shards)
-        before >> shards  # type: ignore[operator]
-        before = [shards, enforced]
+    chain(run, refresh_holds, check_policy, make_plan, check_caps, path)
+    worked = waves("retention", [path, approval("retention", "Retention", path)])
 
     verify_run = step("retention.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
     seal_run = step("retention.seal_run")(run_id=RUN_ID)
     write_report = step("retention.write_report", trigger_rule="all_done")(run_id=RUN_ID)
     conclude = step("retention.conclude")(run_id=RUN_ID)
-    chain(before, verify_run, seal_run, write_report, conclude)
+    chain(worked, verify_run, seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
     [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")

@@ -12,10 +12,11 @@ import inspect
 import logging
 import traceback
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk import task
+from airflow.sdk import TaskGroup, chain, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from airflow.sdk.bases.decorator import TaskDecorator
 
 CONNECTION = "holdfast"
+RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
+"""The number of our run, which the task open_run returned."""
+WAVES = (1, 2, 3, 4)
+APPROVE, REFUSE = "Approve", "Refuse"
+FIRST_SHARDS = "wave_1.list_shards"
 _MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
 _PLUGINS = Path(__file__).parent
 _log = logging.getLogger(__name__)
@@ -54,6 +60,54 @@ def step(name: str, **options: Any) -> TaskDecorator:
         return call_step(f"holdfast.{package}.steps", function_name, arguments)
 
     return cast("TaskDecorator", task(task_id=function_name, **options)(run_step))
+
+
+def approval(package: str, job: str, path: Any) -> Any:
+    """A person's answer for a plan above its caps, bound to that plan in our own ledger; the last task of the pair.
+
+    Silence is no answer: after twelve hours the run ends red.
+    """
+    from airflow.providers.standard.operators.hitl import HITLOperator
+
+    digest = "{{ ti.xcom_pull('check_caps')['plan_digest'] }}"
+    answer = "ti.xcom_pull('ask_a_person')"
+    ask_a_person = HITLOperator(
+        task_id="ask_a_person",
+        subject=f"{job} plan {{{{ ti.xcom_pull('check_caps')['plan_digest'][7:19] }}}} is above its caps",
+        body="Approve only if the figures are expected. The answer holds for this plan and no other.\n\n"
+        "{% for name, value in ti.xcom_pull('check_caps').items() %}* {{ name }}: {{ value }}\n{% endfor %}"
+        "{% for name, value in ti.xcom_pull('make_plan').items() if name != 'plan_digest' %}"
+        "* {{ name }}: {{ value }}\n{% endfor %}",
+        options=[APPROVE, REFUSE],
+        response_timeout=timedelta(hours=12),
+        retries=0,
+    )
+    recorded = step(f"{package}.record_approval", trigger_rule="one_done", retries=0)(
+        run_id=RUN_ID,
+        plan_digest=digest,
+        decision=f"{{{{ {{'{APPROVE}': 'approved', '{REFUSE}': 'refused'}}[{answer}['chosen_options'][0]]"
+        f" if {answer} else 'expired' }}}}",
+        decided_by=f"{{{{ {answer}['responded_by_user']['name'] if {answer} else 'nobody' }}}}",
+    )
+    chain(path, ask_a_person, recorded)
+    return recorded
+
+
+def waves(package: str, before: list[Any]) -> list[Any]:
+    """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks."""
+    for wave in WAVES:
+        with TaskGroup(f"wave_{wave}"):
+            list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success")
+            shards = list_shards(run_id=RUN_ID, wave=wave)
+            enforce_shard = step(
+                f"{package}.enforce_shard",
+                map_index_template="{{ task.op_kwargs['label'] }}",
+                max_active_tis_per_dagrun=2,
+            )
+            enforced = enforce_shard.expand_kwargs(shards)
+        before >> shards
+        before = [shards, enforced]
+    return before
 
 
 def database_settings() -> settings.Settings:

@@ -55,6 +55,18 @@ class HoldSourceUntrusted(HoldfastError):
     """A hold might exist that we cannot see; believing 'no hold' would delete what must be kept."""
 
 
+class RequestError(HoldfastError):
+    """A deletion request that is taken in wrongly, or changed out of order, erases too early, too much or never."""
+
+
+class LetterRefused(HoldfastError):
+    """A letter that says too much, too little or to the wrong person cannot be taken back."""
+
+
+class Unprintable(HoldfastError):
+    """A page whose signs no font has would show boxes where a name should be."""
+
+
 class RunRefused(HoldfastError):
     """A run that may not start: a past date, a future date, or another run still open."""
 
@@ -77,6 +89,10 @@ class Fenced(HoldfastError):
 
 class FileRemains(HoldfastError):
     """A file would outlive the row that knew of it."""
+
+
+class MatrixIncomplete(HoldfastError):
+    """A request without a decision for some of its data would be forgotten there."""
 
 
 class SurvivorsFound(HoldfastError):

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from tests.bench import carrier
 
 from holdfast import database, queries, settings
-from holdfast.retention import runs, steps
+from holdfast.enforcement import night, runs
+from holdfast.retention import steps
 
 WORKER = Path(__file__).with_name("worker.py")
 BY_HAND = {"first_not_due": carrier.FIRST_NOT_DUE, "today": carrier.AS_OF.date()}
@@ -128,7 +129,7 @@ def enforce(engine: sa.Engine, workers: int) -> tuple[float, list[dict[str, Any]
     run_id = planned(engine)
     policy = carrier.policy(settings.load().project)
     with database.snapshot(engine) as connection:
-        steps.begin_execution(connection, policy, runs.get(connection, run_id), workers=workers)
+        night.begin_execution(connection, policy, runs.get(connection, run_id), workers=workers)
     with engine.connect() as connection:
         shards = connection.execute(sa.text("SELECT shard_id FROM holdfast.shard ORDER BY shard_id")).scalars().all()
         due = connection.execute(sa.text("SELECT sum(due_rows) FROM holdfast.plan_rule")).scalar_one()

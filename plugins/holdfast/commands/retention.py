@@ -48,9 +48,9 @@ def explain(
     """Say for one record which rules and holds meet it, and what will happen to it when."""
     from holdfast import database
     from holdfast.holds import register
+    from holdfast.policy.disclosure import Disclosure
     from holdfast.policy.load import load_policy
     from holdfast.retention import explain as explaining
-    from holdfast.retention.report.confidential import Disclosure
 
     loaded = settings.load()
     policy = load_policy(loaded.policy)
@@ -109,7 +109,7 @@ def _table(engine: sa.Engine, run_id: int) -> object:
 
     table = Table("rule", *(f"{name}" for name in ("due", "held", "refused", "waiting", "unknown", "of")))
     with database.transaction(engine) as connection:
-        for row in queries.run(connection, "retention/plan_rules", {"run_id": run_id}):
+        for row in queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}):
             counts = (row.due_rows, row.held_rows, row.refused_rows, row.waiting_rows, row.unknown_rows, row.total_rows)
             table.add_row(row.rule_id, *(f"{number:,}" for number in counts))
     return table

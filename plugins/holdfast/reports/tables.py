@@ -10,12 +10,16 @@ into cells of their own: what follows a semicolon, tab or line break inside a te
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None
 """What a cell may hold. None is an empty cell: not known, which is not zero."""
@@ -45,6 +49,12 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
             raise ValueError(f"a row has {len(row)} cells and the header {len(header)}")
         writer.writerow([_cell(value) for value in row])
     return buffer.getvalue()
+
+
+def csv_of(kind: type[DataclassInstance], records: Iterable[DataclassInstance]) -> str:
+    """The text of a CSV file with a column for each field of the dataclass `kind`, and a row for each record."""
+    header = [field.name for field in dataclasses.fields(kind)]
+    return csv_text(header, ([getattr(record, name) for name in header] for record in records))
 
 
 def harmless(text: str) -> str:

@@ -1,0 +1,255 @@
+"""What a letter says, as a frozen value: made from the request, the matrix as it may be told, and the policy. Pure.
+
+A letter knows nothing but this value and the address. It holds no number of records, and nothing of a hold that may not
+be named: what is told of the matrix comes from holdfast.request_told, where such a hold does not exist, and records
+whose very existence may not be told are left out (docs/decisions/0008-letters.md).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast.clock import Period
+from holdfast.deletion_requests import deadlines
+from holdfast.deletion_requests.deadlines import Deadline, Moments, Terms, Waiting
+from holdfast.deletion_requests.scope import Scope
+from holdfast.errors import LetterRefused
+from holdfast.policy.model import Policy, Strength
+
+_ELECTRONIC = frozenset(("form", "email"))
+_OTHERS, _START = "dataset", "start"  # reasons of the matrix: rows that stay refer to it; no day to count from is known
+
+
+class Kind(enum.StrEnum):
+    """The letters of a request, in the order in which they can be written."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    EXTENSION = "extension"
+    OUTCOME = "outcome"
+    FINAL = "final"
+    REFUSAL = "refusal"
+
+
+@dataclass(frozen=True)
+class LetterRules:
+    """What the policy says of letters.
+
+    `keep`: for how long after the request is closed. `unspoken`: datasets that no letter mentions, because that there
+    is such a record of somebody may be what must not be told.
+    """
+
+    keep: Period
+    unspoken: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as its letters need it. `rest` and `outcome_at` are those of its outcome letter, if it has one."""
+
+    request_id: int
+    reference: str
+    channel: str
+    moments: Moments
+    withdraw_until: dt.date | None
+    extension_reason: str | None
+    refusal_reason: str | None
+    scope: Scope
+    rest: tuple[str, ...]
+    outcome_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What may be told of one dataset: what was done to some of it at least, and what keeps some, until when."""
+
+    dataset: str
+    action: Literal["erase", "anonymise"] | None
+    reasons: tuple[str, ...]
+    until: dt.date | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something stays; a hold has its meaning and ground, a law its name.
+
+    needed: what it is for has not ended. others: records that stay refer to it. start: a law keeps it, from a day that
+    is still to be found out.
+    """
+
+    kind: Literal["hold", "law", "needed", "others", "start"]
+    why: str = ""
+    ground: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A dataset of which something stays. `until` is the last day on which it must; None: no day is fixed."""
+
+    dataset: str
+    reasons: tuple[Reason, ...]
+    until: dt.date | None
+
+
+@dataclass(frozen=True)
+class CategoryFacts:
+    """In which datasets information of one category was erased, was made anonymous, and stays."""
+
+    category: str
+    erased: tuple[str, ...]
+    anonymised: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LetterFacts:
+    """All that a letter of any kind can say; what its kind does not say is empty.
+
+    `code` is keyed, so that nobody can make a letter that we did not write, or guess a name and try it against the
+    letter's digest. `in_part`: datasets of which something went and something stays.
+    """
+
+    kind: Kind
+    reference: str
+    code: str
+    is_electronic: bool
+    received_on: dt.date
+    written_on: dt.date
+    scope: Scope
+    cool_off_days: int
+    withdraw_until: dt.date | None = None
+    waits_for: Literal["identity", "fee"] | None = None
+    first_due_on: dt.date | None = None
+    due_on: dt.date | None = None
+    extension_reason: str | None = None
+    refusal_reason: str | None = None
+    categories: tuple[CategoryFacts, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    in_part: frozenset[str] = frozenset()
+    outcome_on: dt.date | None = None
+    rest: tuple[str, ...] = ()
+
+    @property
+    def expected_on(self) -> dt.date | None:
+        """The last day on which anything must stay; None: nothing stays, or something has no fixed day."""
+        days = [one.until for one in self.kept]
+        return None if None in days else max((day for day in days if day is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a letter is made from. `told` is empty but for an outcome."""
+
+    kind: Kind
+    request: Request
+    told: Sequence[Told]
+    code: str
+    written_at: dt.datetime
+
+
+def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> LetterFacts:
+    """What the letter says.
+
+    Raises LetterRefused if the matrix has a reason that cannot be told, PolicyError if a deadline cannot be counted.
+    """
+    request = case.request
+    clock = _clock(case, terms)
+    deadline = clock if isinstance(clock, Deadline) else None
+    told = _in_order(case.told, policy, rules)
+    kept = tuple(Kept(one.dataset, _reasons(one, policy), one.until) for one in told if one.reasons)
+    return LetterFacts(
+        kind=case.kind,
+        reference=request.reference,
+        code=case.code,
+        is_electronic=request.channel in _ELECTRONIC,
+        received_on=terms.day_of(request.moments.received_at),
+        written_on=terms.day_of(case.written_at),
+        scope=request.scope,
+        cool_off_days=terms.rules.cool_off_days,
+        withdraw_until=request.withdraw_until,
+        waits_for=clock.waits_for if isinstance(clock, Waiting) else None,
+        first_due_on=deadline.first_due_on if deadline else None,
+        due_on=deadline.due_on if deadline else None,
+        extension_reason=request.extension_reason,
+        refusal_reason=request.refusal_reason,
+        categories=tuple(_categories(told, policy, request.scope)),
+        kept=kept,
+        in_part=frozenset(one.dataset for one in told if one.action and one.reasons),
+        outcome_on=terms.day_of(request.outcome_at) if request.outcome_at else None,
+        rest=tuple(one.dataset for one in kept) if case.kind is Kind.OUTCOME else request.rest,
+    )
+
+
+def _clock(case: Case, terms: Terms) -> Deadline | Waiting | None:
+    """Only the letters that name a deadline count one: bank holidays are not known for ever."""
+    if case.kind in (Kind.ACKNOWLEDGEMENT, Kind.EXTENSION):
+        return deadlines.clock_of(case.request.moments, terms)
+    return None
+
+
+def _in_order(told: Iterable[Told], policy: Policy, rules: LetterRules) -> list[Told]:
+    """In the order of the data map, without what is not spoken of and without what says nothing."""
+    order = {name: place for place, name in enumerate(policy.data_map.datasets)}
+    shown = [one for one in told if one.dataset not in rules.unspoken and (one.action or one.reasons)]
+    if unknown := sorted({one.dataset for one in shown} - order.keys()):
+        raise LetterRefused(
+            f"The matrix names {', '.join(unknown)}, which the policy does not.", fix="use the policy of that night."
+        )
+    return sorted(shown, key=lambda one: order[one.dataset])
+
+
+def _reasons(told: Told, policy: Policy) -> tuple[Reason, ...]:
+    return tuple(_reason(code, told.dataset, policy) for code in told.reasons)
+
+
+def _reason(code: str, dataset: str, policy: Policy) -> Reason:
+    hold = policy.holds.types.get(code)
+    if hold is not None:
+        if not hold.disclosable:
+            raise LetterRefused(
+                f"What may be told of {dataset} names a type of hold that must not be disclosed.",
+                fix="find out how it got into holdfast.request_told; write no letter until then.",
+            )
+        return Reason("hold", hold.meaning, hold.ground)
+    rule = policy.schedule.rules.get(code)
+    if rule is not None and rule.strength is Strength.STATUTORY:
+        return Reason("law", ground=rule.law)
+    if rule is not None:
+        return Reason("needed")
+    if code == _OTHERS:
+        return Reason("others")
+    if code == _START:
+        return Reason("start")
+    raise LetterRefused(
+        f"The matrix keeps {dataset} for a reason that is none to tell a person: the request is not decided.",
+        fix="let the next night decide it.",
+        reason=code,
+    )
+
+
+def _categories(told: Sequence[Told], policy: Policy, scope: Scope) -> Iterable[CategoryFacts]:
+    """In the order in which the data map first names them."""
+    wanted = {one.dataset: _wanted(one.dataset, policy, scope) for one in told}
+    order = dict.fromkeys(
+        column.category for dataset in policy.data_map.datasets.values() for column in dataset.columns.values()
+    )
+    for category in order:
+        of_category = [one for one in told if category in wanted[one.dataset]]
+        if of_category:
+            yield CategoryFacts(
+                category,
+                erased=tuple(one.dataset for one in of_category if one.action == "erase"),
+                anonymised=tuple(one.dataset for one in of_category if one.action == "anonymise"),
+                kept=tuple(one.dataset for one in of_category if one.reasons),
+            )
+
+
+def _wanted(dataset: str, policy: Policy, scope: Scope) -> set[str]:
+    """The categories of a dataset that the request is about."""
+    held = {column.category for column in policy.data_map.datasets[dataset].columns.values()}
+    if not scope or any(part.dataset == dataset for part in scope):
+        return held
+    return held & {part.category for part in scope}

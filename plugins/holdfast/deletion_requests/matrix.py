@@ -1,0 +1,253 @@
+"""The matrix: for each open request and each dataset in its scope exactly one decision, made by the database.
+
+A request is joined to its rows by subject or by record. Rows are grouped by what a hold looks at, as the retention plan
+does, and the register is asked once for each group; the counts of a request and dataset then make its decision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from holdfast import queries
+from holdfast.enforcement.predicate.base import Setting
+from holdfast.enforcement.predicate.erasure import ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.rows import Bool
+from holdfast.errors import MatrixIncomplete
+from holdfast.policy.model import Missing, Policy, Strength, Subject
+
+PLANNED, AFTER = "request_decision", "request_after"
+"""The matrix before the work, and the same counted once more after it."""
+
+_TEXTS = postgresql.ARRAY(sa.Text)
+_RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
+
+
+def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None:
+    """Write down what every open request asks for, from its parts or for the whole account."""
+    erasable = [name for name in policy.data_map.datasets if policy.rules_for(name)]
+    with_subject = [name for name in erasable if isinstance(policy.data_map.datasets[name].subject, Subject)]
+    pairs = sorted(
+        {(name, column.category) for name in with_subject for column in policy.data_map.datasets[name].columns.values()}
+    )
+    queries.run(connection, "deletion_requests/clear_scope")
+    values = {
+        "as_of": as_of,
+        "datasets": with_subject,
+        "category_datasets": [name for name, _ in pairs],
+        "categories": [category for _, category in pairs],
+    }
+    queries.run(connection, "deletion_requests/fill_scope", values)
+
+
+def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
+    """Fill the matrix of a run. Raises MatrixIncomplete if it does not add up to the requests times their datasets."""
+    queries.run(connection, "deletion_requests/forget_decisions", {"run_id": run_id})
+    _decide_all(connection, setting, run_id, PLANNED)
+    sums = queries.run(connection, "deletion_requests/matrix_adds_up", {"run_id": run_id}).one()
+    if not sums.asked == sums.decided == sums.matched:
+        raise MatrixIncomplete(
+            f"{sums.asked} decisions are asked for, {sums.decided} were made, {sums.matched} of them fit.",
+            fix="nothing is erased; report it with the run's number.",
+            asked=sums.asked,
+            decided=sums.decided,
+        )
+
+
+def count_after(connection: sa.Connection, setting: Setting, run_id: int) -> None:
+    """Count the matrix once more, after the work, beside the planned one."""
+    queries.run(connection, "deletion_requests/forget_after", {"run_id": run_id})
+    _decide_all(connection, setting, run_id, AFTER)
+
+
+def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table: str) -> None:
+    for work_id in setting.work():
+        predicate = setting.predicate(work_id)
+        if not isinstance(predicate, ErasurePredicate):
+            raise TypeError(f"{work_id} is no erasure")
+        connection.execute(decide_statement(predicate, run_id, table))
+
+
+def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa.Insert:
+    """INSERT the decisions of one dataset: counts of a request's rows, and the one decision they make.
+
+    What may be told is counted beside it as if no hold existed that must not be disclosed.
+    """
+    counted = _by_request(predicate)
+    asked = _asked(predicate)
+    c = counted.c
+    waits = sa.not_(asked.c.is_ready)
+    refused = sa.and_(sa.literal(predicate.is_refused), _rows(c.due) > 0)
+    acts = sa.literal("erase" if predicate.deletes else "anonymise")
+    rule = sa.literal(_keeping_rule(predicate))
+    cases: list[tuple[Bool, sa.ColumnElement[str], sa.ColumnElement[Any]]] = [
+        (waits, sa.literal("waiting"), asked.c.waits_for),
+        (refused, sa.literal("unknown"), sa.literal("source")),
+        (_rows(c.due) > 0, acts, sa.literal("requested")),
+        (_rows(c.unknown) > 0, sa.literal("unknown"), sa.literal("start")),
+        (_rows(c.held) > 0, sa.literal("held"), c.hold_type),
+        (_rows(c.waiting) > 0, sa.literal("waiting"), sa.literal("dataset")),
+        (_rows(c.exempt) > 0, sa.literal("exempt"), rule),
+    ]
+    stops = sa.or_(waits, refused)
+    told = sa.func.array_remove(
+        sa.func.array_cat(
+            sa.func.coalesce(c.named_types, sa.cast(sa.literal("{}"), _TEXTS)),
+            sa.cast(postgresql.array([sa.case((_rows(c.exempt) > 0, rule))]), _TEXTS),
+        ),
+        sa.null(),
+    )
+    values: dict[str, sa.ColumnElement[Any]] = {
+        "run_id": sa.literal(run_id, sa.BigInteger),
+        "request_id": asked.c.request_id,
+        "dataset": sa.literal(predicate.dataset),
+        "decision": sa.case(*((when, what) for when, what, _ in cases), else_=sa.literal("not_held")),
+        "reason": sa.case(*((when, why) for when, _, why in cases), else_=sa.literal("none")),
+        "rows_found": _rows(c.found),
+        "rows_acted": sa.case((refused, 0), else_=_rows(c.due)),
+        "rows_held": _rows(c.held),
+        "rows_exempt": _rows(c.exempt),
+        "held_until": c.held_until,
+        "review_on": c.review_on,
+        "disclosable": _rows(c.unnamed) == 0,
+        "told_action": sa.case((sa.and_(sa.not_(stops), _rows(c.due) + _rows(c.only_unnamed) > 0), acts)),
+        "told_reasons": told,
+        "told_until": c.named_until,
+    }
+    chosen = sa.select(*values.values()).select_from(asked.outerjoin(counted, asked.c.request_id == c.request_id))
+    target = sa.table(table, *map(sa.column, values), schema="holdfast")
+    return sa.insert(target).from_select(list(values), chosen)
+
+
+def _rows(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(column, 0)
+
+
+def _asked(predicate: ErasurePredicate) -> sa.Subquery:
+    """The open requests that ask for something in the dataset, and whether they may be carried out."""
+    scope = scope_table()
+    columns: list[sa.ColumnElement[Any]] = [
+        scope.c.request_id,
+        sa.func.bool_and(scope.c.is_ready).label("is_ready"),
+        sa.func.max(scope.c.waits_for).label("waits_for"),
+    ]
+    return sa.select(*columns).where(scope.c.dataset == predicate.dataset).group_by(scope.c.request_id).subquery()
+
+
+def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
+    """One row for each request that asks for rows of the dataset which exist."""
+    groups = _groups(predicate)
+    pairs = _pairs(predicate, groups)
+    p = pairs.c
+    by_group = (
+        sa.select(
+            p.number,
+            sa.func.bool_or(p.disclosable).label("named"),
+            sa.func.bool_or(~p.disclosable).label("unnamed"),
+        )
+        .group_by(p.number)
+        .subquery()
+    )
+    g, h = groups.c, by_group.c
+    is_past, is_held = g.what == "past", h.number.is_not(None)
+
+    def total(condition: Bool) -> sa.ColumnElement[int]:
+        return sa.func.sum(g.rows).filter(condition)
+
+    counts = (
+        sa.select(
+            g.request_id,
+            sa.func.sum(g.rows).label("found"),
+            total(g.what == "unknown").label("unknown"),
+            total(g.what == "exempt").label("exempt"),
+            total(sa.and_(is_past, is_held)).label("held"),
+            total(sa.and_(is_past, h.unnamed)).label("unnamed"),
+            total(sa.and_(is_past, is_held, ~h.named, ~g.needed)).label("only_unnamed"),
+            total(sa.and_(is_past, ~is_held, g.needed)).label("waiting"),
+            total(sa.and_(is_past, ~is_held, ~g.needed)).label("due"),
+        )
+        .select_from(groups.outerjoin(by_group, g.number == h.number))
+        .group_by(g.request_id)
+        .subquery()
+    )
+    rank = sa.func.min(sa.func.concat(sa.cast(sa.case(_RANK, value=p.authority), sa.Text), p.hold_type))
+    named_type = sa.case((p.disclosable, p.hold_type))
+    types = sa.func.array_agg(sa.distinct(named_type)).filter(p.disclosable)
+    holds = (
+        sa.select(
+            p.request_id,
+            _common_end(p.ends_on, sa.true()).label("held_until"),
+            sa.func.min(p.review_on).label("review_on"),
+            sa.func.substr(rank, 2).label("hold_type"),
+            types.label("named_types"),
+            _common_end(p.ends_on, p.disclosable).label("named_until"),
+        )
+        .group_by(p.request_id)
+        .subquery()
+    )
+    joined = counts.outerjoin(holds, counts.c.request_id == holds.c.request_id)
+    extra = [column for column in holds.c if column.name != "request_id"]
+    return sa.select(*counts.c, *extra).select_from(joined).subquery()
+
+
+def _common_end(ends_on: sa.ColumnElement[Any], which: Bool) -> sa.ColumnElement[Any]:
+    """The latest end of these holds; NULL if one of them has no end."""
+    all_end = sa.func.count().filter(which) == sa.func.count(ends_on).filter(which)
+    return sa.case((all_end, sa.func.max(ends_on).filter(which)))
+
+
+def _pairs(predicate: ErasurePredicate, groups: sa.CTE) -> sa.CTE:
+    """Each group of rows past its periods, with each hold that reaches it: one hashed join for each kind of scope."""
+    hold, holding = predicate.holding.register(), predicate.holding
+    subject = groups.c.subject if predicate.rows.needs_subject else None
+    event = groups.c.event if predicate.rows.dataset.event else None
+    columns: list[sa.ColumnElement[Any]] = [
+        groups.c.number,
+        groups.c.request_id,
+        hold.c.hold_type,
+        hold.c.authority,
+        hold.c.disclosable,
+        hold.c.ends_on,
+        hold.c.review_on,
+    ]
+    past = sa.and_(groups.c.what == "past", holding.active(hold))
+    ways = holding.ways(hold, subject, groups.c.record, event)
+    joins = (groups.join(hold, sa.and_(past, way)) for way in ways)
+    return sa.union_all(*(sa.select(*columns).select_from(join) for join in joins)).cte("pairs")
+
+
+def _groups(predicate: ErasurePredicate) -> sa.CTE:
+    """The asked-for rows by request, and by all that time, a reference or a hold can tell apart."""
+    rows, holding = predicate.rows, predicate.holding
+    by_subject, by_record = holding.subject_touched(), holding.record_touched()
+    by_period = sa.or_(holding.any_class_period(), sa.and_(by_subject, holding.any_subject_period()))
+    event = rows.event_day()
+    what = sa.case(
+        (predicate.undecidable(), "unknown"),
+        (predicate.kept_by_rule(), "exempt"),
+        (predicate.done(), "done"),
+        else_="past",
+    )
+    columns: list[sa.ColumnElement[Any]] = [
+        what.label("what"),
+        predicate.needed().label("needed"),
+        (sa.case((by_subject, rows.subject_value())) if rows.needs_subject else sa.null()).label("subject"),
+        sa.case((by_record, holding.record_value())).label("record"),
+        (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
+    ]
+    asked = sa.union_all(*(sa.select(request, *columns).select_from(source) for request, source in predicate.asked()))
+    each = asked.subquery()
+    keys = (each.c.request_id, each.c.what, each.c.needed, each.c.subject, each.c.record, each.c.event)
+    numbered = sa.select(sa.func.row_number().over().label("number"), *keys, sa.func.count().label("rows"))
+    return numbered.group_by(*keys).cte("groups")
+
+
+def _keeping_rule(predicate: ErasurePredicate) -> str:
+    """The rule that exempts rows of this dataset: a statutory one, or else the one whose event has not happened."""
+    rules = predicate.setting.policy.rules_for(predicate.dataset)
+    statutory = [name for name, rule in rules.items() if rule.strength is Strength.STATUTORY]
+    needed = [name for name, rule in rules.items() if rule.start.missing is Missing.NOT_STARTED]
+    needed.sort(key=lambda name: rules[name].action.do != "delete")
+    return next(iter([*statutory, *needed]), "none")

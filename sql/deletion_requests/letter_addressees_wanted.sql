@@ -1,0 +1,19 @@
+-- For which requests do we still ask the provider's own records for name and address? Until the request is carried out:
+-- after that the contact may be gone, and whether it is may be the work of a hold which must not be disclosed.
+-- params:  after_request bigint, at_once bigint
+-- returns: request_id bigint, subject_key text, content_pseudonym text of what is kept (NULL: nothing yet), in order
+-- locks:   none
+SELECT request.request_id, request.subject_key, kept.content_pseudonym
+FROM holdfast.deletion_request AS request
+LEFT JOIN holdfast.request_addressee AS kept ON kept.request_id = request.request_id
+WHERE
+    request.request_id > :after_request
+    AND request.state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved', 'refused')
+    AND kept.erased_at IS NULL
+    AND NOT EXISTS (
+        SELECT
+        FROM holdfast.request_letter AS letter
+        WHERE letter.request_id = request.request_id AND letter.kind = 'refusal'
+    )
+ORDER BY request.request_id
+LIMIT :at_once
