@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 from tests.drills import large_shop
-from tests.drills.conftest import worker
+from tests.drills.conftest import DONE, worker
 from tests.holdfast.retention.shop import WAVES, Shop
 
 from holdfast import database as hf_database
@@ -64,18 +63,11 @@ def test_a_server_that_crashes_comes_back_with_whole_batches(
     chance, crashes = random.Random(3), 0
     for wave in WAVES:
         for shard in shop.shards(run_id, wave):
-            process = worker(shop, run_id, shard["shard_id"], lambda _: None)
-            process.start()
-            time.sleep(0.1 + chance.random() / 5)
-            if crashes < CRASHES and process.is_alive():
-                _crash(server)
-                process.join()
-                assert process.exitcode != 0
-                server.ensure_postgres_running()
+            while True:
+                crash_after = 0.1 + chance.random() / 5 if crashes < CRASHES else None
+                if _work(shop, run_id, shard["shard_id"], server, crash_after):
+                    break
                 crashes += 1
-                shop.engine.dispose()
-                shop.attempt(run_id, shard["shard_id"], lambda _: None)
-            process.join()
     shop.close(run_id)
 
     assert crashes == CRASHES
@@ -83,6 +75,22 @@ def test_a_server_that_crashes_comes_back_with_whole_batches(
     planned, done, in_ledger = large_shop.accounts(shop, run_id)
     assert planned == done == {rule: rows for rule, rows in in_ledger.items() if rows}
     assert shop.verify_ledger().verdict is Verdict.OK
+
+
+def _work(shop: Shop, run_id: int, shard_id: int, server: PostgresServer, crash_after: float | None) -> bool:
+    """Attempt a shard in a process of its own; False if the server crashed under it, and is up again."""
+    process = worker(shop, run_id, shard_id, lambda _: None)
+    process.start()
+    process.join(crash_after)
+    if process.is_alive():
+        _crash(server)
+        process.join()
+        assert process.exitcode != DONE
+        server.ensure_postgres_running()
+        shop.engine.dispose()
+        return False
+    assert process.exitcode == DONE
+    return True
 
 
 def _crash(server: PostgresServer) -> None:

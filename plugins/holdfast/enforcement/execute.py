@@ -27,9 +27,10 @@ from holdfast.evidence import ledger
 
 ROWS_PER_BATCH = 150_000
 """Rows scanned in a batch that deletes: its commit must cost little, and nobody wait for one of its rows for long."""
+BARREN = 4
+"""A batch is up to so many times larger where the one before it found nothing to change."""
 _COST_OF_AN_UPDATE = 5  # in deletions: it writes the row anew, and often every index
 _UNDER_LOCK = 8  # a batch with the register locked is so many times smaller: whoever places a hold waits for it
-_BARREN = 4  # a batch is up to so many times larger where the one before it found nothing to change
 _TRIES_TO_DROP = 10
 
 Reached = Callable[[str], None]
@@ -152,7 +153,7 @@ def _in_batches(work: Work) -> Done:
         if rows is None:
             return done
         done = Done(done.batches + 1, done.rows + rows)
-        size = min(2 * size, usual if rows or work.has_files else usual * _BARREN)
+        size = min(2 * size, usual if rows or work.has_files else usual * BARREN)
         register_first = work.has_files
         patience.renew()
 
