@@ -66,10 +66,13 @@ def deletion_requests_reconcile() -> None:
     settle_requests = step("deletion_requests.settle_requests")(run_id=RUN_ID)
     write_outcomes = step("deletion_requests.write_outcomes")(run_id=RUN_ID)
     notify_recipients = step("deletion_requests.notify_recipients")(run_id=RUN_ID)
+    # Also of a night that failed on its way: what stopped it may be an incident.
+    find_breaks = step("deletion_requests.find_breaks", trigger_rule="all_done")(run_id=RUN_ID)
     seal_run = step("deletion_requests.seal_run")(run_id=RUN_ID)
     write_report = step("deletion_requests.write_report", trigger_rule="all_done")(run_id=RUN_ID)
     conclude = step("deletion_requests.conclude")(run_id=RUN_ID)
-    chain(worked, verify_run, settle_requests, write_outcomes, notify_recipients, seal_run, write_report, conclude)
+    chain(worked, verify_run, settle_requests, write_outcomes, notify_recipients, find_breaks)
+    chain([notify_recipients, find_breaks], seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
     [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")

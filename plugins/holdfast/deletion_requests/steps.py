@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.clock import Period
-from holdfast.deletion_requests import letters, matrix, moves, night, outbox, settle
+from holdfast.deletion_requests import breaks, letters, matrix, moves, night, outbox, report, settle
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in
 from holdfast.deletion_requests.letters_facts import LetterRules
@@ -45,6 +45,7 @@ __all__ = [
     "check_policy",
     "conclude",
     "enforce_shard",
+    "find_breaks",
     "list_shards",
     "make_plan",
     "notify_recipients",
@@ -56,6 +57,7 @@ __all__ = [
     "take_in_requests",
     "verify_run",
     "write_outcomes",
+    "write_report",
 ]
 
 INTAKE = "intake"
@@ -144,6 +146,29 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
         "restricted": settled.restricted,
         "lifted": settled.lifted,
     }
+
+
+def find_breaks(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Compare requests, data, holds, restrictions and recipients, and enter what does not agree into the ledger.
+
+    Of a run that stopped on its way too: what stopped it may be an incident.
+    """
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry or run.state == "sealed":
+        return {}
+    now = shared.database_time(engine)
+    with database.snapshot(engine) as connection:
+        found = breaks.find(connection, policy, _terms(policy, settings), run_id, now=now)
+    with database.transaction(engine) as connection:
+        breaks.record(connection, run_id, found)
+    return {"breaks": len(found), "incidents": sum(one.is_incident for one in found)}
+
+
+def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """The report for compliance staff, however far the run has come."""
+    now = shared.database_time(engine)
+    with database.transaction(engine) as connection:
+        return dict(report.write(connection, settings, run_id, now=now))
 
 
 def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result:
