@@ -4,7 +4,7 @@
 --          the whole account asks for
 -- locks:   none
 WITH
-decided AS (SELECT request_id, dataset FROM holdfast.request_decision WHERE run_id = :run_id),
+decided AS NOT MATERIALIZED (SELECT request_id, dataset FROM holdfast.request_decision WHERE run_id = :run_id),
 whole AS (SELECT request_id, of_datasets FROM holdfast.erasure_scope WHERE dataset IS NULL),
 part AS (SELECT DISTINCT request_id, dataset FROM holdfast.erasure_scope WHERE dataset IS NOT NULL)
 

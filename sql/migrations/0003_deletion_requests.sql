@@ -152,8 +152,8 @@ CREATE TABLE holdfast.restriction (
 -- What was erased for whom, by keyed pseudonym: replayed after a backup has been restored.
 CREATE TABLE holdfast.erasure (
     erasure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
-    run_id bigint NOT NULL REFERENCES holdfast.run,
+    request_id bigint NOT NULL,           -- no foreign keys, as in the matrix that it is taken from
+    run_id bigint NOT NULL,
     dataset text NOT NULL,
     subject_pseudonym text NOT NULL,
     erased_rows bigint NOT NULL,
@@ -184,6 +184,7 @@ CREATE TABLE holdfast.recipient_notice (
     CHECK (outcome <> 'acknowledged' OR sent_at IS NOT NULL)
 );
 CREATE INDEX recipient_notice_open ON holdfast.recipient_notice (notice_id) WHERE outcome IS NULL;
+CREATE INDEX recipient_notice_unsent ON holdfast.recipient_notice (notice_id) WHERE outcome IS NULL AND sent_at IS NULL;
 
 CREATE TABLE holdfast.request_letter (
     letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
