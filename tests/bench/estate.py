@@ -226,9 +226,7 @@ FROM generate_series(1, {accounts} / 1000) AS n
 def _dataset(name: str) -> str:
     parent = next((parent for parent, child in PARENTS.items() if child == name), None)
     if name == HOUSEHOLD:
-        return _DATASET.format(
-            name=name, subject="{column: id}", link="ended_at", event="", rest="[id]"
-        )
+        return _DATASET.format(name=name, subject="{column: id}", link="ended_at", event="", rest="[id]")
     subject = f"{{through: {{columns: [parent_id], dataset: {parent}}}}}" if parent else "{column: account_id}"
     link = "parent_id" if parent else "account_id"
     return _DATASET.format(name=name, subject=subject, link=link, event="event: at", rest="[id, amount]")

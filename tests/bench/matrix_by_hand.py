@@ -189,7 +189,10 @@ def loop(engine: sa.Engine, run_id: int, today: str, requests: int) -> float:
     No ledger, no second look at the holds, nothing of what makes the night safe.
     """
     children_first = sorted(estate.DATASETS, key=lambda name: (name in estate.PARENTS, name))
-    each = [*(_statement(name, run_id, today) for name in estate.DATASETS), *(_erase(one, today) for one in children_first)]
+    each = [
+        *(_statement(name, run_id, today) for name in estate.DATASETS),
+        *(_erase(one, today) for one in children_first),
+    ]
     prepare = _PREPARE.format(today=today).replace(" ON COMMIT DROP", "")
     with engine.connect() as connection:
         with connection.begin():
@@ -221,9 +224,7 @@ def _erase(name: str, today: str) -> str:
     if name in estate.KEPT_BY_LAW:
         exempt = f"{_DAY} > cast(date '{today}' - interval '6 years' AS date) - 1"
     source = f"FROM asked AS a{more}" if verb.startswith("UPDATE") else f"USING asked AS a{more}"
-    return _ERASE.format(
-        verb=verb, source=source, link=link, exempt=exempt, day=day, name=name, unneeded=unneeded
-    )
+    return _ERASE.format(verb=verb, source=source, link=link, exempt=exempt, day=day, name=name, unneeded=unneeded)
 
 
 def _statement(name: str, run_id: int, today: str) -> str:
@@ -257,5 +258,7 @@ def _statement(name: str, run_id: int, today: str) -> str:
         done=done,
         act="anonymise" if done != "false" else "erase",
         records=_RECORDS.format(name=name) if name == "notes_1" else "",
-        needed=_NEEDED.format(name=name, child=child, day=_DAY) if child else "SELECT cast(NULL AS bigint) AS id LIMIT 0",
+        needed=_NEEDED.format(name=name, child=child, day=_DAY)
+        if child
+        else "SELECT cast(NULL AS bigint) AS id LIMIT 0",
     )

@@ -115,7 +115,9 @@ def deliver(engine: sa.Engine, settings: Settings, transport: Transport, *, now:
     sent = failed = last = 0
     while True:
         with database.transaction(engine) as connection:
-            row = queries.run(connection, "deletion_requests/notice_take", {"after_notice": last, "now": now}).one_or_none()
+            row = queries.run(
+                connection, "deletion_requests/notice_take", {"after_notice": last, "now": now}
+            ).one_or_none()
             if row is None:
                 return Delivered(sent, failed)
             last = row.notice_id  # to look for the next one among those before it again would take ever longer
