@@ -16,4 +16,8 @@ SELECT
         FROM decided
         INNER JOIN whole ON decided.request_id = whole.request_id
         WHERE decided.dataset = any(cast(:datasets AS text []))
-    ) + (SELECT count(*) FROM part INNER JOIN decided USING (request_id, dataset)) AS matched
+    ) + (
+        SELECT count(*)
+        FROM part
+        INNER JOIN decided ON part.request_id = decided.request_id AND part.dataset = decided.dataset
+    ) AS matched
