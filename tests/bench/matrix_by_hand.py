@@ -44,7 +44,8 @@ ANALYZE active;
 _DATASET = """
 INSERT INTO holdfast.matrix_by_hand
 WITH mine AS (
-    SELECT a.request_id, t.id, a.account, {day} AS day, {unknown} AS is_unknown, {exempt} AS is_exempt, {done} AS is_done
+    SELECT
+        a.request_id, t.id, a.account, {day} AS day, {unknown} AS is_unknown, {exempt} AS is_exempt, {done} AS is_done
     FROM {source}
 ),
 reached AS (
@@ -149,7 +150,9 @@ _ERASE = """
 {verb} {source}
 WHERE {link} AND NOT ({exempt}) AND NOT EXISTS (
     SELECT FROM active AS h
-    WHERE (h.account = a.account AND (h.days @> {day} OR {day} IS NULL)) OR (h.id = t.id AND h.datasets = ARRAY['{name}'])
+    WHERE
+        (h.account = a.account AND (h.days @> {day} OR {day} IS NULL))
+        OR (h.id = t.id AND h.datasets = ARRAY['{name}'])
 ){unneeded}
 """
 _COMPARE = """

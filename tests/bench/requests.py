@@ -1,4 +1,4 @@
-"""Deletion requests: the nightly matrix against hand-written SQL, the night against a loop, erasure against retention."""
+"""Deletion requests: the matrix against hand-written SQL, the night against a loop, erasure against retention."""
 
 from __future__ import annotations
 
@@ -188,8 +188,8 @@ def _text(figures: Figures, found: Found, conditions: dict[str, str]) -> str:
         "",
         "The matrix by hand is one INSERT for each dataset by somebody who knows these tables; every column of all"
         " decisions is\ncompared and the same. The loop by hand looks everything up by indexes, assesses and deletes in"
-        " one transaction for each\nrequest, and does nothing of what makes the night safe: no plan, no ledger, no second"
-        " look at the holds.",
+        " one transaction for each\nrequest, and does nothing of what makes the night safe: no plan, no ledger, no"
+        " second look at the holds.",
         "",
         "The steps of the night in seconds: "
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in found.night.items())
