@@ -73,6 +73,9 @@ class ErasurePredicate(Predicate):
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
         return sa.or_(self._by_subject(), self._by_record())
 
+    def narrowed(self) -> tuple[Bool, Predicate]:
+        return self.requested(), _Requested(self.setting, self.dataset, self.rows)
+
     def asked(self) -> list[tuple[sa.ColumnElement[int], sa.FromClause]]:
         """The rows joined to the open requests that ask for them, ready or not: by record, and by subject.
 
@@ -155,3 +158,10 @@ class ErasurePredicate(Predicate):
         key = self.holding.key_from(scope.c.record_key)
         chosen = sa.select(key).where(ours, scope.c.is_ready, scope.c.record_key.is_not(None)).correlate_except(scope)
         return self.holding.record_value().in_(chosen)
+
+
+class _Requested(ErasurePredicate):
+    """The same work, where every row is known to be requested."""
+
+    def requested(self) -> Bool:
+        return sa.true()
