@@ -6,14 +6,17 @@ does, and the register is asked once for each group; the counts of a request and
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
+from holdfast.deletion_requests.register import State
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.erasure import ErasurePredicate, asks_for, scope_table
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
 from holdfast.policy.model import Missing, Policy, Strength, Subject
@@ -25,28 +28,32 @@ _TEXTS = postgresql.ARRAY(sa.Text)
 _RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
 
 
-def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None:
-    """Write down what every open request asks for, from its parts or for the whole account."""
-    erasable = [name for name in policy.data_map.datasets if policy.rules_for(name)]
-    with_subject = [name for name in erasable if isinstance(policy.data_map.datasets[name].subject, Subject)]
+def fill_scope(
+    connection: sa.Connection, policy: Policy, as_of: dt.date, states: Collection[State] | None = None
+) -> None:
+    """Write down what every open request asks for, from its parts or for the whole account; or those in some states."""
+    with_subject = _of_whole_account(policy)
     pairs = sorted(
         {(name, column.category) for name in with_subject for column in policy.data_map.datasets[name].columns.values()}
     )
     queries.run(connection, "deletion_requests/clear_scope")
     values = {
         "as_of": as_of,
-        "datasets": with_subject,
+        "states": None if states is None else [state.value for state in states],
+        "datasets": len(with_subject),
         "category_datasets": [name for name, _ in pairs],
         "categories": [category for _, category in pairs],
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
+    queries.run(connection, "deletion_requests/analyze_scope")
 
 
 def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
     """Fill the matrix of a run. Raises MatrixIncomplete if it does not add up to the requests times their datasets."""
     queries.run(connection, "deletion_requests/forget_decisions", {"run_id": run_id})
     _decide_all(connection, setting, run_id, PLANNED)
-    sums = queries.run(connection, "deletion_requests/matrix_adds_up", {"run_id": run_id}).one()
+    values = {"run_id": run_id, "datasets": _of_whole_account(setting.policy)}
+    sums = queries.run(connection, "deletion_requests/matrix_adds_up", values).one()
     if not sums.asked == sums.decided == sums.matched:
         raise MatrixIncomplete(
             f"{sums.asked} decisions are asked for, {sums.decided} were made, {sums.matched} of them fit.",
@@ -60,6 +67,12 @@ def count_after(connection: sa.Connection, setting: Setting, run_id: int) -> Non
     """Count the matrix once more, after the work, beside the planned one."""
     queries.run(connection, "deletion_requests/forget_after", {"run_id": run_id})
     _decide_all(connection, setting, run_id, AFTER)
+
+
+def _of_whole_account(policy: Policy) -> list[str]:
+    """The datasets that a request for the whole account asks for."""
+    about_subjects = (name for name, one in policy.data_map.datasets.items() if isinstance(one.subject, Subject))
+    return [name for name in about_subjects if policy.rules_for(name)]
 
 
 def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table: str) -> None:
@@ -133,7 +146,7 @@ def _asked(predicate: ErasurePredicate) -> sa.Subquery:
         sa.func.bool_and(scope.c.is_ready).label("is_ready"),
         sa.func.max(scope.c.waits_for).label("waits_for"),
     ]
-    return sa.select(*columns).where(scope.c.dataset == predicate.dataset).group_by(scope.c.request_id).subquery()
+    return sa.select(*columns).where(asks_for(scope, predicate.rows)).group_by(scope.c.request_id).subquery()
 
 
 def _by_request(predicate: ErasurePredicate) -> sa.Subquery:

@@ -36,6 +36,12 @@ def scope_table() -> sa.FromClause:
     return sa.table("erasure_scope", *map(sa.column, _SCOPE), schema="holdfast").alias()
 
 
+def asks_for(scope: sa.FromClause, rows: Rows) -> Bool:
+    """The line of the scope is about these rows' dataset: by its name, or because it is about the whole account."""
+    named = scope.c.dataset == sa.literal(rows.name, sa.Text)
+    return sa.or_(named, scope.c.dataset.is_(None)) if rows.needs_subject else named
+
+
 def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
     """How the dataset is erased: deleted if any of its rules deletes; else as it would be anonymised at its end."""
     actions = [rule.action for rule in setting.policy.rules_for(dataset).values()]
@@ -129,7 +135,7 @@ class ErasurePredicate(Predicate):
 
     def _scope(self) -> tuple[sa.FromClause, Bool]:
         scope = scope_table()
-        return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
+        return scope, asks_for(scope, self.rows)
 
     def _by_subject(self) -> Bool:
         if not self.rows.needs_subject:
