@@ -134,6 +134,8 @@ CREATE TABLE holdfast.request_decision (
     told_action text CHECK (told_action IN ('erase', 'anonymise')), -- of some of it at least; NULL: of nothing
     told_reasons text[],                  -- every hold type and rule that keeps something, in order; NULL: see above
     told_until date,                      -- the latest end of those; NULL: one has none
+    told_review_on date,                  -- the next review of those that have none
+    told_rows bigint NOT NULL DEFAULT 0,  -- to erase or anonymise, or told as gone; what approvals are decided by
     PRIMARY KEY (run_id, request_id, dataset),
     CHECK (disclosable OR told_reasons IS NOT NULL)
 );
@@ -159,6 +161,20 @@ CREATE TABLE holdfast.erasure (
     erased_at timestamptz NOT NULL,
     UNIQUE (request_id, run_id, dataset)
 );
+
+-- What may be told as gone, night by night: letters and notices read this instead of holdfast.erasure. What only a hold
+-- that must not be disclosed keeps is told as gone on the night on which it would have gone without that hold.
+CREATE TABLE holdfast.request_told_gone (
+    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
+    dataset text NOT NULL,
+    run_id bigint NOT NULL REFERENCES holdfast.run,
+    action text CHECK (action IN ('erase', 'anonymise')),
+    gone_rows bigint NOT NULL CHECK (gone_rows >= 0), -- newly told as gone
+    still_there bigint NOT NULL,          -- of all that was told as gone; not told again when it goes
+    PRIMARY KEY (request_id, dataset, run_id),
+    CHECK (gone_rows = 0 OR action IS NOT NULL)
+);
+CREATE INDEX request_told_gone_run ON holdfast.request_told_gone (run_id);
 
 -- Notices to recipients (UK GDPR Art 19): an outbox, delivered at least once, with a receipt.
 -- One for each run that did something, because what is held today is erased another night.
@@ -247,7 +263,8 @@ SELECT
         WHEN decision IN ('held', 'exempt', 'waiting', 'unknown') THEN ARRAY[reason]
         ELSE '{}'
     END AS reasons,
-    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until
+    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until,
+    CASE WHEN told_reasons IS NOT NULL THEN told_review_on ELSE review_on END AS review_on
 FROM holdfast.request_after;
 
 -- What was done for each request, and how.

@@ -17,11 +17,11 @@ from holdfast.clock import Period
 from holdfast.deletion_requests import deadlines
 from holdfast.deletion_requests.deadlines import Deadline, Moments, Terms, Waiting
 from holdfast.deletion_requests.scope import Scope
+from holdfast.deletion_requests.told import NEEDED, OTHERS, START
 from holdfast.errors import LetterRefused
-from holdfast.policy.model import Policy, Strength
+from holdfast.policy.model import Policy, Strength, Subject
 
 _ELECTRONIC = frozenset(("form", "email"))
-_OTHERS, _START = "dataset", "start"  # reasons of the matrix: rows that stay refer to it; no day to count from is known
 
 
 class Kind(enum.StrEnum):
@@ -64,12 +64,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Told:
-    """What may be told of one dataset: what was done to some of it at least, and what keeps some, until when."""
+    """What may be told of one dataset: what was done to some of it at least, and what keeps some, until when.
+
+    `until` is None where something has no end; `review_on` is when somebody looks again at what has none.
+    """
 
     dataset: str
     action: Literal["erase", "anonymise"] | None
     reasons: tuple[str, ...]
     until: dt.date | None
+    review_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,16 @@ class Reason:
 
 @dataclass(frozen=True)
 class Kept:
-    """A dataset of which something stays. `until` is the last day on which it must; None: no day is fixed."""
+    """A dataset of which something stays.
+
+    `until` is the last day on which it must; None: no day is fixed, and `review_on` is when somebody looks at it again,
+    if that is fixed.
+    """
 
     dataset: str
     reasons: tuple[Reason, ...]
     until: dt.date | None
+    review_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,7 @@ def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> Le
     clock = _clock(case, terms)
     deadline = clock if isinstance(clock, Deadline) else None
     told = _in_order(case.told, policy, rules)
-    kept = tuple(Kept(one.dataset, _reasons(one, policy), one.until) for one in told if one.reasons)
+    kept = tuple(_kept(one, told, policy) for one in told if one.reasons)
     return LetterFacts(
         kind=case.kind,
         reference=request.reference,
@@ -201,6 +210,30 @@ def _in_order(told: Iterable[Told], policy: Policy, rules: LetterRules) -> list[
     return sorted(shown, key=lambda one: order[one.dataset])
 
 
+def _kept(told: Told, all_told: Sequence[Told], policy: Policy) -> Kept:
+    until = told.until
+    if OTHERS in told.reasons:
+        until = _end_of_others(told, all_told, policy)
+    return Kept(told.dataset, _reasons(told, policy), until, None if until else told.review_on)
+
+
+def _end_of_others(told: Told, all_told: Sequence[Told], policy: Policy) -> dt.date | None:
+    """The last day of what refers to this dataset as well, where all of that is known."""
+    ends = [] if told.reasons == (OTHERS,) else [told.until]
+    children = [one for one in all_told if one.reasons and told.dataset in _leads_to(one.dataset, policy)]
+    ends += [_end_of_others(one, all_told, policy) if OTHERS in one.reasons else one.until for one in children]
+    known = [day for day in ends if day is not None]
+    return max(known) if known and len(known) == len(ends) else None
+
+
+def _leads_to(dataset: str, policy: Policy) -> set[str]:
+    """The datasets whose rows this one cannot do without: for its subject, or to count a period from."""
+    subject = policy.data_map.datasets[dataset].subject
+    through = {subject.through.dataset} if isinstance(subject, Subject) and subject.through else set()
+    starts = {rule.start.dataset for rule in policy.rules_for(dataset).values() if rule.start.dataset}
+    return (through | starts) - {dataset}
+
+
 def _reasons(told: Told, policy: Policy) -> tuple[Reason, ...]:
     return tuple(_reason(code, told.dataset, policy) for code in told.reasons)
 
@@ -217,11 +250,11 @@ def _reason(code: str, dataset: str, policy: Policy) -> Reason:
     rule = policy.schedule.rules.get(code)
     if rule is not None and rule.strength is Strength.STATUTORY:
         return Reason("law", ground=rule.law)
-    if rule is not None:
+    if code == NEEDED or rule is not None:
         return Reason("needed")
-    if code == _OTHERS:
+    if code == OTHERS:
         return Reason("others")
-    if code == _START:
+    if code == START:
         return Reason("start")
     raise LetterRefused(
         f"The matrix keeps {dataset} for a reason that is none to tell a person: the request is not decided.",

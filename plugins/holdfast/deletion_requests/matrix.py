@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
+from holdfast.deletion_requests import told
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import ErasurePredicate, scope_table
 from holdfast.enforcement.predicate.rows import Bool
@@ -21,7 +21,6 @@ from holdfast.policy.model import Missing, Policy, Strength, Subject
 PLANNED, AFTER = "request_decision", "request_after"
 """The matrix before the work, and the same counted once more after it."""
 
-_TEXTS = postgresql.ARRAY(sa.Text)
 _RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
 
 
@@ -73,7 +72,7 @@ def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table:
 def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa.Insert:
     """INSERT the decisions of one dataset: counts of a request's rows, and the one decision they make.
 
-    What may be told is counted beside it as if no hold existed that must not be disclosed.
+    What may be told is counted beside it, by `told`.
     """
     counted = _by_request(predicate)
     asked = _asked(predicate)
@@ -91,14 +90,6 @@ def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa
         (_rows(c.waiting) > 0, sa.literal("waiting"), sa.literal("dataset")),
         (_rows(c.exempt) > 0, sa.literal("exempt"), rule),
     ]
-    stops = sa.or_(waits, refused)
-    told = sa.func.array_remove(
-        sa.func.array_cat(
-            sa.func.coalesce(c.named_types, sa.cast(sa.literal("{}"), _TEXTS)),
-            sa.cast(postgresql.array([sa.case((_rows(c.exempt) > 0, rule))]), _TEXTS),
-        ),
-        sa.null(),
-    )
     values: dict[str, sa.ColumnElement[Any]] = {
         "run_id": sa.literal(run_id, sa.BigInteger),
         "request_id": asked.c.request_id,
@@ -112,9 +103,7 @@ def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa
         "held_until": c.held_until,
         "review_on": c.review_on,
         "disclosable": _rows(c.unnamed) == 0,
-        "told_action": sa.case((sa.and_(sa.not_(stops), _rows(c.due) + _rows(c.only_unnamed) > 0), acts)),
-        "told_reasons": told,
-        "told_until": c.named_until,
+        **told.values(predicate, counted, waits, acts),
     }
     chosen = sa.select(*values.values()).select_from(asked.outerjoin(counted, asked.c.request_id == c.request_id))
     target = sa.table(table, *map(sa.column, values), schema="holdfast")
@@ -163,26 +152,24 @@ def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
             total(g.what == "unknown").label("unknown"),
             total(g.what == "exempt").label("exempt"),
             total(sa.and_(is_past, is_held)).label("held"),
-            total(sa.and_(is_past, h.unnamed)).label("unnamed"),
-            total(sa.and_(is_past, is_held, ~h.named, ~g.needed)).label("only_unnamed"),
+            total(sa.and_(is_past, sa.or_(h.unnamed, sa.and_(g.needed, ~g.told_needed)))).label("unnamed"),
             total(sa.and_(is_past, ~is_held, g.needed)).label("waiting"),
             total(sa.and_(is_past, ~is_held, ~g.needed)).label("due"),
+            *told.counts(groups, is_past, h.named),
+            *told.of_groups(predicate, groups),
         )
         .select_from(groups.outerjoin(by_group, g.number == h.number))
         .group_by(g.request_id)
         .subquery()
     )
     rank = sa.func.min(sa.func.concat(sa.cast(sa.case(_RANK, value=p.authority), sa.Text), p.hold_type))
-    named_type = sa.case((p.disclosable, p.hold_type))
-    types = sa.func.array_agg(sa.distinct(named_type)).filter(p.disclosable)
     holds = (
         sa.select(
             p.request_id,
-            _common_end(p.ends_on, sa.true()).label("held_until"),
+            _common_end(p.ends_on).label("held_until"),
             sa.func.min(p.review_on).label("review_on"),
             sa.func.substr(rank, 2).label("hold_type"),
-            types.label("named_types"),
-            _common_end(p.ends_on, p.disclosable).label("named_until"),
+            *told.of_holds(pairs),
         )
         .group_by(p.request_id)
         .subquery()
@@ -192,10 +179,9 @@ def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
     return sa.select(*counts.c, *extra).select_from(joined).subquery()
 
 
-def _common_end(ends_on: sa.ColumnElement[Any], which: Bool) -> sa.ColumnElement[Any]:
-    """The latest end of these holds; NULL if one of them has no end."""
-    all_end = sa.func.count().filter(which) == sa.func.count(ends_on).filter(which)
-    return sa.case((all_end, sa.func.max(ends_on).filter(which)))
+def _common_end(ends_on: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The latest end of the holds; NULL if one of them has no end."""
+    return sa.case((sa.func.count() == sa.func.count(ends_on), sa.func.max(ends_on)))
 
 
 def _pairs(predicate: ErasurePredicate, groups: sa.CTE) -> sa.CTE:
@@ -230,17 +216,21 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
         (predicate.done(), "done"),
         else_="past",
     )
+    needed = predicate.needed()
     columns: list[sa.ColumnElement[Any]] = [
         what.label("what"),
-        predicate.needed().label("needed"),
+        needed.label("needed"),
         (sa.case((by_subject, rows.subject_value())) if rows.needs_subject else sa.null()).label("subject"),
         sa.case((by_record, holding.record_value())).label("record"),
         (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
+        *told.of_rows(predicate, what, needed),
     ]
     asked = sa.union_all(*(sa.select(request, *columns).select_from(source) for request, source in predicate.asked()))
     each = asked.subquery()
-    keys = (each.c.request_id, each.c.what, each.c.needed, each.c.subject, each.c.record, each.c.event)
-    numbered = sa.select(sa.func.row_number().over().label("number"), *keys, sa.func.count().label("rows"))
+    names = ("request_id", "what", "needed", "subject", "record", "event", *told.KEYS)
+    keys = [each.c[name] for name in names]
+    extra = (sa.func.count().label("rows"), *told.of_groups(predicate, each))
+    numbered = sa.select(sa.func.row_number().over().label("number"), *keys, *extra)
     return numbered.group_by(*keys).cte("groups")
 
 

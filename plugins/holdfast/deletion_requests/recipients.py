@@ -42,10 +42,10 @@ def _of_dataset(policy: Policy, name: str, tellings: Mapping[str, Telling]) -> I
     }
     for recipient, category, column in _disclosed(dataset):
         telling = _telling(recipient, tellings)
-        is_required = telling is not Telling.NEVER
         erased: Literal["erased", "emergency_cease"] = (
             "emergency_cease" if telling is Telling.EMERGENCY_CEASE else "erased"
         )
+        is_required = telling.is_sent
         yield ToTell(name, "erase", recipient, category, erased, is_required)
         if column in changed:
             yield ToTell(name, "anonymise", recipient, category, erased, is_required)

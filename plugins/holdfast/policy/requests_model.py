@@ -84,12 +84,20 @@ class Telling(enum.StrEnum):
 
     notice:          of what was erased and of what is restricted.
     emergency_cease: of what was erased, by ceasing its record; never of a restriction, for which it has no use.
-    never:           it is a law enforcement body; that it need not be told is recorded, and nothing is sent.
+    ourselves:       it stores for us, and we erase there ourselves; told to erase, it might destroy what a hold keeps.
+    never:           it is a law enforcement body.
+
+    Of the last two it is recorded that they need not be told, and nothing is sent.
     """
 
     NOTICE = "notice"
     EMERGENCY_CEASE = "emergency_cease"
+    OURSELVES = "ourselves"
     NEVER = "never"
+
+    @property
+    def is_sent(self) -> bool:
+        return self in (Telling.NOTICE, Telling.EMERGENCY_CEASE)
 
 
 class RequestRules(Strict):

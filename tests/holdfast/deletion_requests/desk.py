@@ -95,7 +95,8 @@ class Desk:
             ).scalar_one()
             decision = sa.text(
                 "INSERT INTO holdfast.request_decision (run_id, request_id, dataset, decision, reason, rows_found,"
-                " rows_acted, rows_held, rows_exempt) VALUES (:run, :request, :dataset, 'erase', 'rule', :n, :n, 0, 0)"
+                " rows_acted, rows_held, rows_exempt, told_rows)"
+                " VALUES (:run, :request, :dataset, 'erase', 'rule', :n, :n, 0, 0, :n)"
             )
             for request, count in rows.items():
                 for dataset, part in (("messages", count // 2), ("contacts", count - count // 2)):

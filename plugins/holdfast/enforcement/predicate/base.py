@@ -27,6 +27,9 @@ class Setting(ABC):
 
     Before the work, a row that refers to another one is expected to go if it is due. Once those that refer are worked
     off (`is_worked_off`), whatever still does has come since and stays.
+
+    `only_disclosable`: as if no hold existed that must not be disclosed. Nothing may ever be done by such a setting; it
+    says what people may be told.
     """
 
     policy: Policy
@@ -37,6 +40,7 @@ class Setting(ABC):
     untrusted_types: frozenset[str] = frozenset()
     planned_in: str | None = None
     is_worked_off: bool = False
+    only_disclosable: bool = False
 
     @abstractmethod
     def work(self, dataset: str | None = None) -> list[str]:
@@ -52,7 +56,9 @@ class Setting(ABC):
 
     def window(self, dataset: str) -> HoldWindow:
         """The holds that stop this dataset: a type that any of its rules lists stops all of them."""
-        return HoldWindow(self._types(dataset), self.as_of, self.holds_as_of, self.seen_in, self.planned_in)
+        disclosable = True if self.only_disclosable else None
+        types = self._types(dataset)
+        return HoldWindow(types, self.as_of, self.holds_as_of, self.seen_in, self.planned_in, disclosable)
 
     def is_refused(self, dataset: str) -> bool:
         """A source that is not believed could hold rows of this dataset, so nothing acts on it."""

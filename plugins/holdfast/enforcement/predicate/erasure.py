@@ -8,12 +8,16 @@ are asked for is in `holdfast.erasure_scope`, which the job of the requests fill
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import sqlalchemy as sa
 
 from holdfast.enforcement.predicate.base import Predicate, Setting, no
+from holdfast.enforcement.predicate.holding import Holding
 from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
-from holdfast.enforcement.predicate.rules import timing
+from holdfast.enforcement.predicate.rules import RetentionSetting, timing
 from holdfast.policy.model import Anonymise, Caps, Delete, Strength
 
 PREFIX = "erase:"
@@ -42,6 +46,15 @@ def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
     return next((action for action in actions if isinstance(action, Delete)), actions[0])
 
 
+@dataclass(frozen=True)
+class Law:
+    """A statutory period: `start_day` of a row that it keeps, NULL for any other, and `end` of what starts on a day."""
+
+    rule_id: str
+    start_day: sa.ColumnElement[object]
+    end: Callable[[sa.ColumnElement[object]], sa.ColumnElement[object]]
+
+
 class ErasurePredicate(Predicate):
     """The rows of one dataset that ready requests ask for."""
 
@@ -62,6 +75,24 @@ class ErasurePredicate(Predicate):
     @property
     def may_not_have_started(self) -> bool:
         return False
+
+    def as_told(self) -> ErasurePredicate:
+        """The same over the same rows, as if no hold existed that must not be disclosed."""
+        return type(self)(replace(self.setting, only_disclosable=True), self.dataset, self.rows)
+
+    def outstayed(self, waits_secretly: Bool) -> Bool:
+        """The row's own retention rule would have dealt with it, had no hold that must not be disclosed stopped that.
+
+        Then without such a hold there would be no row to ask for. `waits_secretly`: a row that only such a hold keeps
+        refers to it. Costs nothing where there is no such hold.
+        """
+        setting = self.setting
+        retention = RetentionSetting(setting.policy, setting.catalogue, setting.as_of, setting.holds_as_of)
+        rules = (retention.predicate(one, self.rows) for one in retention.work(self.dataset))
+        over = sa.or_(sa.false(), *(sa.func.coalesce(one.past(), sa.false()) for one in rules if self.deletes == one.deletes))
+        secret = Holding(self.rows, replace(setting.window(self.dataset), disclosable=False))
+        touched = sa.or_(secret.any_class(), secret.subject_touched(), secret.record_touched(), waits_secretly)
+        return sa.case((~self.holding.any_secret(), sa.false()), (touched, over), else_=sa.false())
 
     def requested(self) -> Bool:
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
@@ -95,8 +126,22 @@ class ErasurePredicate(Predicate):
     def kept_by_rule(self) -> Bool:
         """A statutory period of the row is not over, or what the row is needed for has not ended (Art 17(1)(a))."""
         by_law = (sa.and_(one.applies, no(one.past)) for one in self._statutory)
-        by_need = (sa.and_(one.applies, one.start.missing()) for one in self._may_be_needed)
-        return sa.or_(sa.false(), *by_law, *by_need)
+        return sa.or_(sa.false(), *by_law, self.kept_by_need())
+
+    def kept_by_need(self) -> Bool:
+        """What the row is needed for has not ended, so no day is known on which it will go."""
+        return sa.or_(sa.false(), *(sa.and_(one.applies, one.start.missing()) for one in self._may_be_needed))
+
+    def laws(self) -> list[Law]:
+        """Each statutory period of the dataset, and for the rows that it keeps the day it is counted from."""
+        return [
+            Law(
+                one.rule_id,
+                sa.case((sa.and_(one.applies, no(one.past)), one.start.day_of(one.start.value()))),
+                partial(one.start.end, period=one.period),
+            )
+            for one in self._statutory
+        ]
 
     def undecidable(self) -> Bool:
         """Nobody can say when a statutory period of the row starts, or whom it is about and so which holds reach it."""

@@ -101,6 +101,13 @@ class StartEvent:
             value = sa.func.timezone(self._source.dataset.time_zone, value)
         return sa.cast(sa.func.timezone(self._schedule.time_zone, value), sa.Date)
 
+    def end(self, first: sa.ColumnElement[object], period: clock.Period) -> sa.ColumnElement[object]:
+        """The last day of the period that starts on the day `first`."""
+        if self._rule.start.counts_from == "end_of_accounting_period":
+            first = _accounting_period_end(first, self._schedule.year_end)
+        length = sa.func.make_interval(0, period.months, 0, period.days)
+        return sa.cast(sa.cast(first, sa.Date) + length, sa.Date)
+
     def _last_past(self, period: clock.Period) -> dt.date:
         return min(self._last_start(period, self._as_of), self._as_of)
 
@@ -144,3 +151,16 @@ class StartEvent:
         grouped = sa.select(theirs).where(theirs.is_not(None)).group_by(theirs).having(having)
         chosen = grouped.correlate_except(self._source.table)
         return sa.func.coalesce(self._rows.subject_value().in_(chosen), sa.false())
+
+
+def _accounting_period_end(day: sa.ColumnElement[object], year_end: tuple[int, int]) -> sa.ColumnElement[object]:
+    """The last day of the accounting period that contains `day`, as `clock.accounting_period_end` counts it."""
+    month, last = year_end
+    year = sa.cast(sa.func.date_part("year", day), sa.Integer)
+
+    def end_of(which: sa.ColumnElement[int]) -> sa.ColumnElement[object]:
+        first = sa.func.make_date(which, month, 1)
+        end_of_month = first + sa.func.make_interval(0, 1, 0, -1)
+        return sa.cast(sa.func.least(first + sa.func.make_interval(0, 0, 0, last - 1), end_of_month), sa.Date)
+
+    return sa.case((sa.cast(day, sa.Date) <= end_of(year), end_of(year)), else_=end_of(year + 1))
