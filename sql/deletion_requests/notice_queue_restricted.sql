@@ -26,6 +26,22 @@ due AS (
     WHERE
         told.run_id = :run_id
         AND told.reasons <> '{}'
+        -- What was told as gone without a rest is never told of again: a hold that must not be disclosed may have kept it.
+        AND NOT EXISTS (
+            SELECT
+            FROM holdfast.request_told_gone AS gone
+            INNER JOIN holdfast.request_told AS then_told
+                ON
+                    then_told.run_id = gone.run_id
+                    AND then_told.request_id = gone.request_id
+                    AND then_told.dataset = gone.dataset
+            WHERE
+                gone.request_id = told.request_id
+                AND gone.dataset = told.dataset
+                AND gone.run_id < told.run_id
+                AND gone.gone_rows > 0
+                AND then_told.reasons = '{}'
+        )
         AND NOT EXISTS (
             SELECT
             FROM holdfast.recipient_notice AS known

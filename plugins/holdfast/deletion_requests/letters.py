@@ -70,7 +70,7 @@ def write_owed(engine: sa.Engine, stationery: Stationery, *, run_id: int, now: d
     stays owed and stops no other. Raises PolicyError if the templates lack words, before anything is written.
     """
     letter_text.check_words(stationery.policy, stationery.settings.policy / letters_addressee.FOLDER)
-    unaddressed = letters_addressee.take(engine, stationery.settings, now=now)
+    unaddressed = letters_addressee.take(engine, stationery.settings, stationery.rules.address_from, now=now)
     with database.transaction(engine) as connection:
         owed = letters_store.owed(connection, run_id)
     written: list[Owed] = []

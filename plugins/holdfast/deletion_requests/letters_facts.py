@@ -20,6 +20,7 @@ from holdfast.deletion_requests.scope import Scope
 from holdfast.deletion_requests.told import NEEDED, OTHERS, START
 from holdfast.errors import LetterRefused
 from holdfast.policy.model import Policy, Strength, Subject
+from holdfast.policy.requests_model import Letters as LettersPolicy
 
 _ELECTRONIC = frozenset(("form", "email"))
 
@@ -39,11 +40,16 @@ class LetterRules:
     """What the policy says of letters.
 
     `keep`: for how long after the request is closed. `unspoken`: datasets that no letter mentions, because that there
-    is such a record of somebody may be what must not be told.
+    is such a record of somebody may be what must not be told. `address_from`: those that addresses are taken from.
     """
 
     keep: Period
     unspoken: frozenset[str]
+    address_from: frozenset[str]
+
+    @classmethod
+    def of(cls, policy: LettersPolicy) -> LetterRules:
+        return cls(Period.parse(policy.keep), frozenset(policy.unspoken), frozenset(policy.address_from))
 
 
 @dataclass(frozen=True)

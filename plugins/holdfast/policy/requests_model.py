@@ -73,10 +73,12 @@ class Letters(Strict):
     """What is to be known of letters: for how long after a request is closed they are kept, and what none mentions.
 
     `unspoken`: datasets of which it must not be told that there is a record of somebody in them at all.
+    `address_from`: the datasets that sql/provider/letter_addressee.sql reads.
     """
 
     keep: IsoPeriod
     unspoken: tuple[Code, ...]
+    address_from: tuple[Code, ...]
 
 
 class Telling(enum.StrEnum):

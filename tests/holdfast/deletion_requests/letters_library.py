@@ -47,8 +47,7 @@ def terms() -> Terms:
 
 
 def rules() -> LetterRules:
-    shipped = terms().rules.letters
-    return LetterRules(Period.parse(shipped.keep), frozenset(shipped.unspoken))
+    return LetterRules.of(terms().rules.letters)
 
 
 def tellings() -> dict[str, Telling]:

@@ -362,7 +362,7 @@ def test_a_file_that_cannot_be_written_is_tried_again(office: Office) -> None:
 @pytest.mark.parametrize(
     ("kind", "subject", "words"),
     [
-        ("erased", "Erasure of personal data, notice 7", "Erase your copies as well"),
+        ("erased", "Erasure of personal data, notice 7", "Erase\nyour copies, unless"),
         ("restricted", "Restriction of personal data, notice 7", "UK GDPR Article 18"),
         ("emergency_cease", "Cease of an emergency address, notice 7", "acknowledge its cease"),
     ],
