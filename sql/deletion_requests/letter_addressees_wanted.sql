@@ -10,12 +10,12 @@ FROM holdfast.deletion_request AS request
 LEFT JOIN holdfast.request_addressee AS kept ON kept.request_id = request.request_id
 WHERE
     request.request_id > :after_request
-    AND request.state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved', 'refused')
+    AND request.state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved', 'refused', 'withdrawn')
     AND kept.erased_at IS NULL
     AND NOT EXISTS (
         SELECT
         FROM holdfast.request_letter AS letter
-        WHERE letter.request_id = request.request_id AND letter.kind = 'refusal'
+        WHERE letter.request_id = request.request_id AND letter.kind IN ('refusal', 'withdrawal')
     )
     AND NOT EXISTS (
         SELECT

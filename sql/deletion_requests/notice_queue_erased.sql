@@ -25,7 +25,11 @@ due AS (
             told.run_id = erased.run_id
             AND told.request_id = erased.request_id
             AND told.dataset = erased.dataset
-    INNER JOIN to_tell ON to_tell.dataset = erased.dataset AND to_tell.event = erased.action
+    INNER JOIN to_tell
+        ON
+            to_tell.dataset = erased.dataset
+            AND to_tell.event = CASE WHEN erased.categories IS NULL THEN erased.action ELSE 'cut' END
+            AND (erased.categories IS NULL OR to_tell.category = any(erased.categories))
     WHERE
         erased.gone_rows > 0
         AND erased.run_id <= :run_id

@@ -24,7 +24,23 @@ due AS (
             AND restriction.lifted_at IS NULL
     INNER JOIN to_tell ON to_tell.dataset = told.dataset
     WHERE
-        told.run_id = :run_id
+        -- Of a request for some categories alone, only those are restricted.
+        (
+            NOT EXISTS (
+                SELECT
+                FROM holdfast.erasure_scope AS line
+                WHERE line.request_id = told.request_id AND line.dataset = told.dataset
+            )
+            OR EXISTS (
+                SELECT
+                FROM holdfast.erasure_scope AS line
+                WHERE
+                    line.request_id = told.request_id
+                    AND line.dataset = told.dataset
+                    AND (line.categories IS NULL OR to_tell.category = any(line.categories))
+            )
+        )
+        AND told.run_id = :run_id
         AND told.reasons <> '{}'
         -- What was told as gone without a rest is never told of again: a hold that must not be disclosed may have kept it.
         AND NOT EXISTS (

@@ -159,6 +159,7 @@ CREATE TABLE holdfast.erasure (
     subject_pseudonym text NOT NULL,
     erased_rows bigint NOT NULL,
     erased_at timestamptz NOT NULL,
+    categories text[],                    -- the columns of these alone were emptied; NULL: whole records
     UNIQUE (request_id, run_id, dataset)
 );
 
@@ -171,6 +172,7 @@ CREATE TABLE holdfast.request_told_gone (
     action text CHECK (action IN ('erase', 'anonymise')),
     gone_rows bigint NOT NULL CHECK (gone_rows >= 0), -- newly told as gone
     still_there bigint NOT NULL,          -- of all that was told as gone; not told again when it goes
+    categories text[],                    -- the columns of these alone; NULL: whole records
     PRIMARY KEY (request_id, dataset, run_id),
     CHECK (gone_rows = 0 OR action IS NOT NULL)
 );
@@ -203,7 +205,7 @@ CREATE INDEX recipient_notice_open ON holdfast.recipient_notice (notice_id) WHER
 CREATE TABLE holdfast.request_letter (
     letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
-    kind text NOT NULL CHECK (kind IN ('acknowledgement', 'extension', 'outcome', 'final', 'refusal')),
+    kind text NOT NULL CHECK (kind IN ('acknowledgement', 'extension', 'outcome', 'final', 'refusal', 'withdrawal')),
     sha256 text NOT NULL,
     file_name text NOT NULL,              -- below the folder of letters; carries the request's number alone
     written_at timestamptz NOT NULL,
@@ -242,9 +244,11 @@ CREATE TABLE holdfast.erasure_scope (
     dataset text NOT NULL,
     subject_key text NOT NULL,
     record_key text,                      -- NULL: every record of the subject
+    categories text[],                    -- the columns of these alone, and the record stays; NULL: the whole record
     is_ready boolean NOT NULL,            -- approved and past its cool-off: may be carried out
     waits_for text CHECK (waits_for IN ('identity', 'cool_off', 'approval', 'address')), -- why it is not ready
-    CHECK (is_ready = (waits_for IS NULL))
+    CHECK (is_ready = (waits_for IS NULL)),
+    CHECK (categories <> '{}' AND (categories IS NULL OR record_key IS NULL))
 );
 CREATE INDEX erasure_scope_dataset ON holdfast.erasure_scope (dataset, subject_key);
 

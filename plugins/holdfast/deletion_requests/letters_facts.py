@@ -19,7 +19,8 @@ from holdfast.deletion_requests.deadlines import Deadline, Moments, Terms, Waiti
 from holdfast.deletion_requests.scope import Scope
 from holdfast.deletion_requests.told import NEEDED, OTHERS, START
 from holdfast.errors import LetterRefused
-from holdfast.policy.model import Policy, Strength, Subject
+from holdfast.policy import parts
+from holdfast.policy.model import Dataset, Policy, Strength, Subject
 from holdfast.policy.requests_model import Letters as LettersPolicy
 
 _ELECTRONIC = frozenset(("form", "email"))
@@ -33,6 +34,7 @@ class Kind(enum.StrEnum):
     OUTCOME = "outcome"
     FINAL = "final"
     REFUSAL = "refusal"
+    WITHDRAWAL = "withdrawal"
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,9 @@ class LetterFacts:
     """All that a letter of any kind can say; what its kind does not say is empty.
 
     `code` is keyed, so that nobody can make a letter that we did not write, or guess a name and try it against the
-    letter's digest. `in_part`: datasets of which something went and something stays.
+    letter's digest. `in_part`: datasets of which something went and something stays. `inseparable`: those in whose
+    records something stays of a category that was asked for, because the record says nothing without it; whether there
+    are any such records is not said.
     """
 
     kind: Kind
@@ -144,6 +148,7 @@ class LetterFacts:
     categories: tuple[CategoryFacts, ...] = ()
     kept: tuple[Kept, ...] = ()
     in_part: frozenset[str] = frozenset()
+    inseparable: tuple[str, ...] = ()
     outcome_on: dt.date | None = None
     rest: tuple[str, ...] = ()
 
@@ -193,6 +198,7 @@ def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> Le
         categories=tuple(_categories(told, policy, request.scope)),
         kept=kept,
         in_part=frozenset(one.dataset for one in told if one.action and one.reasons),
+        inseparable=tuple(_inseparable(policy, request.scope, rules)) if case.kind is Kind.OUTCOME else (),
         outcome_on=terms.day_of(request.outcome_at) if request.outcome_at else None,
         rest=tuple(one.dataset for one in kept) if case.kind is Kind.OUTCOME else request.rest,
     )
@@ -271,24 +277,40 @@ def _reason(code: str, dataset: str, policy: Policy) -> Reason:
 
 def _categories(told: Sequence[Told], policy: Policy, scope: Scope) -> Iterable[CategoryFacts]:
     """In the order in which the data map first names them."""
-    wanted = {one.dataset: _wanted(one.dataset, policy, scope) for one in told}
-    order = dict.fromkeys(
-        column.category for dataset in policy.data_map.datasets.values() for column in dataset.columns.values()
-    )
+    known = policy.data_map.datasets
+    wanted = {one.dataset: _wanted(known[one.dataset], one.dataset, scope) for one in told}
+    order = dict.fromkeys(category for dataset in known.values() for category in parts.categories(dataset))
     for category in order:
         of_category = [one for one in told if category in wanted[one.dataset]]
+        # Of a record that stays without them, the columns of a category are gone, whatever its row is called.
+        gone = [one.dataset for one in of_category if one.action == "erase" or (one.action and _is_cut(one.dataset, scope))]
         if of_category:
             yield CategoryFacts(
                 category,
-                erased=tuple(one.dataset for one in of_category if one.action == "erase"),
-                anonymised=tuple(one.dataset for one in of_category if one.action == "anonymise"),
+                erased=tuple(gone),
+                anonymised=tuple(one.dataset for one in of_category if one.action and one.dataset not in gone),
                 kept=tuple(one.dataset for one in of_category if one.reasons),
             )
 
 
-def _wanted(dataset: str, policy: Policy, scope: Scope) -> set[str]:
-    """The categories of a dataset that the request is about."""
-    held = {column.category for column in policy.data_map.datasets[dataset].columns.values()}
-    if not scope or any(part.dataset == dataset for part in scope):
+def _is_cut(dataset: str, scope: Scope) -> bool:
+    """The request asks for categories alone, and names nothing of the dataset."""
+    return bool(scope) and all(part.dataset != dataset for part in scope)
+
+
+def _wanted(dataset: Dataset, name: str, scope: Scope) -> set[str]:
+    """The categories of a dataset that the request is about, and that can be erased there."""
+    held = set(parts.categories(dataset))
+    if not _is_cut(name, scope):
         return held
-    return held & {part.category for part in scope}
+    asked = held & {part.category for part in scope if part.category}
+    return {one for one in asked if parts.goes_whole(dataset, one) or parts.cut_out(dataset, one)}
+
+
+def _inseparable(policy: Policy, scope: Scope, rules: LetterRules) -> Iterable[str]:
+    """In the order of the data map."""
+    asked = [part.category for part in scope if part.category]
+    staying = {name for category in asked for name in parts.stays_in(policy, category)}
+    for name in policy.data_map.datasets:
+        if name in staying and name not in rules.unspoken and _is_cut(name, scope):
+            yield name

@@ -9,34 +9,39 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
 from holdfast.deletion_requests import told
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, scope_table
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
-from holdfast.policy.model import Missing, Policy, Strength, Subject
+from holdfast.policy import parts
+from holdfast.policy.model import Missing, Policy, Strength
 
 PLANNED, AFTER = "request_decision", "request_after"
 """The matrix before the work, and the same counted once more after it."""
 
+_KEY = ("run_id", "request_id", "dataset")
+_ORDER = ("erase", "anonymise", "unknown", "held", "waiting", "exempt", "not_held")
 _RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
 
 
 def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None:
     """Write down what every open request asks for, from its parts or for the whole account."""
-    erasable = [name for name in policy.data_map.datasets if policy.rules_for(name)]
-    with_subject = [name for name in erasable if isinstance(policy.data_map.datasets[name].subject, Subject)]
-    pairs = sorted(
-        {(name, column.category) for name in with_subject for column in policy.data_map.datasets[name].columns.values()}
-    )
+    reached = parts.with_subject(policy)
+    pairs = [(name, one) for name, dataset in reached.items() for one in parts.categories(dataset)]
+    whole = [(name, one) for name, one in pairs if parts.goes_whole(reached[name], one)]
+    cut = [(name, one) for name, one in pairs if parts.cut_out(reached[name], one)]
     queries.run(connection, "deletion_requests/clear_scope")
     values = {
         "as_of": as_of,
-        "datasets": with_subject,
-        "category_datasets": [name for name, _ in pairs],
-        "categories": [category for _, category in pairs],
+        "datasets": list(reached),
+        "whole_datasets": [name for name, _ in whole],
+        "whole_categories": [category for _, category in whole],
+        "cut_datasets": [name for name, _ in cut],
+        "cut_categories": [category for _, category in cut],
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
 
@@ -72,6 +77,7 @@ def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table:
 def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa.Insert:
     """INSERT the decisions of one dataset: counts of a request's rows, and the one decision they make.
 
+    A request may name records of a dataset and a category of it: then there is a decision already, and both make one.
     What may be told is counted beside it, by `told`.
     """
     counted = _by_request(predicate)
@@ -107,7 +113,37 @@ def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa
     }
     chosen = sa.select(*values.values()).select_from(asked.outerjoin(counted, asked.c.request_id == c.request_id))
     target = sa.table(table, *map(sa.column, values), schema="holdfast")
-    return sa.insert(target).from_select(list(values), chosen)
+    statement = postgresql.insert(target).from_select(list(values), chosen)
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=_both(target, statement.excluded))
+
+
+def _both(one: sa.TableClause, other: Any) -> dict[str, sa.ColumnElement[Any]]:
+    """One decision of two on the same request and dataset: what is done goes before what is not, as in `cases`."""
+    rank = {name: place for place, name in enumerate(_ORDER)}
+    first = sa.case(rank, value=one.c.decision) <= sa.case(rank, value=other.decision)
+    chosen = {name: sa.case((first, one.c[name]), else_=other[name]) for name in ("decision", "reason")}
+    sums = ("rows_found", "rows_acted", "rows_held", "rows_exempt", "told_rows")
+    reasons = sa.func.unnest(sa.func.array_cat(one.c.told_reasons, other.told_reasons)).table_valued("reason")
+    all_reasons = sa.select(sa.func.array_agg(sa.distinct(reasons.c.reason))).select_from(reasons).scalar_subquery()
+
+    def latest(name: str, is_kept: sa.ColumnElement[Any], is_kept_too: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """The later end; none if one of them has none."""
+        both = sa.and_(one.c[name].is_not(None), other[name].is_not(None))
+        later = sa.func.greatest(one.c[name], other[name])
+        return sa.case((~is_kept, other[name]), (~is_kept_too, one.c[name]), (both, later))
+
+    keeps, keeps_too = (sa.func.cardinality(reasons) > 0 for reasons in (one.c.told_reasons, other.told_reasons))
+    return {
+        **chosen,
+        **{name: one.c[name] + other[name] for name in sums},
+        "held_until": latest("held_until", one.c.rows_held > 0, other.rows_held > 0),
+        "review_on": sa.func.least(one.c.review_on, other.review_on),
+        "disclosable": sa.and_(one.c.disclosable, other.disclosable),
+        "told_action": sa.func.coalesce(one.c.told_action, other.told_action),
+        "told_reasons": sa.func.coalesce(all_reasons, one.c.told_reasons),
+        "told_until": latest("told_until", keeps, keeps_too),
+        "told_review_on": sa.func.least(one.c.told_review_on, other.told_review_on),
+    }
 
 
 def _rows(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -122,7 +158,7 @@ def _asked(predicate: ErasurePredicate) -> sa.Subquery:
         sa.func.bool_and(scope.c.is_ready).label("is_ready"),
         sa.func.max(scope.c.waits_for).label("waits_for"),
     ]
-    return sa.select(*columns).where(scope.c.dataset == predicate.dataset).group_by(scope.c.request_id).subquery()
+    return sa.select(*columns).where(predicate.asked_in(scope)).group_by(scope.c.request_id).subquery()
 
 
 def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
@@ -210,23 +246,25 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
     by_subject, by_record = holding.subject_touched(), holding.record_touched()
     by_period = sa.or_(holding.any_class_period(), sa.and_(by_subject, holding.any_subject_period()))
     event = rows.event_day()
-    what = sa.case(
-        (predicate.undecidable(), "unknown"),
-        (predicate.kept_by_rule(), "exempt"),
-        (predicate.done(), "done"),
-        else_="past",
-    )
     needed = predicate.needed()
+
+    def of(asked: Asked) -> sa.Select[Any]:
+        what = sa.case(
+            (predicate.undecidable(), "unknown"),
+            (predicate.kept_by_rule(), "exempt"),
+            (asked.done, "done"),
+            else_="past",
+        )
+        row = [asked.request_id, what.label("what"), *columns, *told.of_rows(predicate, what, needed)]
+        return sa.select(*row).select_from(asked.source)
+
     columns: list[sa.ColumnElement[Any]] = [
-        what.label("what"),
         needed.label("needed"),
         (sa.case((by_subject, rows.subject_value())) if rows.needs_subject else sa.null()).label("subject"),
         sa.case((by_record, holding.record_value())).label("record"),
         (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
-        *told.of_rows(predicate, what, needed),
     ]
-    asked = sa.union_all(*(sa.select(request, *columns).select_from(source) for request, source in predicate.asked()))
-    each = asked.subquery()
+    each = sa.union_all(*map(of, predicate.asked())).subquery()
     names = ("request_id", "what", "needed", "subject", "record", "event", *told.KEYS)
     keys = [each.c[name] for name in names]
     extra = (sa.func.count().label("rows"), *told.of_groups(predicate, each))

@@ -18,6 +18,9 @@ from holdfast.policy.load import load_document
 from holdfast.policy.model import Code, IsoPeriod, Sentence, Strict
 
 
+RULES = "deletion_requests.yaml"
+
+
 class Nation(enum.StrEnum):
     """Where the controller is established: its bank holidays count, and never those of another nation as well."""
 
@@ -158,7 +161,7 @@ class RequestsPolicy(Strict):
 
 def load_requests_policy(folder: Path) -> RequestsPolicy:
     """The policy on requests in the two files of `folder`. Raises PolicyRefused for the first one that is bad."""
-    rules, rules_digest = load_document(RequestRules, folder / "deletion_requests.yaml")
+    rules, rules_digest = load_document(RequestRules, folder / RULES)
     holidays, holidays_digest = load_document(BankHolidays, folder / "bank_holidays.yaml")
     digest = hashlib.sha256(f"{rules_digest} {holidays_digest}".encode()).hexdigest()
     return RequestsPolicy(rules=rules, holidays=holidays, digest=f"sha256:{digest}")

@@ -45,6 +45,11 @@ PEOPLE = [
     Person(((NEW, 2),), (NEW,), has_left=False, holds=(Hold(HIDDEN, "item"),)),
     Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, "item", end=2),), asks=((0, (Part("purchases"), Part("items"))),)),
     Person(((NEW, 1),), holds=(Hold(HIDDEN, first=1, end=3),), asks=((2, ()),)),
+    # One category alone, whose rows a secret hold keeps whole or in part, and then everything.
+    Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, end=2),), asks=((0, (Part(category="note"),)), (2, ()))),
+    Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, "purchase", end=3),), asks=((0, (Part(category="note"),)),)),
+    Person(((NEW, 1), (OLD, 0)), holds=(Hold(HIDDEN, "purchase"), Hold(NAMED, "datasets", end=2)),
+           asks=((0, (Part(category="note"),)),)),
 ]
 ENDS = st.integers(1, NIGHTS)
 HOLDS = st.builds(

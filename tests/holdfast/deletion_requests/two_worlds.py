@@ -45,7 +45,8 @@ WHERE cast(customer_no AS text) = any(:subject_keys) AND full_name NOT LIKE 'p1:
 """
 WORDS = """
 {% set CATEGORIES = {"any": "Anything", "note": "What you noted", "order": "What you ordered", "page": "What you read",
-  "name": "Your name", "contact": "How to reach you", "account": "Your number"} %}
+  "name": "Your name", "contact": "How to reach you", "account": "Your number",
+  "day": "When you bought something"} %}
 {% set RECORDS = {"customers": "you as a customer", "purchases": "purchases", "items": "lines of purchases",
   "visits": "visits", "photos": "photographs"} %}
 """
@@ -58,11 +59,17 @@ def personal(category: str, *recipients: str) -> Document:
 def _edit(documents: dict[str, Document]) -> None:
     data_map, schedule, holds = (documents[name] for name in ("data_map", "retention_schedule", "holds"))
     datasets, rules = data_map["datasets"], schedule["rules"]
-    datasets["purchases"]["columns"] = {"customer_no": personal("account"), "note": personal("note", "printer")}
+    datasets["purchases"]["columns"] = {
+        "customer_no": personal("account"),
+        "bought_on": personal("day"),
+        "note": personal("note", "printer") | {"in_part": {"to": "null"}},
+    }
+    datasets["purchases"]["not_personal"].remove("bought_on")
     datasets["items"]["columns"] = {"label": personal("order", "warehouse")}
     datasets["visits"]["columns"] = {"customer_no": personal("account"), "page": personal("page", "adviser")}
     customers = datasets["customers"]["columns"] = dict.fromkeys(datasets["customers"]["columns"], personal("contact"))
     customers["full_name"] = personal("name", "printer")
+    customers["phone"] = personal("note", "adviser") | {"in_part": {"to": "null"}}
     rules["visits-90d"] |= {"strength": "statutory", "holds": "all"}
     rules["photos-90d"] |= {"holds": "all"}
     holds["types"][NAMED] = holds["types"]["COURT"] | {"disclosable": True, "meaning": "An auditor wants the record."}
@@ -108,12 +115,13 @@ class World:
                 "customer_no": number,
                 "full_name": f"Person {number} Example",
                 "email": f"person{number}@example.com",
+                "phone": "07700 900001",
                 "left_on": "2024-02-01" if person.has_left else None,
             },
         )
         first = 100 * number
         for place, (bought_on, items) in enumerate(person.purchases):
-            self.shop.purchases([first + place], bought_on=bought_on, customer_no=number)
+            self.shop.purchases([first + place], bought_on=bought_on, customer_no=number, note="n")
             lines = range(1, items + 1)
             self.shop.add("item", *({"purchase_id": first + place, "line_no": line, "label": "a"} for line in lines))
         for place, seen_at in enumerate(person.visits):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast.enforcement.catalogue import Catalogue
-from holdfast.enforcement.predicate.anonymise import is_done
+from holdfast.enforcement.predicate.anonymise import is_done, new_values
 from holdfast.enforcement.predicate.holding import Holding, HoldWindow
 from holdfast.enforcement.predicate.rows import Bool, Rows, exists
 from holdfast.enforcement.references import Reference, references_to
@@ -49,6 +49,10 @@ class Setting(ABC):
     @abstractmethod
     def predicate(self, work_id: str, rows: Rows | None = None) -> Predicate:
         """What that piece of work acts on. `rows` says over which rows; by default the whole table."""
+
+    def tonight(self, connection: sa.Connection) -> Setting:
+        """The same with what the registers say of tonight's work, where that decides what the work is."""
+        return self
 
     def datasets(self) -> list[str]:
         """The datasets there is work in."""
@@ -164,6 +168,12 @@ class Predicate(ABC):
     def done(self) -> Bool:
         """Nothing is left to anonymise."""
         return is_done(self.rows, self.action) if isinstance(self.action, Anonymise) else sa.false()
+
+    def new_values(self, key: bytes) -> dict[str, sa.ColumnElement[object]]:
+        """The SET clause where the rows stay: column -> its value afterwards. `key` is the key of all pseudonyms."""
+        if not isinstance(self.action, Anonymise):
+            raise LookupError(f"{self.work_id} deletes")
+        return new_values(self.rows, self.action, key)
 
     def needed(self) -> Bool:
         """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""

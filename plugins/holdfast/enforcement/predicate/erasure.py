@@ -14,25 +14,49 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from holdfast import queries
+from holdfast.enforcement.predicate.anonymise import are_done, new_values
+
 from holdfast.enforcement.predicate.base import Predicate, Setting, no
 from holdfast.enforcement.predicate.holding import Holding
 from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
 from holdfast.enforcement.predicate.rules import RetentionSetting, timing
-from holdfast.policy.model import Anonymise, Caps, Delete, Strength
+from holdfast.policy import parts
+from holdfast.policy.model import Anonymise, Caps, Delete, Strategy, Strength
 
 PREFIX = "erase:"
-_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready", "waits_for")
+PART_PREFIX = "empty:"
+_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "categories", "is_ready", "waits_for")
 
 
+@dataclass(frozen=True)
 class ErasureSetting(Setting):
-    """The nightly run of deletion requests: its work is each dataset with a subject, under the id `erase:<dataset>`."""
+    """The nightly run of deletion requests: its work is each dataset with a rule, under the id `erase:<dataset>`.
+
+    And under `empty:<dataset>` the columns of single categories, where tonight's requests ask for those: `parts` pairs
+    datasets with categories.
+    """
+
+    parts: frozenset[tuple[str, str]] = frozenset()
 
     def work(self, dataset: str | None = None) -> list[str]:
         names = [dataset] if dataset is not None else list(self.policy.data_map.datasets)
-        return [PREFIX + name for name in names if self.policy.rules_for(name)]
+        in_part = {name for name, _ in self.parts}
+        found = []
+        for name in names:
+            if self.policy.rules_for(name):
+                found.append(PREFIX + name)
+                found += [PART_PREFIX + name] if name in in_part else []
+        return found
 
     def predicate(self, work_id: str, rows: Rows | None = None) -> ErasurePredicate:
+        if work_id.startswith(PART_PREFIX):
+            return PartPredicate(self, work_id.removeprefix(PART_PREFIX), rows)
         return ErasurePredicate(self, work_id.removeprefix(PREFIX), rows)
+
+    def tonight(self, connection: sa.Connection) -> ErasureSetting:
+        asked = queries.run(connection, "enforcement/parts_asked_for").all()
+        return replace(self, parts=frozenset((row.dataset, row.category) for row in asked))
 
 
 def scope_table() -> sa.FromClause:
@@ -47,6 +71,15 @@ def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Rows joined to requests that ask for them: the request's number, what to select from, and what is done already."""
+
+    request_id: sa.ColumnElement[int]
+    source: sa.FromClause
+    done: Bool
+
+
+@dataclass(frozen=True)
 class Law:
     """A statutory period: `start_day` of a row that it keeps, NULL for any other, and `end` of what starts on a day."""
 
@@ -58,8 +91,10 @@ class Law:
 class ErasurePredicate(Predicate):
     """The rows of one dataset that ready requests ask for."""
 
+    prefix = PREFIX
+
     def __init__(self, setting: Setting, dataset: str, rows: Rows | None = None) -> None:
-        super().__init__(setting, PREFIX + dataset, dataset, action_for(setting, dataset), rows)
+        super().__init__(setting, self.prefix + dataset, dataset, self._action_in(setting, dataset), rows)
         timings = [timing(setting, self.rows, rule_id) for rule_id in setting.policy.rules_for(dataset)]
         self._statutory = [one for one in timings if one.rule.strength is Strength.STATUTORY]
         self._may_be_needed = [one for one in timings if one.start.missing_is_normal]
@@ -89,39 +124,26 @@ class ErasurePredicate(Predicate):
         setting = self.setting
         retention = RetentionSetting(setting.policy, setting.catalogue, setting.as_of, setting.holds_as_of)
         rules = (retention.predicate(one, self.rows) for one in retention.work(self.dataset))
-        over = sa.or_(sa.false(), *(sa.func.coalesce(one.past(), sa.false()) for one in rules if self.deletes == one.deletes))
+        over = (sa.func.coalesce(one.past(), sa.false()) for one in rules if self._would_leave_nothing(one))
         secret = Holding(self.rows, replace(setting.window(self.dataset), disclosable=False))
         touched = sa.or_(secret.any_class(), secret.subject_touched(), secret.record_touched(), waits_secretly)
-        return sa.case((~self.holding.any_secret(), sa.false()), (touched, over), else_=sa.false())
+        return sa.case((~self.holding.any_secret(), sa.false()), (touched, sa.or_(sa.false(), *over)), else_=sa.false())
 
     def requested(self) -> Bool:
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
         return sa.or_(self._by_subject(), self._by_record())
 
-    def asked(self) -> list[tuple[sa.ColumnElement[int], sa.FromClause]]:
-        """The rows joined to the open requests that ask for them, ready or not: by record, and by subject.
-
-        Each is a pair of the request's number and what to select from.
-        """
+    def asked(self) -> list[Asked]:
+        """The rows joined to the open requests that ask for them, ready or not: by record, and by subject."""
         scope, ours = self._scope()
         by_key = self.holding.key_from(scope.c.record_key) == self.holding.record_value()
-        pairs: list[tuple[sa.ColumnElement[int], sa.FromClause]] = [
-            (scope.c.request_id, self.rows.table.join(scope, sa.and_(ours, scope.c.record_key.is_not(None), by_key)))
-        ]
-        if self.rows.needs_subject:
-            scope, ours = self._scope()
-            subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-            whole = sa.and_(ours, scope.c.record_key.is_(None))
-            source: sa.FromClause = self.rows.table
-            found = self.rows.subject_column
-            if found is None:
-                way = self.rows.path()
-                links = [way.start, *way.joins]
-                for table, link in zip(way.tables, links, strict=True):
-                    source = source.join(table, link)
-                found = way.subject
-            pairs.append((scope.c.request_id, source.join(scope, sa.and_(whole, subject == found))))
-        return pairs
+        named = sa.and_(ours, scope.c.record_key.is_not(None), by_key, self._is_theirs(scope))
+        by_record = Asked(scope.c.request_id, self.rows.table.join(scope, named), self.done())
+        return [by_record, *self._asked_by_subject()]
+
+    def asked_in(self, scope: sa.FromClause) -> Bool:
+        """Whether a line of the scope is about this work."""
+        return sa.and_(scope.c.dataset == sa.literal(self.dataset, sa.Text), scope.c.categories.is_(None))
 
     def kept_by_rule(self) -> Bool:
         """A statutory period of the row is not over, or what the row is needed for has not ended (Art 17(1)(a))."""
@@ -172,16 +194,52 @@ class ErasurePredicate(Predicate):
     def overdue_days(self, oldest: dt.date | None) -> int | None:
         return None
 
+    @staticmethod
+    def _action_in(setting: Setting, dataset: str) -> Delete | Anonymise:
+        return action_for(setting, dataset)
+
+    def _would_leave_nothing(self, rule: Predicate) -> bool:
+        """Where the rule has acted on a row, this erasure finds nothing to do there."""
+        return rule.deletes == self.deletes
+
     def _scope(self) -> tuple[sa.FromClause, Bool]:
         scope = scope_table()
-        return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
+        return scope, self.asked_in(scope)
 
-    def _by_subject(self) -> Bool:
+    def _asked_by_subject(self, *conditions: Bool) -> list[Asked]:
+        if not self.rows.needs_subject:
+            return []
+        scope, ours = self._scope()
+        subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
+        source: sa.FromClause = self.rows.table
+        found = self.rows.subject_column
+        if found is None:
+            way = self.rows.path()
+            links = [way.start, *way.joins]
+            for table, link in zip(way.tables, links, strict=True):
+                source = source.join(table, link)
+            found = way.subject
+        whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, *conditions)
+        return [Asked(scope.c.request_id, source.join(scope, whole), self._done_for(scope))]
+
+    def _done_for(self, scope: sa.FromClause) -> Bool:
+        """Nothing is left to do for this line of the scope."""
+        return self.done()
+
+    def _is_theirs(self, scope: sa.FromClause) -> Bool:
+        """The record is about whoever asks for it, or about nobody that can be told (which no request erases)."""
+        if not self.rows.needs_subject:
+            return sa.true()
+        theirs = self.rows.subject_value() == sa.cast(scope.c.subject_key, self.rows.subject_type)
+        return sa.func.coalesce(theirs, sa.true())
+
+    def _by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
         if not self.rows.needs_subject:
             return sa.false()
         scope, ours = self._scope()
         subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None)]
+        more = (condition(scope) for condition in conditions)
+        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None), *more]
         if self.rows.subject_column is not None:
             return self.rows.subject_column.in_(sa.select(subject).where(*whole).correlate_except(scope))
         way = self.rows.path()
@@ -192,5 +250,77 @@ class ErasurePredicate(Predicate):
     def _by_record(self) -> Bool:
         scope, ours = self._scope()
         key = self.holding.key_from(scope.c.record_key)
-        chosen = sa.select(key).where(ours, scope.c.is_ready, scope.c.record_key.is_not(None)).correlate_except(scope)
-        return self.holding.record_value().in_(chosen)
+        named = sa.select(key).where(ours, scope.c.is_ready, scope.c.record_key.is_not(None)).correlate_except(scope)
+        is_named = self.holding.record_value().in_(named)
+        if not self.rows.needs_subject:
+            return is_named
+        # Whoever names a record of somebody else does not reach it. The subject is only looked up of what is named.
+        whose = sa.cast(scope.c.subject_key, self.rows.subject_type)
+        pairs = named.with_only_columns(key, whose, maintain_column_froms=True)
+        is_theirs = sa.tuple_(self.holding.record_value(), self.rows.subject_value()).in_(pairs)
+        return sa.and_(is_named, sa.or_(self.rows.subject_missing(), is_theirs))
+
+
+class PartPredicate(ErasurePredicate):
+    """The rows of one dataset of which ready requests ask for single categories: their columns are emptied, it stays."""
+
+    prefix = PART_PREFIX
+
+    def requested(self) -> Bool:
+        """A request that may be carried out asks for some of it, and none for the whole row."""
+        return sa.and_(self._by_subject(), ~self._whole())
+
+    def asked(self) -> list[Asked]:
+        return self._asked_by_subject(~self._whole())
+
+    def asked_in(self, scope: sa.FromClause) -> Bool:
+        return sa.and_(scope.c.dataset == sa.literal(self.dataset, sa.Text), scope.c.categories.is_not(None))
+
+    def done(self) -> Bool:
+        """Every column of every category that is asked for of the row is empty."""
+        cuts = self._cuts().items()
+        return sa.and_(
+            sa.true(), *(sa.or_(~self._is_asked_for(one), are_done(self.rows, columns)) for one, columns in cuts)
+        )
+
+    def new_values(self, key: bytes) -> dict[str, sa.ColumnElement[object]]:
+        values: dict[str, sa.ColumnElement[object]] = {}
+        for category, columns in self._cuts().items():
+            emptied = new_values(self.rows, Anonymise(do="anonymise", columns=columns), key)
+            for name, value in emptied.items():
+                values[name] = sa.case((self._is_asked_for(category), value), else_=self.rows.column(name))
+        return values
+
+    @staticmethod
+    def _action_in(setting: Setting, dataset: str) -> Delete | Anonymise:
+        cuts = _cuts(setting, dataset).values()
+        return Anonymise(do="anonymise", columns={name: how for columns in cuts for name, how in columns.items()})
+
+    def _would_leave_nothing(self, rule: Predicate) -> bool:
+        return rule.deletes
+
+    def _cuts(self) -> dict[str, dict[str, Strategy]]:
+        return _cuts(self.setting, self.dataset)
+
+    def _whole(self) -> Bool:
+        return ErasurePredicate(self.setting, self.dataset, self.rows).requested()
+
+    def _is_asked_for(self, category: str) -> Bool:
+        return self._by_subject(lambda scope: _names(scope, category))
+
+    def _done_for(self, scope: sa.FromClause) -> Bool:
+        cuts = self._cuts().items()
+        return sa.and_(
+            sa.true(), *(sa.or_(~_names(scope, one), are_done(self.rows, columns)) for one, columns in cuts)
+        )
+
+
+def _cuts(setting: Setting, dataset: str) -> dict[str, dict[str, Strategy]]:
+    """What tonight's requests may empty in a dataset: category -> its columns, each with what is done to it."""
+    asked = setting.parts if isinstance(setting, ErasureSetting) else frozenset()
+    known = setting.policy.data_map.datasets[dataset]
+    return {one: parts.cut_out(known, one) for name, one in sorted(asked) if name == dataset}
+
+
+def _names(scope: sa.FromClause, category: str) -> Bool:
+    return sa.literal(category, sa.Text) == sa.func.any(scope.c.categories)

@@ -181,9 +181,7 @@ class Holding:
 
     def record_value(self) -> sa.ColumnElement[object]:
         """The key in the form that a hold's record key is compared in."""
-        if len(self._rows.key) == 1:
-            return self._rows.key[0]
-        return sa.type_coerce(self._rows.key_text, NamedType("text"))
+        return self._rows.record_value()
 
     def _record_key(self, hold: sa.FromClause) -> tuple[sa.ColumnElement[object], Bool]:
         """The hold's record key in the type of our key, and the condition under which it is one of ours.
@@ -196,9 +194,7 @@ class Holding:
 
     def key_from(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[object]:
         """A record key that is written as text, in the form that our rows' keys are compared in."""
-        single = len(self._rows.key) == 1
-        kind = NamedType(self._rows.type_of(self._rows.dataset.key[0])) if single else NamedType("text")
-        return sa.cast(text, kind)
+        return self._rows.record_key_from(text)
 
     def _not_released(self, hold: sa.FromClause) -> Bool:
         planned_in, released_at = self._window.planned_in, hold.c.released_at
