@@ -1,8 +1,7 @@
 -- What does every open request ask for, dataset by dataset, and may it be carried out?
--- params:  as_of date, datasets text[], whole_datasets text[], whole_categories text[], cut_datasets text[],
---          cut_categories text[]
+-- params:  as_of date, datasets text[], whole_datasets text[], wholes text[], cut_datasets text[], cuts text[]
 -- returns: none; datasets are those with a subject and a rule. A request for a category asks for the whole records of the
---          datasets that `whole` pairs with it, and for some columns of those that `cut` does
+--          datasets paired with it in the first two lists, and for some columns of those in the last two
 -- locks:   the new rows
 WITH
 open_request AS (
@@ -35,13 +34,13 @@ asked AS (
     SELECT p.request_id, c.dataset, NULL, NULL
     FROM holdfast.request_part AS p
     INNER JOIN open_request AS o ON p.request_id = o.request_id
-    INNER JOIN unnest(cast(:whole_datasets AS text []), cast(:whole_categories AS text [])) AS c (dataset, category)
+    INNER JOIN unnest(cast(:whole_datasets AS text []), cast(:wholes AS text [])) AS c (dataset, category)
         ON p.category = c.category
     UNION
     SELECT p.request_id, c.dataset, NULL, array_agg(DISTINCT p.category ORDER BY p.category)
     FROM holdfast.request_part AS p
     INNER JOIN open_request AS o ON p.request_id = o.request_id
-    INNER JOIN unnest(cast(:cut_datasets AS text []), cast(:cut_categories AS text [])) AS c (dataset, category)
+    INNER JOIN unnest(cast(:cut_datasets AS text []), cast(:cuts AS text [])) AS c (dataset, category)
         ON p.category = c.category
     GROUP BY p.request_id, c.dataset
 )

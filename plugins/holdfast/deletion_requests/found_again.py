@@ -75,7 +75,9 @@ def _statement(predicate: _Completed) -> sa.Executable:
     day = sa.cast(sa.null(), sa.Date) if event is None else event
     each = sa.union_all(
         *(
-            sa.select(asked.request_id.label("request_id"), day.label("day")).select_from(asked.source).where(~asked.done)
+            sa.select(asked.request_id.label("request_id"), day.label("day"))
+            .select_from(asked.source)
+            .where(~asked.done)
             for asked in predicate.asked()
         )
     ).subquery()

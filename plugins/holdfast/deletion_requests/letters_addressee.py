@@ -40,9 +40,7 @@ def folder_of(settings: Settings, request_id: int) -> Path:
     return settings.home / FOLDER / str(request_id)
 
 
-def take(
-    engine: sa.Engine, settings: Settings, address_from: Collection[str], *, now: dt.datetime
-) -> tuple[int, ...]:
+def take(engine: sa.Engine, settings: Settings, address_from: Collection[str], *, now: dt.datetime) -> tuple[int, ...]:
     """Keep the address of every request not yet carried out, as the provider's records have it now.
 
     `address_from` are the datasets that the provider's query reads.

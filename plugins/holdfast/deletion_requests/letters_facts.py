@@ -283,7 +283,9 @@ def _categories(told: Sequence[Told], policy: Policy, scope: Scope) -> Iterable[
     for category in order:
         of_category = [one for one in told if category in wanted[one.dataset]]
         # Of a record that stays without them, the columns of a category are gone, whatever its row is called.
-        gone = [one.dataset for one in of_category if one.action == "erase" or (one.action and _is_cut(one.dataset, scope))]
+        gone = [
+            one.dataset for one in of_category if one.action == "erase" or (one.action and _is_cut(one.dataset, scope))
+        ]
         if of_category:
             yield CategoryFacts(
                 category,

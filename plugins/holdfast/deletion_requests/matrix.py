@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from holdfast import queries
 from holdfast.deletion_requests import told
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, PartPredicate, scope_table
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
 from holdfast.policy import parts
@@ -39,9 +39,9 @@ def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None
         "as_of": as_of,
         "datasets": list(reached),
         "whole_datasets": [name for name, _ in whole],
-        "whole_categories": [category for _, category in whole],
+        "wholes": [category for _, category in whole],
         "cut_datasets": [name for name, _ in cut],
-        "cut_categories": [category for _, category in cut],
+        "cuts": [category for _, category in cut],
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
 
@@ -114,6 +114,8 @@ def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa
     chosen = sa.select(*values.values()).select_from(asked.outerjoin(counted, asked.c.request_id == c.request_id))
     target = sa.table(table, *map(sa.column, values), schema="holdfast")
     statement = postgresql.insert(target).from_select(list(values), chosen)
+    if not isinstance(predicate, PartPredicate):
+        return statement
     return statement.on_conflict_do_update(index_elements=_KEY, set_=_both(target, statement.excluded))
 
 
@@ -123,7 +125,11 @@ def _both(one: sa.TableClause, other: Any) -> dict[str, sa.ColumnElement[Any]]:
     first = sa.case(rank, value=one.c.decision) <= sa.case(rank, value=other.decision)
     chosen = {name: sa.case((first, one.c[name]), else_=other[name]) for name in ("decision", "reason")}
     sums = ("rows_found", "rows_acted", "rows_held", "rows_exempt", "told_rows")
-    reasons = sa.func.unnest(sa.func.array_cat(one.c.told_reasons, other.told_reasons)).table_valued("reason")
+    reasons = (
+        sa.func.unnest(sa.func.array_cat(one.c.told_reasons, other.told_reasons))
+        .table_valued("reason")
+        .render_derived()
+    )
     all_reasons = sa.select(sa.func.array_agg(sa.distinct(reasons.c.reason))).select_from(reasons).scalar_subquery()
 
     def latest(name: str, is_kept: sa.ColumnElement[Any], is_kept_too: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

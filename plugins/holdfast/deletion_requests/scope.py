@@ -1,8 +1,8 @@
 """What a request asks to erase: the whole account, or parts of it.
 
 Written by people as `account`, or as parts with `;` between them: a dataset of the data map (`messages`), one record of
-it (`support_tickets#42`, with | between the columns of its key), or a category (`category:phone-number`): the columns of
-that category, wherever they are.
+it (`support_tickets#42`, with | between the columns of its key), or a category (`category:phone-number`): the columns
+of that category, wherever they are.
 """
 
 from __future__ import annotations

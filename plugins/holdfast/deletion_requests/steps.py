@@ -10,7 +10,6 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.clock import Period
 from holdfast.deletion_requests import breaks, letters, matrix, moves, night, outbox, report, settle
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in

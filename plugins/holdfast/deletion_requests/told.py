@@ -45,7 +45,7 @@ def of_groups(predicate: ErasurePredicate, each: sa.FromClause) -> list[sa.Colum
 
 
 def counts(groups: sa.FromClause, is_past: Bool, is_named: Bool) -> list[sa.ColumnElement[Any]]:
-    """Numbers of rows over the groups of a request, where `is_named` says that a hold which may be told keeps a group."""
+    """Numbers of rows of a request. `is_named`: a hold that may be told keeps the group."""
     free = sa.and_(is_past, ~sa.func.coalesce(is_named, sa.false()))
     return [
         sa.func.sum(groups.c.rows).filter(free, ~groups.c.told_needed, ~groups.c.outstayed).label("told_due"),
@@ -54,7 +54,7 @@ def counts(groups: sa.FromClause, is_past: Bool, is_named: Bool) -> list[sa.Colu
 
 
 def of_holds(pairs: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-    """What may be told of the holds that keep rows of a request: types, latest end, whether one has none, next review."""
+    """Of the holds that may be told and keep rows of a request: types, latest end, whether one has none, next review."""
     named: Bool = pairs.c.disclosable
     endless = sa.and_(named, pairs.c.ends_on.is_(None))
     types = sa.func.array_agg(sa.distinct(sa.case((named, pairs.c.hold_type)))).filter(named)

@@ -17,7 +17,6 @@ from pydantic import Field, model_validator
 from holdfast.policy.load import load_document
 from holdfast.policy.model import Code, IsoPeriod, Sentence, Strict
 
-
 RULES = "deletion_requests.yaml"
 
 

@@ -50,11 +50,13 @@ VALUES (1, 1, 'service', now(), 'a');
 INSERT INTO provider.message (message_id, account_id, direction, sender, recipient, segments, status, submitted_at)
 VALUES (1, 1, 'out', '+447700900001', '+447700900002', 1, 'delivered', now());
 INSERT INTO provider.invoice (
-    invoice_id, account_id, invoice_number, usage_from, usage_to, status, net_pence, vat_pence, total_pence, billing_name,
-    billing_address
+    invoice_id, account_id, invoice_number, usage_from, usage_to, status, net_pence, vat_pence, total_pence,
+    billing_name, billing_address
 ) VALUES (1, 1, 'A-1', '2026-01-01', '2026-02-01', 'paid', 1, 0, 1, 'a', 'b'),
     (2, 5, 'A-2', '2026-01-01', '2026-02-01', 'paid', 1, 0, 1, 'a', 'b');
-INSERT INTO provider.payment (payment_id, invoice_id, method_kind, paid_at, amount_pence, payer_name, processor_reference)
+INSERT INTO provider.payment (
+    payment_id, invoice_id, method_kind, paid_at, amount_pence, payer_name, processor_reference
+)
 VALUES (1, 1, 'card', now(), 1, 'a', 'b'), (2, 2, 'card', now(), 1, 'a', 'b');
 """
 """A few records, of the accounts 1 and 5."""

@@ -205,7 +205,16 @@ READ = (
     *("deletion_request", "request_part", "request_transition", "request_letter"),
     *("request_told", "request_told_gone"),
 )
-NOT_READ = ("erasure", "request_erased", "request_decision", "request_after", "hold", "hold_source", "restriction", "recipient_notice")
+NOT_READ = (
+    "erasure",
+    "request_erased",
+    "request_decision",
+    "request_after",
+    "hold",
+    "hold_source",
+    "restriction",
+    "recipient_notice",
+)
 
 
 @pytest.fixture
@@ -216,7 +225,9 @@ def office(database: sa.Engine, home: Path) -> Office:
 def test_letters_are_made_by_somebody_who_cannot_see_holds(office: Office) -> None:
     request = office.request(1, "DR-1", "approved")
     run = office.night()
-    hidden = Cell("messages", "held", "IPA_NOTICE", acted=0, held=1, disclosable=False, told=("erase", (), None), secret=1)
+    hidden = Cell(
+        "messages", "held", "IPA_NOTICE", acted=0, held=1, disclosable=False, told=("erase", (), None), secret=1
+    )
     office.decide(run, request, hidden, Cell("contacts"))
     office.move(request, run, "executing", "partly_completed")
     role = f"letters_{office.engine.url.database}"

@@ -149,7 +149,12 @@ def test_what_was_erased_in_part_is_told_as_such(office: Office) -> None:
 def test_what_goes_later_for_a_reason_that_may_be_named_is_told_beside_what_is_kept_in_secret(office: Office) -> None:
     request = office.request(1, "DR-1")
     both = Cell(
-        *("messages", "held", "IPA_NOTICE"), acted=4, held=9, disclosable=False, told=("erase", ["AUDIT"], None), secret=6
+        *("messages", "held", "IPA_NOTICE"),
+        acted=4,
+        held=9,
+        disclosable=False,
+        told=("erase", ["AUDIT"], None),
+        secret=6,
     )
     night(office, request, both)
     night(office, request, Cell(*("messages", "held", "IPA_NOTICE"), acted=3, held=6, disclosable=False,

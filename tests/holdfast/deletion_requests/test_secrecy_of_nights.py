@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +28,10 @@ SCOPES = ("subject", "datasets", "period", "purchase", "item")
 PEOPLE = [
     # Who has left is answered once: with what is known of them, the address goes. The others ask again.
     *(Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, scope, end=2),), asks=EVERYTHING) for scope in SCOPES),
-    *(Person(((NEW, 1), (NEW, 0)), has_left=False, holds=(Hold(HIDDEN, scope, end=3),), asks=EVERYTHING) for scope in SCOPES),
+    *(
+        Person(((NEW, 1), (NEW, 0)), has_left=False, holds=(Hold(HIDDEN, scope, end=3),), asks=EVERYTHING)
+        for scope in SCOPES
+    ),
     # From a source, which keeps to itself what its type would tell.
     Person(ONE, holds=(Hold(HIDDEN, by_source=True, end=3),)),
     # The parent would have gone with its child, and retention would have taken both before anybody asked.
@@ -48,8 +50,11 @@ PEOPLE = [
     # One category alone, whose rows a secret hold keeps whole or in part, and then everything.
     Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, end=2),), asks=((0, (Part(category="note"),)), (2, ()))),
     Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, "purchase", end=3),), asks=((0, (Part(category="note"),)),)),
-    Person(((NEW, 1), (OLD, 0)), holds=(Hold(HIDDEN, "purchase"), Hold(NAMED, "datasets", end=2)),
-           asks=((0, (Part(category="note"),)),)),
+    Person(
+        ((NEW, 1), (OLD, 0)),
+        holds=(Hold(HIDDEN, "purchase"), Hold(NAMED, "datasets", end=2)),
+        asks=((0, (Part(category="note"),)),),
+    ),
 ]
 ENDS = st.integers(1, NIGHTS)
 HOLDS = st.builds(
@@ -67,13 +72,16 @@ SOMEBODY = st.builds(
 
 
 @pytest.fixture
-def worlds(fresh_database: Fresh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], tuple[World, World]]]:
+def worlds(
+    fresh_database: Fresh, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], tuple[World, World]]]:
     with ExitStack() as open_worlds:
 
         def make() -> tuple[World, World]:
             open_worlds.close()
             one, other = (
-                open_worlds.enter_context(world(fresh_database, tmp_path_factory.mktemp(name))) for name in ("one", "two")
+                open_worlds.enter_context(world(fresh_database, tmp_path_factory.mktemp(name)))
+                for name in ("one", "two")
             )
             return one, other
 
@@ -85,10 +93,11 @@ def test_nobody_can_tell_of_a_hold_that_must_not_be_disclosed(worlds: Callable[[
 
 
 @pytest.mark.parametrize("dataset", ["items", "purchases", "visits"])
-def test_nobody_can_tell_of_one_on_a_class_of_records(
-    worlds: Callable[[], tuple[World, World]], dataset: str
-) -> None:
-    people = [Person(((NEW, 1), (OLD, 1)), (NEW, "2023-10-20"), asks=EVERYTHING), Person(ONE, holds=(Hold(NAMED, end=2),))]
+def test_nobody_can_tell_of_one_on_a_class_of_records(worlds: Callable[[], tuple[World, World]], dataset: str) -> None:
+    people = [
+        Person(((NEW, 1), (OLD, 1)), (NEW, "2023-10-20"), asks=EVERYTHING),
+        Person(ONE, holds=(Hold(NAMED, end=2),)),
+    ]
     live(worlds(), people, (Hold(HIDDEN, "class", end=3, datasets=(dataset,)),))
 
 

@@ -168,7 +168,13 @@ class World:
         self.shop.night(as_of)
         engine, given = self.shop.engine, self.shop.settings
         run_id = int(str(steps.open_run(engine, given, as_of=as_of, dry_run=False)["run_id"]))
-        for step in (steps.refresh_holds, steps.check_policy, steps.acknowledge_requests, steps.assess, steps.make_plan):
+        for step in (
+            steps.refresh_holds,
+            steps.check_policy,
+            steps.acknowledge_requests,
+            steps.assess,
+            steps.make_plan,
+        ):
             step(engine, given, run_id=run_id)
         for wave in WAVES:
             for shard in steps.list_shards(engine, given, run_id=run_id, wave=wave):
@@ -215,7 +221,9 @@ def world(fresh: Callable[[], AbstractContextManager[sa.Engine]], folder: Path) 
             shop = shops.build(engine, project)
             shop.set_policy(_edit)
             _lay_out(project)
-            shop.add("debt", {"reference": "somebody-else", "customer_no": 9999})  # a source without any is not believed
+            shop.add(
+                "debt", {"reference": "somebody-else", "customer_no": 9999}
+            )  # a source without any is not believed
         yield World(shop, project, home)
 
 

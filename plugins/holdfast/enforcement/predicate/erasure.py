@@ -16,10 +16,9 @@ import sqlalchemy as sa
 
 from holdfast import queries
 from holdfast.enforcement.predicate.anonymise import are_done, new_values
-
 from holdfast.enforcement.predicate.base import Predicate, Setting, no
 from holdfast.enforcement.predicate.holding import Holding
-from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
+from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows, exists
 from holdfast.enforcement.predicate.rules import RetentionSetting, timing
 from holdfast.policy import parts
 from holdfast.policy.model import Anonymise, Caps, Delete, Strategy, Strength
@@ -72,7 +71,7 @@ def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
 
 @dataclass(frozen=True)
 class Asked:
-    """Rows joined to requests that ask for them: the request's number, what to select from, and what is done already."""
+    """Rows joined to requests that ask for them: the request's number, what to select from, and what is done."""
 
     request_id: sa.ColumnElement[int]
     source: sa.FromClause
@@ -206,7 +205,7 @@ class ErasurePredicate(Predicate):
         scope = scope_table()
         return scope, self.asked_in(scope)
 
-    def _asked_by_subject(self, *conditions: Bool) -> list[Asked]:
+    def _asked_by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> list[Asked]:
         if not self.rows.needs_subject:
             return []
         scope, ours = self._scope()
@@ -219,7 +218,8 @@ class ErasurePredicate(Predicate):
             for table, link in zip(way.tables, links, strict=True):
                 source = source.join(table, link)
             found = way.subject
-        whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, *conditions)
+        more = (condition(scope) for condition in conditions)
+        whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, *more)
         return [Asked(scope.c.request_id, source.join(scope, whole), self._done_for(scope))]
 
     def _done_for(self, scope: sa.FromClause) -> Bool:
@@ -262,7 +262,7 @@ class ErasurePredicate(Predicate):
 
 
 class PartPredicate(ErasurePredicate):
-    """The rows of one dataset of which ready requests ask for single categories: their columns are emptied, it stays."""
+    """The rows of which ready requests ask for single categories: the columns are emptied, the row stays."""
 
     prefix = PART_PREFIX
 
@@ -271,7 +271,7 @@ class PartPredicate(ErasurePredicate):
         return sa.and_(self._by_subject(), ~self._whole())
 
     def asked(self) -> list[Asked]:
-        return self._asked_by_subject(~self._whole())
+        return self._asked_by_subject(lambda _: ~self._whole(), lambda scope: ~self._is_named_too(scope))
 
     def asked_in(self, scope: sa.FromClause) -> Bool:
         return sa.and_(scope.c.dataset == sa.literal(self.dataset, sa.Text), scope.c.categories.is_not(None))
@@ -305,14 +305,19 @@ class PartPredicate(ErasurePredicate):
     def _whole(self) -> Bool:
         return ErasurePredicate(self.setting, self.dataset, self.rows).requested()
 
+    def _is_named_too(self, scope: sa.FromClause) -> Bool:
+        """The same request names the whole record."""
+        other = scope_table()
+        named = (other.c.dataset == sa.literal(self.dataset, sa.Text), other.c.record_key.is_not(None))
+        this = self.holding.key_from(other.c.record_key) == self.holding.record_value()
+        return exists([other], other.c.request_id == scope.c.request_id, *named, this)
+
     def _is_asked_for(self, category: str) -> Bool:
         return self._by_subject(lambda scope: _names(scope, category))
 
     def _done_for(self, scope: sa.FromClause) -> Bool:
         cuts = self._cuts().items()
-        return sa.and_(
-            sa.true(), *(sa.or_(~_names(scope, one), are_done(self.rows, columns)) for one, columns in cuts)
-        )
+        return sa.and_(sa.true(), *(sa.or_(~_names(scope, one), are_done(self.rows, columns)) for one, columns in cuts))
 
 
 def _cuts(setting: Setting, dataset: str) -> dict[str, dict[str, Strategy]]:
