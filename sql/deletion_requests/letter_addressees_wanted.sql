@@ -24,6 +24,7 @@ WHERE
         WHERE
             earlier.subject_key = request.subject_key
             AND gone.dataset = any(cast(:datasets AS text []))
+            AND gone.categories IS NULL
             AND gone.still_there > 0
             AND NOT EXISTS (
                 SELECT

@@ -67,7 +67,11 @@ WITH counted AS (
 left_over AS (
     SELECT
         counted.*,
-        greatest(told_rows, least(CASE WHEN is_known THEN were_there - erased_rows END, rows_found), 0) AS still_there
+        greatest(
+            told_rows,
+            CASE WHEN is_known THEN least(were_there - erased_rows, rows_found) END, -- NULL is passed over
+            0
+        ) AS still_there
     FROM counted
     WHERE NOT coalesce('source' = any(told_reasons), FALSE)
 )

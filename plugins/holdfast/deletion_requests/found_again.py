@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql
 from holdfast import queries
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate, ErasureSetting
+from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate
+from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.policy import parts
 from holdfast.policy.model import Dataset, Policy, Subject

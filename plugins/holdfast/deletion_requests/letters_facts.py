@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.clock import Period
-from holdfast.deletion_requests import deadlines
+from holdfast.deletion_requests import deadlines, letters_scope
 from holdfast.deletion_requests.deadlines import Deadline, Moments, Terms, Waiting
 from holdfast.deletion_requests.scope import Scope
 from holdfast.deletion_requests.told import NEEDED, OTHERS, START
 from holdfast.errors import LetterRefused
 from holdfast.policy import parts
-from holdfast.policy.model import Dataset, Policy, Strength, Subject
+from holdfast.policy.model import Policy, Strength, Subject
 from holdfast.policy.requests_model import Letters as LettersPolicy
 
 _ELECTRONIC = frozenset(("form", "email"))
@@ -180,6 +180,7 @@ def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> Le
     deadline = clock if isinstance(clock, Deadline) else None
     told = _in_order(case.told, policy, rules)
     kept = tuple(_kept(one, told, policy) for one in told if one.reasons)
+    is_outcome = case.kind is Kind.OUTCOME
     return LetterFacts(
         kind=case.kind,
         reference=request.reference,
@@ -198,9 +199,9 @@ def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> Le
         categories=tuple(_categories(told, policy, request.scope)),
         kept=kept,
         in_part=frozenset(one.dataset for one in told if one.action and one.reasons),
-        inseparable=tuple(_inseparable(policy, request.scope, rules)) if case.kind is Kind.OUTCOME else (),
+        inseparable=letters_scope.inseparable(policy, request.scope, rules.unspoken) if is_outcome else (),
         outcome_on=terms.day_of(request.outcome_at) if request.outcome_at else None,
-        rest=tuple(one.dataset for one in kept) if case.kind is Kind.OUTCOME else request.rest,
+        rest=tuple(one.dataset for one in kept) if is_outcome else request.rest,
     )
 
 
@@ -278,13 +279,15 @@ def _reason(code: str, dataset: str, policy: Policy) -> Reason:
 def _categories(told: Sequence[Told], policy: Policy, scope: Scope) -> Iterable[CategoryFacts]:
     """In the order in which the data map first names them."""
     known = policy.data_map.datasets
-    wanted = {one.dataset: _wanted(known[one.dataset], one.dataset, scope) for one in told}
+    wanted = {one.dataset: letters_scope.wanted(known[one.dataset], one.dataset, scope) for one in told}
     order = dict.fromkeys(category for dataset in known.values() for category in parts.categories(dataset))
     for category in order:
         of_category = [one for one in told if category in wanted[one.dataset]]
         # Of a record that stays without them, the columns of a category are gone, whatever its row is called.
         gone = [
-            one.dataset for one in of_category if one.action == "erase" or (one.action and _is_cut(one.dataset, scope))
+            one.dataset
+            for one in of_category
+            if one.action == "erase" or (one.action and letters_scope.is_cut(one.dataset, scope))
         ]
         if of_category:
             yield CategoryFacts(
@@ -293,26 +296,3 @@ def _categories(told: Sequence[Told], policy: Policy, scope: Scope) -> Iterable[
                 anonymised=tuple(one.dataset for one in of_category if one.action and one.dataset not in gone),
                 kept=tuple(one.dataset for one in of_category if one.reasons),
             )
-
-
-def _is_cut(dataset: str, scope: Scope) -> bool:
-    """The request asks for categories alone, and names nothing of the dataset."""
-    return bool(scope) and all(part.dataset != dataset for part in scope)
-
-
-def _wanted(dataset: Dataset, name: str, scope: Scope) -> set[str]:
-    """The categories of a dataset that the request is about, and that can be erased there."""
-    held = set(parts.categories(dataset))
-    if not _is_cut(name, scope):
-        return held
-    asked = held & {part.category for part in scope if part.category}
-    return {one for one in asked if parts.goes_whole(dataset, one) or parts.cut_out(dataset, one)}
-
-
-def _inseparable(policy: Policy, scope: Scope, rules: LetterRules) -> Iterable[str]:
-    """In the order of the data map."""
-    asked = [part.category for part in scope if part.category]
-    staying = {name for category in asked for name in parts.stays_in(policy, category)}
-    for name in policy.data_map.datasets:
-        if name in staying and name not in rules.unspoken and _is_cut(name, scope):
-            yield name

@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql
 from holdfast import queries
 from holdfast.deletion_requests import told
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, PartPredicate, scope_table
+from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.requests import PartPredicate
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
 from holdfast.policy import parts

@@ -54,7 +54,7 @@ def counts(groups: sa.FromClause, is_past: Bool, is_named: Bool) -> list[sa.Colu
 
 
 def of_holds(pairs: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-    """Of the holds that may be told and keep rows of a request: types, latest end, whether one has none, next review."""
+    """Of the holds that may be told and keep rows of a request: types, latest end, is one endless, next review."""
     named: Bool = pairs.c.disclosable
     endless = sa.and_(named, pairs.c.ends_on.is_(None))
     types = sa.func.array_agg(sa.distinct(sa.case((named, pairs.c.hold_type)))).filter(named)

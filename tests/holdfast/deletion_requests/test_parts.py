@@ -15,7 +15,7 @@ from tests.holdfast.retention.shop import NEW
 
 from holdfast.deletion_requests.scope import Part
 from holdfast.enforcement import catalogue
-from holdfast.enforcement.predicate.erasure import ErasureSetting
+from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.policy import parts
 from holdfast.policy.load import load_policy
 from holdfast.policy.problems import PolicyRefused

@@ -163,9 +163,13 @@ class World:
 
     def night(self) -> None:
         """Both jobs, one after the other."""
+        self.shop.night(NIGHT + self.nights * DAY)
+        self.requests()
+
+    def requests(self) -> None:
+        """The job of the requests alone."""
         as_of = NIGHT + self.nights * DAY
         self.nights += 1
-        self.shop.night(as_of)
         engine, given = self.shop.engine, self.shop.settings
         run_id = int(str(steps.open_run(engine, given, as_of=as_of, dry_run=False)["run_id"]))
         for step in (

@@ -103,10 +103,8 @@ class StartEvent:
 
     def end(self, first: sa.ColumnElement[object], period: clock.Period) -> sa.ColumnElement[object]:
         """The last day of the period that starts on the day `first`."""
-        if self._rule.start.counts_from == "end_of_accounting_period":
-            first = _accounting_period_end(first, self._schedule.year_end)
-        length = sa.func.make_interval(0, period.months, 0, period.days)
-        return sa.cast(sa.cast(first, sa.Date) + length, sa.Date)
+        counts_from_year_end = self._rule.start.counts_from == "end_of_accounting_period"
+        return last_day_of(first, period, self._schedule.year_end if counts_from_year_end else None)
 
     def _last_past(self, period: clock.Period) -> dt.date:
         return min(self._last_start(period, self._as_of), self._as_of)
@@ -151,6 +149,14 @@ class StartEvent:
         grouped = sa.select(theirs).where(theirs.is_not(None)).group_by(theirs).having(having)
         chosen = grouped.correlate_except(self._source.table)
         return sa.func.coalesce(self._rows.subject_value().in_(chosen), sa.false())
+
+
+def last_day_of(
+    first: sa.ColumnElement[object], period: clock.Period, year_end: tuple[int, int] | None
+) -> sa.ColumnElement[object]:
+    """The last day of the period that starts on the day `first`, or with the end of its accounting period."""
+    start = _accounting_period_end(first, year_end) if year_end else first
+    return sa.cast(sa.cast(start, sa.Date) + sa.func.make_interval(0, period.months, 0, period.days), sa.Date)
 
 
 def _accounting_period_end(day: sa.ColumnElement[object], year_end: tuple[int, int]) -> sa.ColumnElement[object]:
