@@ -135,6 +135,8 @@ CREATE TABLE holdfast.request_decision (
     told_action text CHECK (told_action IN ('erase', 'anonymise')), -- of some of it at least; NULL: of nothing
     told_reasons text[],                  -- every hold type and rule that keeps something, in order; NULL: see above
     told_until date,                      -- the latest end of those; NULL: one has none
+    told_review_on date,                  -- the next review of those that have none
+    told_rows bigint NOT NULL DEFAULT 0,  -- to erase or anonymise, or told as gone; what approvals are decided by
     PRIMARY KEY (run_id, request_id, dataset),
     CHECK (disclosable OR told_reasons IS NOT NULL)
 );
@@ -158,8 +160,24 @@ CREATE TABLE holdfast.erasure (
     subject_pseudonym text NOT NULL,
     erased_rows bigint NOT NULL,
     erased_at timestamptz NOT NULL,
+    categories text[],                    -- the columns of these alone were emptied; NULL: whole records
     UNIQUE (request_id, run_id, dataset)
 );
+
+-- What may be told as gone, night by night: letters and notices read this instead of holdfast.erasure. What only a hold
+-- that must not be disclosed keeps is told as gone on the night on which it would have gone without that hold.
+CREATE TABLE holdfast.request_told_gone (
+    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
+    dataset text NOT NULL,
+    run_id bigint NOT NULL REFERENCES holdfast.run,
+    action text CHECK (action IN ('erase', 'anonymise')),
+    gone_rows bigint NOT NULL CHECK (gone_rows >= 0), -- newly told as gone
+    still_there bigint NOT NULL,          -- of all that was told as gone; not told again when it goes
+    categories text[],                    -- the columns of these alone; NULL: whole records
+    PRIMARY KEY (request_id, dataset, run_id),
+    CHECK (gone_rows = 0 OR action IS NOT NULL)
+);
+CREATE INDEX request_told_gone_run ON holdfast.request_told_gone (run_id);
 
 -- Notices to recipients (UK GDPR Art 19): an outbox, delivered at least once, with a receipt.
 -- One for each run that did something, because what is held today is erased another night.
@@ -189,7 +207,7 @@ CREATE INDEX recipient_notice_unsent ON holdfast.recipient_notice (notice_id) WH
 CREATE TABLE holdfast.request_letter (
     letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
-    kind text NOT NULL CHECK (kind IN ('acknowledgement', 'extension', 'outcome', 'final', 'refusal')),
+    kind text NOT NULL CHECK (kind IN ('acknowledgement', 'extension', 'outcome', 'final', 'refusal', 'withdrawal')),
     sha256 text NOT NULL,
     file_name text NOT NULL,              -- below the folder of letters; carries the request's number alone
     written_at timestamptz NOT NULL,
@@ -229,10 +247,12 @@ CREATE TABLE holdfast.erasure_scope (
     of_datasets integer NOT NULL DEFAULT 1, -- how many those are
     subject_key text NOT NULL,
     record_key text,                      -- NULL: every record of the subject
+    categories text[],                    -- the columns of these alone, and the record stays; NULL: the whole record
     is_ready boolean NOT NULL,            -- approved and past its cool-off: may be carried out
     waits_for text CHECK (waits_for IN ('identity', 'cool_off', 'approval', 'address')), -- why it is not ready
     CHECK (is_ready = (waits_for IS NULL)),
-    CHECK (record_key IS NULL OR dataset IS NOT NULL)
+    CHECK (record_key IS NULL OR dataset IS NOT NULL),
+    CHECK (categories <> '{}' AND (categories IS NULL OR (record_key IS NULL AND dataset IS NOT NULL)))
 );
 
 -- The scope changes more in a night than autovacuum would see in time. A plan made for the one before looks every
@@ -260,7 +280,8 @@ SELECT
         WHEN decision IN ('held', 'exempt', 'waiting', 'unknown') THEN ARRAY[reason]
         ELSE '{}'
     END AS reasons,
-    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until
+    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until,
+    CASE WHEN told_reasons IS NOT NULL THEN told_review_on ELSE review_on END AS review_on
 FROM holdfast.request_after;
 
 -- What was done for each request, and how.

@@ -15,8 +15,10 @@ from sqlalchemy.dialects import postgresql
 from holdfast import queries
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate, ErasureSetting
+from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate
+from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rows import Bool
+from holdfast.policy import parts
 from holdfast.policy.model import Dataset, Policy, Subject
 
 
@@ -59,7 +61,7 @@ class _Completed(ErasurePredicate):
 
 def _closed_scope(name: str, dataset: Dataset) -> sa.CTE:
     """sql/deletion_requests/break_closed_scope.sql, as a part of a statement."""
-    categories = sorted({column.category for column in dataset.columns.values()})
+    categories = [one for one in parts.categories(dataset) if parts.goes_whole(dataset, one)]
     fixed = queries.query("deletion_requests/break_closed_scope").bindparams(
         sa.bindparam("dataset", name, sa.Text),
         sa.bindparam("has_subject", isinstance(dataset.subject, Subject), sa.Boolean),
@@ -74,8 +76,10 @@ def _statement(predicate: _Completed) -> sa.Executable:
     day = sa.cast(sa.null(), sa.Date) if event is None else event
     each = sa.union_all(
         *(
-            sa.select(request.label("request_id"), day.label("day")).select_from(source).where(~predicate.done())
-            for request, source in predicate.asked()
+            sa.select(asked.request_id.label("request_id"), day.label("day"))
+            .select_from(asked.source)
+            .where(~asked.done)
+            for asked in predicate.asked()
         )
     ).subquery()
     request = sa.table("deletion_request", sa.column("request_id"), sa.column("closed_at"), schema="holdfast")

@@ -43,13 +43,14 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
     inner, outer = hmac_pads(key, SUBJECT)
     pads = {"inner_pad": inner, "outer_pad": outer}
     erased = queries.run(connection, "deletion_requests/settle_erasures", {**named, **pads}).all()
+    queries.run(connection, "deletion_requests/settle_told_gone", named)
     marks = queries.run(connection, "deletion_requests/settle_restrictions", named).one()
     done: list[int] = []
     left: list[int] = []
     for row in queries.run(connection, "deletion_requests/settled_requests", named):
         if row.is_done:
             done.append(row.request_id)
-        elif row.state == State.EXECUTING:
+        elif row.state == State.EXECUTING and not row.is_undecided:
             left.append(row.request_id)
     partly = moves.move(connection, left, State.PARTLY_COMPLETED, by=moves.NIGHT, at=at, run_id=run_id)
     completed = moves.move(connection, done, State.COMPLETED, by=moves.NIGHT, at=at, run_id=run_id)

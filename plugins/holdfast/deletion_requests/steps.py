@@ -11,7 +11,6 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.clock import Period
 from holdfast.deletion_requests import breaks, letters, matrix, moves, night, outbox, report, settle
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in
@@ -180,7 +179,7 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     if run.is_dry:
         return {"written": 0, "failed": 0, "unaddressed": 0}
     requests = load_requests_policy(settings.policy)
-    rules = LetterRules(Period.parse(requests.rules.letters.keep), frozenset(requests.rules.letters.unspoken))
+    rules = LetterRules.of(requests.rules.letters)
     stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
     written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
     return {
