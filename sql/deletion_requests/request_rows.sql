@@ -7,7 +7,7 @@ WITH latest AS (
     SELECT max(run_id) AS run_id FROM holdfast.request_decision
 )
 
-SELECT cast(sum(decision.told_rows) AS bigint) AS row_count
-FROM holdfast.request_decision AS decision
+SELECT cast(sum(decision.size_rows) AS bigint) AS row_count
+FROM holdfast.request_size AS decision
 INNER JOIN latest ON decision.run_id = latest.run_id
 WHERE decision.request_id = :request_id

@@ -11,8 +11,8 @@ WHERE
     AND request.first_approved_by IS NULL
     -- Looked up for each: a join planned before the night's statistics took minutes for a hundred thousand requests.
     AND (
-        SELECT sum(decision.told_rows)
-        FROM holdfast.request_decision AS decision
+        SELECT sum(decision.size_rows)
+        FROM holdfast.request_size AS decision
         WHERE decision.run_id = :run_id AND decision.request_id = request.request_id
     ) <= :max_rows
 ORDER BY request.request_id

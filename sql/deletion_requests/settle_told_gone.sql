@@ -17,7 +17,8 @@ WITH counted AS (
         coalesce(own.still_there, others.still_there, 0) AS were_there,
         after.told_rows,
         after.rows_found,
-        after.told_reasons
+        after.told_reasons,
+        asked.categories
     FROM holdfast.request_after AS after
     INNER JOIN holdfast.deletion_request AS request ON request.request_id = after.request_id
     INNER JOIN holdfast.request_decision AS planned
@@ -30,6 +31,16 @@ WITH counted AS (
             erased.request_id = after.request_id
             AND erased.run_id = after.run_id
             AND erased.dataset = after.dataset
+    LEFT JOIN LATERAL (
+        SELECT
+            CASE
+                WHEN bool_and(line.categories IS NOT NULL)
+                    THEN array_agg(DISTINCT one.category ORDER BY one.category)
+            END AS categories
+        FROM holdfast.erasure_scope AS line
+        LEFT JOIN LATERAL unnest(line.categories) AS one (category) ON TRUE
+        WHERE line.request_id = after.request_id AND line.dataset = after.dataset
+    ) AS asked ON TRUE
     LEFT JOIN LATERAL (
         SELECT earlier.still_there
         FROM holdfast.request_told_gone AS earlier
@@ -44,7 +55,7 @@ WITH counted AS (
         SELECT max(latest.still_there) AS still_there
         FROM holdfast.deletion_request AS other
         CROSS JOIN LATERAL (
-            SELECT earlier.still_there
+            SELECT earlier.still_there, earlier.categories
             FROM holdfast.request_told_gone AS earlier
             WHERE
                 earlier.request_id = other.request_id
@@ -57,6 +68,8 @@ WITH counted AS (
             own.still_there IS NULL
             AND other.subject_key = request.subject_key
             AND other.request_id <> after.request_id
+            -- Of a record that only lost a category, the rest was never told as gone.
+            AND (latest.categories IS NULL OR latest.categories @> asked.categories)
     ) AS others ON TRUE
     WHERE
         after.run_id = :run_id
@@ -84,17 +97,7 @@ SELECT
     left_over.action,
     greatest(0, left_over.erased_rows + left_over.still_there - left_over.were_there),
     left_over.still_there,
-    asked.categories
+    left_over.categories
 FROM left_over
-LEFT JOIN LATERAL (
-    SELECT
-        CASE
-            WHEN bool_and(line.categories IS NOT NULL)
-                THEN array_agg(DISTINCT one.category ORDER BY one.category)
-        END AS categories
-    FROM holdfast.erasure_scope AS line
-    LEFT JOIN LATERAL unnest(line.categories) AS one (category) ON TRUE
-    WHERE line.request_id = left_over.request_id AND line.dataset = left_over.dataset
-) AS asked ON TRUE
 WHERE left_over.erased_rows > 0 OR left_over.still_there <> left_over.were_there
 ON CONFLICT (request_id, dataset, run_id) DO NOTHING

@@ -293,3 +293,30 @@ INNER JOIN holdfast.request_decision AS decision
         decision.run_id = erasure.run_id
         AND decision.request_id = erasure.request_id
         AND decision.dataset = erasure.dataset;
+
+-- The rows by which a decision is large or small: those that may be told, less what was told as gone to the same subject at
+-- an earlier request and is only still there because of a hold that must not be disclosed.
+CREATE VIEW holdfast.request_size AS
+SELECT
+    decision.run_id,
+    decision.request_id,
+    decision.dataset,
+    greatest(0, decision.told_rows - coalesce(gone.still_there, 0)) AS size_rows
+FROM holdfast.request_decision AS decision
+LEFT JOIN LATERAL (
+    SELECT max(latest.still_there) AS still_there
+    FROM holdfast.deletion_request AS request
+    INNER JOIN holdfast.deletion_request AS other
+        ON other.subject_key = request.subject_key AND other.request_id <> request.request_id
+    CROSS JOIN LATERAL (
+        SELECT earlier.still_there, earlier.categories
+        FROM holdfast.request_told_gone AS earlier
+        WHERE
+            earlier.request_id = other.request_id
+            AND earlier.dataset = decision.dataset
+            AND earlier.run_id < decision.run_id
+        ORDER BY earlier.run_id DESC
+        LIMIT 1
+    ) AS latest
+    WHERE decision.told_rows > 0 AND request.request_id = decision.request_id AND latest.categories IS NULL
+) AS gone ON TRUE;

@@ -43,6 +43,14 @@ PEOPLE = [
     Person(ONE, holds=(Hold(HIDDEN, end=3), Hold(NAMED, first=2, end=3))),
     # Large enough to wait for a person, but for the secret hold.
     Person(((NEW, 1), (NEW, 1), (NEW, 1)), holds=(Hold(HIDDEN, "datasets", datasets=("items",)),)),
+    # The second request is small, though what the first was told to have removed is still there.
+    Person(
+        ((NEW, 1), (NEW, 2)),
+        (NEW,),
+        has_left=False,
+        holds=(Hold(HIDDEN, "datasets", datasets=("items",), end=4),),
+        asks=((0, (Part("items"),)), (2, (Part("items"), Part("purchases")))),
+    ),
     # A contract that runs; parts; nobody asks before a secret hold begins.
     Person(((NEW, 2),), (NEW,), has_left=False, holds=(Hold(HIDDEN, "item"),)),
     Person(((NEW, 1), (NEW, 0)), holds=(Hold(HIDDEN, "item", end=2),), asks=((0, (Part("purchases"), Part("items"))),)),
