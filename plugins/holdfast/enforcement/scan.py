@@ -70,7 +70,7 @@ def count(connection: sa.Connection, predicate: Predicate) -> Counts:
     code = Outcome.REFUSED if predicate.is_refused else Outcome.DUE
     by_outcome[code] = by_outcome.get(code, 0) + by_time.past - by_time.done - sum(by_outcome.values())
     oldest_due = [one for one in (by_time.oldest_plain, acted.oldest if acted else None) if one]
-    oldest_past = [*oldest_due, *(row.oldest for row in outcomes.values())]
+    oldest_past = [*oldest_due, *(row.oldest for row in outcomes.values() if row.oldest)]
     due_keys = by_time.past_keys or 0
     for outcome, row in outcomes.items():
         due_keys ^= 0 if outcome is Outcome.DUE else row.due_keys
