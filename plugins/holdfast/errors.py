@@ -71,6 +71,10 @@ class RunRefused(HoldfastError):
     """A run that may not start: a past date, a future date, or another run still open."""
 
 
+class TurnTaken(HoldfastError):
+    """Two runs that delete at once could not tell each other's deletions from rows that are lost."""
+
+
 class PlanChanged(HoldfastError):
     """What was approved is not what would be deleted now."""
 

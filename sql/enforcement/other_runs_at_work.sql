@@ -1,0 +1,16 @@
+-- Which other runs are at work, or were since a plan was counted? Transactions from the future are of before a restore.
+-- params:  run_id bigint, snapshot text
+-- returns: one row for each (run_id bigint, job text, is_at_work boolean), those at work first
+-- locks:   none
+SELECT other.run_id, other.job, other.state = 'executing' AS is_at_work
+FROM holdfast.run AS other
+WHERE
+    other.run_id <> :run_id
+    AND (
+        other.state = 'executing'
+        OR (
+            NOT pg_visible_in_snapshot(other.worked_xid, cast(:snapshot AS pg_snapshot))
+            AND other.worked_xid < pg_snapshot_xmax(pg_current_snapshot())
+        )
+    )
+ORDER BY is_at_work DESC, other.run_id ASC
