@@ -111,5 +111,9 @@ class HeldRowsChanged(HoldfastError):
     """A row under a hold, or one that was not due, is not what it was before the run."""
 
 
+class DatabaseRestored(HoldfastError):
+    """A database of an earlier moment does not know the holds and requests that came after it."""
+
+
 class LedgerError(HoldfastError):
     """Evidence that is altered, incomplete or unreadable proves nothing."""

@@ -7,6 +7,7 @@ open_request AS (
     SELECT
         r.request_id,
         r.subject_key,
+        r.replay_until AS until,
         r.state IN ('executing', 'partly_completed') OR (r.state = 'approved' AND a.request_id IS NOT NULL) AS is_ready,
         CASE
             WHEN r.state = 'approved' AND a.request_id IS NULL THEN 'address'
@@ -37,7 +38,7 @@ asked AS (
         ON p.category = c.category
 )
 
-INSERT INTO holdfast.erasure_scope (request_id, dataset, subject_key, record_key, is_ready, waits_for)
-SELECT o.request_id, a.dataset, o.subject_key, a.record_key, o.is_ready, o.waits_for
+INSERT INTO holdfast.erasure_scope (request_id, dataset, subject_key, record_key, is_ready, waits_for, until)
+SELECT o.request_id, a.dataset, o.subject_key, a.record_key, o.is_ready, o.waits_for, o.until
 FROM asked AS a
 INNER JOIN open_request AS o ON a.request_id = o.request_id

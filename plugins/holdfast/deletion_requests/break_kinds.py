@@ -13,6 +13,7 @@ class Kind(enum.StrEnum):
     ERASED_WHILE_HELD = "erased_while_held"
     HELD_ROWS_CHANGED = "held_rows_changed"
     HELD_ROWS_GONE = "held_rows_gone"
+    RESTORED_DATA = "restored_data"
     COMPLETED_BUT_FOUND = "completed_but_found"
     PAST_DEADLINE = "past_deadline"
     OPEN_BUT_GONE = "open_but_gone"
@@ -77,6 +78,12 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "released.",
         DATASETS,
         "Tell the data protection officer and counsel now; find out which system removed them, ours or another.",
+    ),
+    Kind.RESTORED_DATA: Meaning(
+        "A restored backup brought back what was erased; the run erases it again, except what a hold keeps now.",
+        REQUESTS_BY_DATASET,
+        "Read in the matrix what the run did, and replay until nothing is found; keep what was restored out of "
+        "use until then.",
     ),
     Kind.COMPLETED_BUT_FOUND: Meaning(
         "A request is completed, and rows in its scope from before its completion are there.",

@@ -123,6 +123,7 @@ def _of_matrix(connection: sa.Connection, policy: Policy, run_id: int | None) ->
         (Kind.ERASED_WHILE_HELD, "deletion_requests/break_erased_while_held", {**holding, **_nameable(policy)}),
         (Kind.HELD_ROWS_CHANGED, "deletion_requests/break_held_rows_changed", {}),
         (Kind.HELD_ROWS_GONE, "deletion_requests/break_held_rows_gone", {}),
+        (Kind.RESTORED_DATA, "deletion_requests/break_restored_data", {}),
         (Kind.OPEN_BUT_GONE, "deletion_requests/break_open_but_gone", {}),
         (Kind.HELD_WITHOUT_RESTRICTION, "deletion_requests/break_held_without_restriction", {}),
         (Kind.RESTRICTION_WITHOUT_HELD, "deletion_requests/break_restriction_without_held", {}),

@@ -5,13 +5,25 @@ What is held, planned, erased, verified and sealed is done by `enforcement.night
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.clock import Period
-from holdfast.deletion_requests import breaks, letters, matrix, moves, night, outbox, report, settle
+from holdfast.clock import Period, local_date
+from holdfast.deletion_requests import (
+    breaks,
+    erasure_files,
+    letters,
+    matrix,
+    moves,
+    night,
+    outbox,
+    replay,
+    report,
+    settle,
+)
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in
 from holdfast.deletion_requests.letters_facts import LetterRules
@@ -26,13 +38,13 @@ from holdfast.enforcement.night import (
     check_policy,
     conclude,
     enforce_shard,
-    list_shards,
     make_plan,
     record_approval,
     refresh_holds,
     seal_run,
     verify_run,
 )
+from holdfast.errors import RequestError, RunRefused
 from holdfast.evidence import ledger
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
@@ -52,6 +64,7 @@ __all__ = [
     "open_run",
     "record_approval",
     "refresh_holds",
+    "replay_erasures",
     "seal_run",
     "settle_requests",
     "take_in_requests",
@@ -107,6 +120,45 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     return _totals(engine, run_id)
 
 
+def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, replay_since: str | None) -> Result:
+    """Ask again for what a restored backup brought back of all that was erased since a day, if one is given."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    begun = run.state not in ("open", "planned")
+    with database.transaction(engine) as connection:
+        if not replay_since:
+            if not run.is_dry and not begun:
+                replay.pending(connection, run_id)
+            return {"rows": 0}
+        if queries.run(connection, "deletion_requests/replay_was_made", {"run_id": run_id}).scalar_one():
+            return {"rows": 0}
+    if begun:
+        raise RunRefused(
+            f"Run {run_id} has begun its work, so it cannot erase what a replay finds.",
+            fix=f"run `holdfast request replay --since {replay_since}` now: the next run erases what it finds.",
+        )
+    now = shared.database_time(engine)
+    since = _day(replay_since, local_date(now, policy.schedule.time_zone))
+    with database.transaction(engine) as connection:
+        savepoint = connection.begin_nested()
+        replay.pending(connection, run_id)
+        found = replay.replay(connection, policy, settings, since=since, by=moves.NIGHT, now=now, run_id=run_id)
+        savepoint.rollback() if run.is_dry else savepoint.commit()
+    return {
+        "rows": found.rows,
+        "reopened": found.reopened,
+        "entered_again": found.entered_again,
+        "unplaced": found.unplaced,
+    }
+
+
+def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
+    """The shards of one wave; the matrix is decided again with a plan that is made anew."""
+    policy, _ = shared.policy_and_run(engine, settings, run_id)
+    return shared.list_shards(
+        engine, settings, run_id=run_id, wave=wave, recount=lambda: _decide(engine, policy, run_id)
+    )
+
+
 def acknowledge_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Keep the addresses of everyone who asked, while they are there, and write what is owed before the work."""
     return _write_letters(engine, settings, run_id)
@@ -140,6 +192,8 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
     now = shared.database_time(engine)
     with database.transaction(engine) as connection:
         settled = settle.settle(connection, run_id, key=settings.pseudonym_key(), at=now)
+    with database.transaction(engine) as connection:
+        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key())
     return {
         "completed": settled.completed,
         "partly_completed": settled.partly_completed,
@@ -193,6 +247,15 @@ def _decide(engine: sa.Engine, policy: Policy, run_id: int) -> None:
         now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
         matrix.fill_scope(connection, policy, run.as_of_date)
         matrix.assess(connection, plan.setting_at(connection, policy, run, now), run_id)
+
+
+def _day(text: str, today: dt.date) -> dt.date:
+    day: dt.date | None = None
+    with contextlib.suppress(ValueError):
+        day = dt.date.fromisoformat(text)
+    if day is None or day > today:
+        raise RequestError("The day to replay from is none, or lies in the future.", fix="write it as 2026-11-24.")
+    return day
 
 
 def _terms(policy: Policy, settings: Settings) -> Terms:

@@ -21,7 +21,7 @@ from holdfast.errors import (
     PolicyError,
     RunRefused,
 )
-from holdfast.evidence import ledger, seal
+from holdfast.evidence import ledger, restored, seal
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds import register, sources
 from holdfast.policy import coverage
@@ -37,9 +37,10 @@ _PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
 
 def open_run(engine: sa.Engine, settings: Settings, job: str, *, as_of: dt.datetime, dry_run: bool) -> Result:
-    """Open the job's run of tonight, or go on with it."""
+    """Open the job's run of tonight, or go on with it; not in a database that was restored to before its evidence."""
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
+        restored.require_none_lost(connection, settings.seals)
         run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run)
         missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {

@@ -1,4 +1,4 @@
-"""Two jobs that delete from the same tables, one after the other and at once: neither mistakes the other's work for loss."""
+"""Two jobs that delete from the same tables, in turn and at once: neither mistakes the other's work for loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 import pytest
 import sqlalchemy as sa
 from tests.holdfast.enforcement.test_erasure import ask, carry_out, plan
-from tests.holdfast.retention.shop import FAT, NEW, NIGHT, TOMORROW, Document, Shop
+from tests.holdfast.retention.shop import FAT, NEW, TOMORROW, Document, Shop
 
 from holdfast import database, queries, settings
 from holdfast.enforcement import night, turns

@@ -8,6 +8,7 @@ are asked for is in `holdfast.erasure_scope`, which the job of the requests fill
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -17,7 +18,7 @@ from holdfast.enforcement.predicate.rules import timing
 from holdfast.policy.model import Anonymise, Caps, Delete, Strength
 
 PREFIX = "erase:"
-_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready", "waits_for")
+_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready", "waits_for", "until")
 
 
 class ErasureSetting(Setting):
@@ -80,7 +81,7 @@ class ErasurePredicate(Predicate):
         if self.rows.needs_subject:
             scope, ours = self._scope()
             subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-            whole = sa.and_(ours, scope.c.record_key.is_(None))
+            whole = sa.and_(ours, scope.c.record_key.is_(None), self._in_time(scope))
             source: sa.FromClause = self.rows.table
             found = self.rows.subject_column
             if found is None:
@@ -131,12 +132,41 @@ class ErasurePredicate(Predicate):
         scope = scope_table()
         return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
 
+    def _in_time(self, scope: sa.FromClause) -> Bool:
+        """The row was made by the day up to which the request asks; one without a known day counts as made by then."""
+        day = self.rows.made_day()
+        if day is None:
+            return sa.true()
+        return sa.or_(scope.c.until.is_(None), sa.func.coalesce(day <= scope.c.until, sa.true()))
+
     def _by_subject(self) -> Bool:
+        day = self.rows.made_day()
         if not self.rows.needs_subject:
             return sa.false()
+        if day is None:
+            return self._names_subject(lambda scope: sa.true())
+        always = self._names_subject(lambda scope: scope.c.until.is_(None))
+        last = sa.cast(
+            self._last_days().op("->>")(sa.cast(self.rows.subject_value(), sa.Text)),
+            sa.Date,
+        )
+        until = self._names_subject(lambda scope: scope.c.until.is_not(None))
+        return sa.or_(always, sa.and_(until, sa.func.coalesce(day <= last, sa.true())))
+
+    def _last_days(self) -> sa.ScalarSelect[object]:
+        """Subject -> the last day that a request which asks up to a day asks for, as one JSON object."""
+        scope, ours = self._scope()
+        subject = sa.cast(sa.cast(scope.c.subject_key, self.rows.subject_type), sa.Text).label("subject")
+        last = sa.func.max(scope.c.until).label("last")
+        limited = (ours, scope.c.is_ready, scope.c.record_key.is_(None), scope.c.until.is_not(None))
+        each = sa.select(subject, last).where(*limited).group_by(subject).correlate_except(scope).subquery()
+        return sa.select(sa.func.jsonb_object_agg(each.c.subject, each.c.last)).scalar_subquery()
+
+    def _names_subject(self, condition: Callable[[sa.FromClause], Bool]) -> Bool:
+        """A ready request that satisfies the condition asks for all of the row's subject: a look-up in a hash."""
         scope, ours = self._scope()
         subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None)]
+        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None), condition(scope)]
         if self.rows.subject_column is not None:
             return self.rows.subject_column.in_(sa.select(subject).where(*whole).correlate_except(scope))
         way = self.rows.path()
