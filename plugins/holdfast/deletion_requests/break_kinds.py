@@ -21,6 +21,7 @@ class Kind(enum.StrEnum):
     RESTRICTION_WITHOUT_HELD = "restriction_without_held"
     UNKNOWN_SUBJECT = "unknown_subject"
     RECIPIENT_UNCONFIRMED = "recipient_unconfirmed"
+    CEASE_UNCONFIRMED = "cease_unconfirmed"
     HOLD_WITHOUT_SOURCE = "hold_without_source"
     HOLD_SOURCE_UNTRUSTED = "hold_source_untrusted"
     HOLD_WITHOUT_GROUND = "hold_without_ground"
@@ -49,6 +50,7 @@ REQUESTS_BY_DATASET = Counted("request", "requests", "dataset")
 DATASETS = Counted("dataset of a request", "datasets of requests", "dataset")
 DATASETS_BY_TYPE = Counted("dataset of a request", "datasets of requests", "type of hold")
 EACH_DATASET = Counted("dataset", "datasets", "dataset")
+RECORDS = Counted("record", "records", "dataset")
 NOTICES = Counted("notice", "notices", "recipient")
 HOLDS = Counted("hold", "holds", "type")
 
@@ -120,6 +122,11 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "A recipient was to be told of an erasure or a restriction and has not confirmed it (UK GDPR Art 19).",
         NOTICES,
         "Ask the recipient; record what they say, or why they cannot be told.",
+    ),
+    Kind.CEASE_UNCONFIRMED: Meaning(
+        "Records of 999 data were to be ceased three days ago, and no acknowledgement of it is known.",
+        RECORDS,
+        "Ask whoever sends the 999 data; the address stays until the emergency handling authority has confirmed it.",
     ),
     Kind.HOLD_WITHOUT_SOURCE: Meaning(
         "A hold is live that no source of the policy reports and nobody placed by hand: it has no owner.",

@@ -15,6 +15,7 @@ from holdfast.clock import Period, local_date
 from holdfast.deletion_requests import (
     breaks,
     erasure_files,
+    interlocks,
     letters,
     matrix,
     moves,
@@ -152,8 +153,16 @@ def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, repla
 
 
 def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
-    """The shards of one wave; the matrix is decided again with a plan that is made anew."""
-    policy, _ = shared.policy_and_run(engine, settings, run_id)
+    """The shards of one wave. Before the first, what statistics need is taken as facts about nobody.
+
+    The matrix is decided again where the plan is made anew.
+    """
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.state == "planned":
+        first, now = load_requests_policy(settings.policy).rules.facts_first, shared.database_time(engine)
+        zone, key = policy.schedule.time_zone, settings.pseudonym_key()
+        with database.transaction(engine) as connection:
+            interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id, now=now)
     return shared.list_shards(
         engine, settings, run_id=run_id, wave=wave, recount=lambda: _decide(engine, policy, run_id)
     )
@@ -170,7 +179,10 @@ def write_outcomes(engine: sa.Engine, settings: Settings, *, run_id: int) -> Res
 
 
 def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Put what recipients must be told into the outbox, and send all that is due, at least once."""
+    """Put what recipients must be told into the outbox, and send all that is due, at least once.
+
+    What must leave the 999 data is written down for whatever sends it.
+    """
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.is_dry:
         return {"queued": 0, "sent": 0, "failed": 0}
@@ -178,8 +190,9 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
     tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
     with database.transaction(engine) as connection:
         queued = outbox.queue(connection, tell, run_id, now=now)
+        wanted, _ = interlocks.want_ceases(connection, run_id, now=now)
     delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
-    return {"queued": queued, "sent": delivered.sent, "failed": delivered.failed}
+    return {"ceases": wanted, "queued": queued, "sent": delivered.sent, "failed": delivered.failed}
 
 
 def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:

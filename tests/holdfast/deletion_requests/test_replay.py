@@ -272,7 +272,7 @@ def test_a_database_from_before_its_evidence_deletes_nothing_until_somebody_says
             "SELECT request_id, state, subject_key FROM holdfast.deletion_request WHERE reference = 'web-1'"
         )
         assert (again.state, again.subject_key) == ("completed", "1")
-        assert backup.breaks(run, "restored_data") == {"contacts": 2, "login_events": 2}
+        assert backup.breaks(run, "restored_data") == {"accounts": 2, "contacts": 2, "login_events": 2}
         assert backup.count("login_event", "account_id = 1") == 0
         # The other request is there, from before its approval: people bring it on again.
         assert backup.state(known) == "received"
