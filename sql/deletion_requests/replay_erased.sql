@@ -19,7 +19,7 @@ kept AS (
     FROM holdfast.request_after
     WHERE
         dataset = cast(:dataset AS text)
-        AND run_id = (SELECT max(run_id) FROM holdfast.request_after)
+        AND run_id = (SELECT max(latest.run_id) FROM holdfast.request_after AS latest)
 )
 
 SELECT
