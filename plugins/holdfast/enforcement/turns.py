@@ -17,7 +17,7 @@ from holdfast import database, queries
 from holdfast.enforcement import plan, runs
 from holdfast.enforcement.locks import Overtaken
 from holdfast.enforcement.runs import Run
-from holdfast.errors import TurnTaken
+from holdfast.errors import RunRefused, TurnTaken
 from holdfast.policy.model import Policy
 
 PATIENCE = 60.0  # seconds that one attempt waits; Airflow makes others
@@ -29,7 +29,8 @@ Begin = Callable[[sa.Connection, Policy, Run], None]
 def take(connection: sa.Connection, run: Run) -> None:
     """Take the turn until the transaction ends: the first statement of a REPEATABLE READ transaction.
 
-    Raises TurnTaken while another run is at work, Overtaken if one has worked since this run's plan was counted.
+    Raises TurnTaken while another run is at work, RunRefused if its verification has failed, since only a person ends
+    that, and Overtaken if one has worked since this run's plan was counted.
     """
     queries.run(connection, "enforcement/lock_turn")
     values = {"run_id": run.run_id, "snapshot": run.plan_snapshot}
@@ -38,6 +39,12 @@ def take(connection: sa.Connection, run: Run) -> None:
         return
     if not other.is_at_work:
         raise Overtaken
+    if other.has_failed:
+        raise RunRefused(
+            f"The verification of run {other.run_id} of {other.job} has failed; run {run.run_id} may not begin: it"
+            " could hide why.",
+            fix="see that run; clear its verification once the cause is found, or let its next night replace it.",
+        )
     raise TurnTaken(
         f"Run {other.run_id} of {other.job} is deleting, or was left unfinished; run {run.run_id} may not begin.",
         fix="nothing if it is still going: this is tried again. If it failed, clear its failed task, or let the next"

@@ -12,7 +12,7 @@ from tests.holdfast.retention.shop import FAT, NEW, TOMORROW, Document, Shop
 
 from holdfast import database, queries, settings
 from holdfast.enforcement import night, turns
-from holdfast.errors import ApprovalRefused, TurnTaken
+from holdfast.errors import ApprovalRefused, ConservationError, RunRefused, TurnTaken
 from holdfast.settings import Settings
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -81,6 +81,18 @@ def test_a_run_that_was_left_unfinished_is_in_nobodys_way_once_the_next_night_re
         both.shards(requests, 1)
     both.plan(TOMORROW)
     assert both.enforce(requests) == 14
+
+
+def test_whoever_comes_after_a_verification_that_failed_is_refused_and_does_not_wait(both: Shop) -> None:
+    retention, requests = both.plan(), plan(both)
+    both.enforce(retention)
+    both.execute("DELETE FROM shop.purchase WHERE purchase_id = 21")
+    with pytest.raises(ConservationError):
+        both.verify(retention)
+    with pytest.raises(RunRefused, match=rf"verification of run {retention} of retention_nightly has failed"):
+        both.shards(requests, 1)
+    both.plan(TOMORROW)
+    assert both.enforce(requests) == 7
 
 
 def test_an_approval_is_for_its_plan_and_not_for_the_one_after_the_others_work(shop: Shop) -> None:
