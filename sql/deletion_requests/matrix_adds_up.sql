@@ -9,4 +9,7 @@ decided AS (SELECT request_id, dataset FROM holdfast.request_decision WHERE run_
 SELECT
     (SELECT count(*) FROM asked) AS asked,
     (SELECT count(*) FROM decided) AS decided,
-    (SELECT count(*) FROM asked INNER JOIN decided USING (request_id, dataset)) AS matched
+    (
+        SELECT count(*) FROM asked AS a
+        INNER JOIN decided AS d ON a.request_id = d.request_id AND a.dataset = d.dataset
+    ) AS matched

@@ -1,8 +1,8 @@
 -- Which recipients must hear of what was erased for whom? One notice for each request, recipient and run; one that exists
 -- is completed if something was erased since, and sent again. While a hold that must not be disclosed keeps some of a
 -- dataset, its recipients hear nothing of it: they could only be told to erase too much, or of the hold.
--- params:  run_id bigint, now timestamptz, tell jsonb (an[] of objects: one ToTell each)
--- returns: the number of notices made or completed
+-- params:  run_id bigint, now timestamptz, tell jsonb
+-- returns: the number of notices made or completed; `tell` is an array of objects, one ToTell each
 -- locks:   the notices' rows
 WITH to_tell AS (
     SELECT one.dataset, one.event, one.recipient, one.category, one.kind, one.is_required

@@ -1,7 +1,7 @@
 -- Which recipients must hear of what is restricted for whom? What stays for a reason that may be named, as the run found
 -- it, and is in no notice yet.
--- params:  run_id bigint, now timestamptz, tell jsonb (an[] of objects: one ToTell each)
--- returns: the number of notices made or completed
+-- params:  run_id bigint, now timestamptz, tell jsonb
+-- returns: the number of notices made or completed; `tell` is an array of objects, one ToTell each
 -- locks:   the notices' rows
 WITH to_tell AS (
     SELECT one.dataset, one.recipient, one.category, one.kind, one.is_required

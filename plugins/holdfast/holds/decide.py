@@ -3,8 +3,8 @@
 Precedence, strongest first: an unknown start or subject keeps; then a period that obliges to keep (statutory and
 business alike, the longest first); then a hold; then a source of holds that is not believed; then a row that still
 needs this one. Only a record that passes all of these is acted on, by the explicit rule before the general one, by a
-rule that deletes before one that anonymises, and by the shortest period. An erasure request ends every period that is
-not statutory, and beats nothing else.
+rule that deletes before one that anonymises, and by the shortest period. An erasure request ends every running period
+that is not statutory, and beats nothing else.
 
 The set-based SQL of `enforcement.predicate` is proven equal to this function on random data.
 """

@@ -102,7 +102,7 @@ class ErasurePredicate(Predicate):
     def undecidable(self) -> Bool:
         """Nobody can say when a statutory period of the row starts, or whom it is about and so which holds reach it."""
         starts = (sa.and_(one.applies, one.unknown) for one in self._statutory)
-        return sa.or_(self.rows.subject_missing(), *starts)
+        return sa.or_(sa.and_(self.rows.subject_missing(), ~self.kept_by_rule()), *starts)
 
     def unknown(self) -> Bool:
         return sa.and_(self.requested(), self.undecidable())
