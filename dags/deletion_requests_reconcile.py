@@ -16,6 +16,10 @@ above its caps, which waits twelve hours for a person under *Required Actions*. 
 failed task: the run goes on after its last commit and counts nothing twice. After the day has passed, leave it: the
 next night takes over. To see what a night would do, trigger the DAG with `dry_run`.
 
+**After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
+back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. If the whole database was
+restored, the jobs refuse to run until somebody has said so: `docs/engineers.md`, *After a restore*.
+
 **Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
 by themselves and which need two people. The data protection officer decides on a plan above its caps.
 """
@@ -35,7 +39,15 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, approval, step, waves
     schedule=CronTriggerTimetable("30 3 * * *", timezone="Europe/London"),
     catchup=False,
     max_active_runs=1,
-    params={"dry_run": Param(False, type="boolean", description="Plan and report only; delete nothing.")},
+    params={
+        "dry_run": Param(False, type="boolean", description="Plan and report only; delete nothing."),
+        "replay_since": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="After a restore: erase again what was erased since this day (the day of the backup).",
+        ),
+    },
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     render_template_as_native_obj=True,
     doc_md=__doc__,
@@ -49,6 +61,7 @@ def deletion_requests_reconcile() -> None:
     check_policy = step("deletion_requests.check_policy")(run_id=RUN_ID)
     take_in_requests = step("deletion_requests.take_in_requests")(run_id=RUN_ID)
     acknowledge_requests = step("deletion_requests.acknowledge_requests")(run_id=RUN_ID)
+    replay_erasures = step("deletion_requests.replay_erasures")(run_id=RUN_ID, replay_since="{{ params.replay_since }}")
     assess = step("deletion_requests.assess")(run_id=RUN_ID)
     make_plan = step("deletion_requests.make_plan")(run_id=RUN_ID)
     check_caps = step("deletion_requests.check_caps")(run_id=RUN_ID)
@@ -58,8 +71,8 @@ def deletion_requests_reconcile() -> None:
         return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
 
     path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
-    chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests, assess)
-    chain(assess, make_plan, check_caps, path)
+    chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests)
+    chain(acknowledge_requests, replay_erasures, assess, make_plan, check_caps, path)
     worked = waves("deletion_requests", [path, approval("deletion_requests", "Deletion requests", path)])
 
     verify_run = step("deletion_requests.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)

@@ -21,7 +21,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Error
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
-from holdfast.errors import DatabaseUnreachable, HoldfastError, SettingsError
+from holdfast.errors import DatabaseUnreachable, HoldfastError, SettingsError, TurnTaken
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -35,6 +35,8 @@ APPROVE, REFUSE = "Approve", "Refuse"
 FIRST_SHARDS = "wave_1.list_shards"
 _MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
 _PLUGINS = Path(__file__).parent
+_WAIT_FOR_TURN = {"retries": 24, "retry_delay": timedelta(minutes=5)}
+"""Another job may be deleting: for two hours its end is awaited, without a task that only sits there."""
 _log = logging.getLogger(__name__)
 
 
@@ -97,7 +99,8 @@ def waves(package: str, before: list[Any]) -> list[Any]:
     """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks."""
     for wave in WAVES:
         with TaskGroup(f"wave_{wave}"):
-            list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success")
+            patience = _WAIT_FOR_TURN if wave == WAVES[0] else {}
+            list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success", **patience)
             shards = list_shards(run_id=RUN_ID, wave=wave)
             enforce_shard = step(
                 f"{package}.enforce_shard",
@@ -127,8 +130,8 @@ def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> 
     failure: AirflowException
     try:
         return _checked(_call(module, function_name, arguments))
-    except DatabaseUnreachable as error:
-        failure = StepFailed(f"DatabaseUnreachable: {error}")
+    except (DatabaseUnreachable, TurnTaken) as error:
+        failure = StepFailed(f"{type(error).__name__}: {error}")
     except HoldfastError as error:
         _log.error("%s refused: %s", function_name, _facts(error))
         failure = AirflowFailException(f"{type(error).__name__}: {error}")

@@ -71,6 +71,10 @@ class RunRefused(HoldfastError):
     """A run that may not start: a past date, a future date, or another run still open."""
 
 
+class TurnTaken(HoldfastError):
+    """Two runs that delete at once could not tell each other's deletions from rows that are lost."""
+
+
 class PlanChanged(HoldfastError):
     """What was approved is not what would be deleted now."""
 
@@ -105,6 +109,10 @@ class ConservationError(HoldfastError):
 
 class HeldRowsChanged(HoldfastError):
     """A row under a hold, or one that was not due, is not what it was before the run."""
+
+
+class DatabaseRestored(HoldfastError):
+    """A database of an earlier moment does not know the holds and requests that came after it."""
 
 
 class LedgerError(HoldfastError):

@@ -1,13 +1,24 @@
--- What did the completed requests ask for in one dataset?
--- params:  dataset text, has_subject boolean, categories text[]
+-- What did the completed requests ask for in one dataset? Records made after that are new data, which nobody asked for.
+-- params:  dataset text, has_subject boolean, categories text[], zone text
 -- returns: one row for each request and record, or each request (request_id bigint, dataset text, subject_key text,
---          record_key text or NULL: every record of the subject); categories are those of the dataset's columns
+--          record_key text or NULL: every record of the subject, until date: made up to this day); categories are those
+--          of the dataset's columns
 -- locks:   none
-SELECT request.request_id, cast(:dataset AS text) AS dataset, request.subject_key, cast(NULL AS text) AS record_key
-FROM holdfast.deletion_request AS request
+WITH completed AS (
+    SELECT
+        request_id,
+        subject_key,
+        coalesce(replay_until, cast(timezone(cast(:zone AS text), closed_at) AS date)) AS until
+    FROM holdfast.deletion_request
+    WHERE state = 'completed'
+)
+
+SELECT
+    request.request_id, cast(:dataset AS text) AS dataset, request.subject_key, cast(NULL AS text) AS record_key,
+    request.until
+FROM completed AS request
 WHERE
-    request.state = 'completed'
-    AND cast(:has_subject AS boolean)
+    cast(:has_subject AS boolean)
     AND (
         NOT EXISTS (SELECT FROM holdfast.request_part AS part WHERE part.request_id = request.request_id)
         OR EXISTS (
@@ -20,7 +31,7 @@ WHERE
         )
     )
 UNION ALL
-SELECT part.request_id, part.dataset, request.subject_key, part.record_key
+SELECT part.request_id, part.dataset, request.subject_key, part.record_key, request.until
 FROM holdfast.request_part AS part
-INNER JOIN holdfast.deletion_request AS request ON part.request_id = request.request_id
-WHERE request.state = 'completed' AND part.dataset = cast(:dataset AS text) AND part.record_key IS NOT NULL
+INNER JOIN completed AS request ON part.request_id = request.request_id
+WHERE part.dataset = cast(:dataset AS text) AND part.record_key IS NOT NULL

@@ -8,6 +8,7 @@ open_request AS (
     SELECT
         r.request_id,
         r.subject_key,
+        r.replay_until AS until,
         r.state IN ('executing', 'partly_completed') OR (r.state = 'approved' AND a.request_id IS NOT NULL) AS is_ready,
         CASE
             WHEN r.state = 'approved' AND a.request_id IS NULL THEN 'address'
@@ -44,13 +45,13 @@ asked AS (
 )
 
 INSERT INTO holdfast.erasure_scope (
-    request_id, dataset, of_datasets, subject_key, record_key, categories, is_ready, waits_for
+    request_id, dataset, of_datasets, subject_key, record_key, categories, is_ready, waits_for, until
 )
-SELECT o.request_id, NULL, cast(:datasets AS integer), o.subject_key, NULL, NULL, o.is_ready, o.waits_for
+SELECT o.request_id, NULL, cast(:datasets AS integer), o.subject_key, NULL, NULL, o.is_ready, o.waits_for, o.until
 FROM open_request AS o
 WHERE NOT EXISTS (SELECT FROM holdfast.request_part AS p WHERE p.request_id = o.request_id)
 UNION ALL
-SELECT o.request_id, a.dataset, 1, o.subject_key, a.record_key, a.categories, o.is_ready, o.waits_for
+SELECT o.request_id, a.dataset, 1, o.subject_key, a.record_key, a.categories, o.is_ready, o.waits_for, o.until
 FROM asked AS a
 INNER JOIN open_request AS o ON a.request_id = o.request_id
 WHERE

@@ -15,9 +15,10 @@ remaining AS (
 ),
 
 restricted AS (
-    INSERT INTO holdfast.restriction (subject_key, dataset, request_id, since)
+    INSERT INTO holdfast.restriction AS x (subject_key, dataset, request_id, since)
     SELECT subject_key, dataset, request_id, clock_timestamp() FROM remaining WHERE stays
-    ON CONFLICT (request_id, dataset) DO NOTHING
+    ON CONFLICT (request_id, dataset) DO UPDATE SET since = excluded.since, lifted_at = NULL
+        WHERE x.lifted_at IS NOT NULL -- it came back with a backup, and something keeps it now
     RETURNING request_id
 ),
 

@@ -269,6 +269,34 @@ def intake(by: By) -> None:
 
 
 @app.command()
+def replay(
+    since: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="The day of the backup that was restored.")],
+    by: By,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what came back, and change nothing.")] = False,
+) -> None:
+    """After a restore: find what was erased since and came back, and ask for it again. The next night erases it."""
+    from holdfast.deletion_requests import moves
+    from holdfast.deletion_requests import replay as replays
+    from holdfast.errors import RequestError
+
+    moves.require_person(by)
+    with _desk() as desk:
+        if since.date() > desk.terms.day_of(desk.now):
+            raise RequestError("The day lies in the future.", fix="give the day of the backup.")
+        savepoint = desk.connection.begin_nested()
+        found = replays.replay(desk.connection, desk.policy, settings.load(), since=since.date(), by=by, now=desk.now)
+        savepoint.rollback() if dry_run else savepoint.commit()
+    _table(("dataset", "requests", "rows"), [(one.dataset, one.requests, one.rows) for one in found.came_back])
+    typer.echo(
+        f"{found.rows} rows came back. {found.reopened} completed requests are followed again,"
+        f" {found.entered_again} were entered again from the files of erasures."
+    )
+    if found.unplaced:
+        typer.echo(f"{found.unplaced} requests for single records are lost: look for them in letters/ and the inbox.")
+    typer.echo("Nothing was changed." if dry_run else "The next run of deletion_requests_reconcile erases them.")
+
+
+@app.command()
 def deadlines(
     limit: Annotated[int, typer.Option(min=1, help="How many to show, the most urgent first.")] = 50,
 ) -> None:

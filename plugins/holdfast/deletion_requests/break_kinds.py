@@ -13,6 +13,7 @@ class Kind(enum.StrEnum):
     ERASED_WHILE_HELD = "erased_while_held"
     HELD_ROWS_CHANGED = "held_rows_changed"
     HELD_ROWS_GONE = "held_rows_gone"
+    RESTORED_DATA = "restored_data"
     COMPLETED_BUT_FOUND = "completed_but_found"
     PAST_DEADLINE = "past_deadline"
     OPEN_BUT_GONE = "open_but_gone"
@@ -20,6 +21,7 @@ class Kind(enum.StrEnum):
     RESTRICTION_WITHOUT_HELD = "restriction_without_held"
     UNKNOWN_SUBJECT = "unknown_subject"
     RECIPIENT_UNCONFIRMED = "recipient_unconfirmed"
+    CEASE_UNCONFIRMED = "cease_unconfirmed"
     HOLD_WITHOUT_SOURCE = "hold_without_source"
     HOLD_SOURCE_UNTRUSTED = "hold_source_untrusted"
     HOLD_WITHOUT_GROUND = "hold_without_ground"
@@ -48,6 +50,7 @@ REQUESTS_BY_DATASET = Counted("request", "requests", "dataset")
 DATASETS = Counted("dataset of a request", "datasets of requests", "dataset")
 DATASETS_BY_TYPE = Counted("dataset of a request", "datasets of requests", "type of hold")
 EACH_DATASET = Counted("dataset", "datasets", "dataset")
+RECORDS = Counted("record", "records", "dataset")
 NOTICES = Counted("notice", "notices", "recipient")
 HOLDS = Counted("hold", "holds", "type")
 
@@ -77,6 +80,12 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "released.",
         DATASETS,
         "Tell the data protection officer and counsel now; find out which system removed them, ours or another.",
+    ),
+    Kind.RESTORED_DATA: Meaning(
+        "A restored backup brought back what was erased; the run erases it again, except what a hold keeps now.",
+        REQUESTS_BY_DATASET,
+        "Read in the matrix what the run did, and replay until nothing is found; keep what was restored out of "
+        "use until then.",
     ),
     Kind.COMPLETED_BUT_FOUND: Meaning(
         "A request is completed, and rows in its scope from before its completion are there.",
@@ -113,6 +122,11 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "A recipient was to be told of an erasure or a restriction and has not confirmed it (UK GDPR Art 19).",
         NOTICES,
         "Ask the recipient; record what they say, or why they cannot be told.",
+    ),
+    Kind.CEASE_UNCONFIRMED: Meaning(
+        "Records of 999 data were to be ceased three days ago, and no acknowledgement of it is known.",
+        RECORDS,
+        "Ask whoever sends the 999 data; the address stays until the emergency handling authority has confirmed it.",
     ),
     Kind.HOLD_WITHOUT_SOURCE: Meaning(
         "A hold is live that no source of the policy reports and nobody placed by hand: it has no owner.",

@@ -29,6 +29,8 @@ EXAMPLES = 20
 OTHERS = "other_obligations"
 """Stands for every type of hold that an ordinary report does not tell apart."""
 CONFIRM_WITHIN = dt.timedelta(days=30)
+CEASE_WITHIN = dt.timedelta(days=3)
+"""Within about as long a range holder asks for rejected 999 records to be mended."""
 _SUBJECTS_AT_ONCE = 10_000
 
 
@@ -76,6 +78,7 @@ def find(
         *_overdue(connection, terms, today),
         *_unknown_subjects(connection),
         *_unconfirmed(connection, now - confirm_within),
+        *_unceased(connection, now - CEASE_WITHIN),
         *_of_holds(connection, policy, today),
     ]
     order = list(Kind)
@@ -123,6 +126,7 @@ def _of_matrix(connection: sa.Connection, policy: Policy, run_id: int | None) ->
         (Kind.ERASED_WHILE_HELD, "deletion_requests/break_erased_while_held", {**holding, **_nameable(policy)}),
         (Kind.HELD_ROWS_CHANGED, "deletion_requests/break_held_rows_changed", {}),
         (Kind.HELD_ROWS_GONE, "deletion_requests/break_held_rows_gone", {}),
+        (Kind.RESTORED_DATA, "deletion_requests/break_restored_data", {}),
         (Kind.OPEN_BUT_GONE, "deletion_requests/break_open_but_gone", {}),
         (Kind.HELD_WITHOUT_RESTRICTION, "deletion_requests/break_held_without_restriction", {}),
         (Kind.RESTRICTION_WITHOUT_HELD, "deletion_requests/break_restriction_without_held", {}),
@@ -149,6 +153,11 @@ def _of_holds(connection: sa.Connection, policy: Policy, today: dt.date) -> Iter
 def _unconfirmed(connection: sa.Connection, before: dt.datetime) -> Iterator[Break]:
     query = "deletion_requests/break_recipient_unconfirmed"
     yield from _rows(connection, Kind.RECIPIENT_UNCONFIRMED, query, {"before": before})
+
+
+def _unceased(connection: sa.Connection, before: dt.datetime) -> Iterator[Break]:
+    query = "deletion_requests/break_cease_unconfirmed"
+    yield from _rows(connection, Kind.CEASE_UNCONFIRMED, query, {"before": before})
 
 
 def _overdue(connection: sa.Connection, terms: Terms, today: dt.date) -> Iterator[Break]:

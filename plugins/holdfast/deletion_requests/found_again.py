@@ -19,7 +19,7 @@ from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate
 from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.policy import parts
-from holdfast.policy.model import Dataset, Policy, Subject
+from holdfast.policy.model import Policy, Subject
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Found:
 def look(connection: sa.Connection, policy: Policy, today: dt.date) -> Iterator[Found]:
     """One for each dataset with rows that a completed request had erased or made anonymous.
 
-    Rows whose event came after the completion are new data, for which nobody asked. A dataset without an event column
-    cannot tell them apart.
+    Rows made after the completion are new data, for which nobody asked. A dataset that does not say when its rows were
+    made cannot tell them apart.
     """
     tables = catalogue.read(connection, policy.data_map.schemas)
     # No hold is looked at, so the moment they are counted at does not matter.
@@ -52,43 +52,40 @@ class _Completed(ErasurePredicate):
 
     def __init__(self, setting: Setting, dataset: str) -> None:
         super().__init__(setting, dataset)
-        self._closed = _closed_scope(dataset, setting.policy.data_map.datasets[dataset])
+        self._closed = _closed_scope(setting.policy, dataset)
 
     def _scope(self) -> tuple[sa.FromClause, Bool]:
         scope = self._closed.alias()
         return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
 
 
-def _closed_scope(name: str, dataset: Dataset) -> sa.CTE:
+def _closed_scope(policy: Policy, name: str) -> sa.CTE:
     """sql/deletion_requests/break_closed_scope.sql, as a part of a statement."""
-    categories = [one for one in parts.categories(dataset) if parts.goes_whole(dataset, one)]
+    dataset = policy.data_map.datasets[name]
     fixed = queries.query("deletion_requests/break_closed_scope").bindparams(
         sa.bindparam("dataset", name, sa.Text),
         sa.bindparam("has_subject", isinstance(dataset.subject, Subject), sa.Boolean),
-        sa.bindparam("categories", categories, postgresql.ARRAY(sa.Text)),
+        sa.bindparam("categories", parts.whole_categories(dataset), postgresql.ARRAY(sa.Text)),
+        sa.bindparam("zone", policy.schedule.time_zone, sa.Text),
     )
-    columns = {"request_id": sa.BigInteger, "dataset": sa.Text, "subject_key": sa.Text, "record_key": sa.Text}
+    columns = {
+        "request_id": sa.BigInteger,
+        "dataset": sa.Text,
+        "subject_key": sa.Text,
+        "record_key": sa.Text,
+        "until": sa.Date,
+    }
     return fixed.columns(**columns).cte("closed_scope")
 
 
 def _statement(predicate: _Completed) -> sa.Executable:
-    event, zone = predicate.rows.event_day(), predicate.setting.policy.schedule.time_zone
-    day = sa.cast(sa.null(), sa.Date) if event is None else event
     each = sa.union_all(
         *(
-            sa.select(asked.request_id.label("request_id"), day.label("day"))
-            .select_from(asked.source)
-            .where(~asked.done)
+            sa.select(asked.request_id.label("request_id")).select_from(asked.source).where(~asked.done)
             for asked in predicate.asked()
         )
     ).subquery()
-    request = sa.table("deletion_request", sa.column("request_id"), sa.column("closed_at"), schema="holdfast")
-    closed_on = sa.cast(sa.func.timezone(zone, request.c.closed_at), sa.Date)
-    return (
-        sa.select(
-            sa.func.count(sa.distinct(each.c.request_id)).label("found"),
-            sa.func.array_agg(sa.distinct(each.c.request_id)).label("requests"),
-        )
-        .select_from(each.join(request, each.c.request_id == request.c.request_id))
-        .where(sa.or_(each.c.day.is_(None), each.c.day <= closed_on))
+    return sa.select(
+        sa.func.count(sa.distinct(each.c.request_id)).label("found"),
+        sa.func.array_agg(sa.distinct(each.c.request_id)).label("requests"),
     )

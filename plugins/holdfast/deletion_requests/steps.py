@@ -5,13 +5,27 @@ What is held, planned, erased, verified and sealed is done by `enforcement.night
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Collection
 
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.deletion_requests import breaks, letters, matrix, moves, night, outbox, report, settle
+from holdfast.clock import local_date
+from holdfast.deletion_requests import (
+    breaks,
+    erasure_files,
+    interlocks,
+    letters,
+    matrix,
+    moves,
+    night,
+    outbox,
+    replay,
+    report,
+    settle,
+)
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in
 from holdfast.deletion_requests.letters_facts import LetterRules
@@ -26,13 +40,13 @@ from holdfast.enforcement.night import (
     check_policy,
     conclude,
     enforce_shard,
-    list_shards,
     make_plan,
     record_approval,
     refresh_holds,
     seal_run,
     verify_run,
 )
+from holdfast.errors import RequestError, RunRefused
 from holdfast.evidence import ledger
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
@@ -52,6 +66,7 @@ __all__ = [
     "open_run",
     "record_approval",
     "refresh_holds",
+    "replay_erasures",
     "seal_run",
     "settle_requests",
     "take_in_requests",
@@ -110,6 +125,53 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     return _totals(engine, run_id)
 
 
+def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, replay_since: str | None) -> Result:
+    """Ask again for what a restored backup brought back of all that was erased since a day, if one is given."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    begun = run.state not in ("open", "planned")
+    with database.transaction(engine) as connection:
+        if not replay_since:
+            if not run.is_dry and not begun:
+                replay.pending(connection, run_id)
+            return {"rows": 0}
+        if queries.run(connection, "deletion_requests/replay_was_made", {"run_id": run_id}).scalar_one():
+            return {"rows": 0}
+    if begun:
+        raise RunRefused(
+            f"Run {run_id} has begun its work, so it cannot erase what a replay finds.",
+            fix=f"run `holdfast request replay --since {replay_since}` now: the next run erases what it finds.",
+        )
+    now = shared.database_time(engine)
+    since = _day(replay_since, local_date(now, policy.schedule.time_zone))
+    with database.transaction(engine) as connection:
+        savepoint = connection.begin_nested()
+        replay.pending(connection, run_id)
+        found = replay.replay(connection, policy, settings, since=since, by=moves.NIGHT, now=now, run_id=run_id)
+        savepoint.rollback() if run.is_dry else savepoint.commit()
+    return {
+        "rows": found.rows,
+        "reopened": found.reopened,
+        "entered_again": found.entered_again,
+        "unplaced": found.unplaced,
+    }
+
+
+def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
+    """The shards of one wave. Before the first, what statistics need is taken as facts about nobody.
+
+    The matrix is decided again where the plan is made anew.
+    """
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.state == "planned":
+        first, now = load_requests_policy(settings.policy).rules.facts_first, shared.database_time(engine)
+        zone, key = policy.schedule.time_zone, settings.pseudonym_key()
+        with database.transaction(engine) as connection:
+            interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id, now=now)
+    return shared.list_shards(
+        engine, settings, run_id=run_id, wave=wave, recount=lambda: _decide(engine, policy, run_id)
+    )
+
+
 def acknowledge_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Keep the addresses of everyone who asked, while they are there, and write what is owed before the work."""
     return _write_letters(engine, settings, run_id)
@@ -121,7 +183,10 @@ def write_outcomes(engine: sa.Engine, settings: Settings, *, run_id: int) -> Res
 
 
 def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Put what recipients must be told into the outbox, and send all that is due, at least once."""
+    """Put what recipients must be told into the outbox, and send all that is due, at least once.
+
+    What must leave the 999 data is written down for whatever sends it.
+    """
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.is_dry:
         return {"queued": 0, "sent": 0, "failed": 0}
@@ -129,8 +194,9 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
     tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
     with database.transaction(engine) as connection:
         queued = outbox.queue(connection, tell, run_id, now=now)
+        wanted, _ = interlocks.want_ceases(connection, run_id, now=now)
     delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
-    return {"queued": queued, "sent": delivered.sent, "failed": delivered.failed}
+    return {"ceases": wanted, "queued": queued, "sent": delivered.sent, "failed": delivered.failed}
 
 
 def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -143,6 +209,8 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
     now = shared.database_time(engine)
     with database.transaction(engine) as connection:
         settled = settle.settle(connection, run_id, key=settings.pseudonym_key(), at=now)
+    with database.transaction(engine) as connection:
+        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key())
     return {
         "completed": settled.completed,
         "partly_completed": settled.partly_completed,
@@ -196,6 +264,15 @@ def _decide(engine: sa.Engine, policy: Policy, run_id: int, states: Collection[S
         now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
         matrix.fill_scope(connection, policy, run.as_of_date, states)
         matrix.assess(connection, plan.setting_at(connection, policy, run, now), run_id)
+
+
+def _day(text: str, today: dt.date) -> dt.date:
+    day: dt.date | None = None
+    with contextlib.suppress(ValueError):
+        day = dt.date.fromisoformat(text)
+    if day is None or day > today:
+        raise RequestError("The day to replay from is none, or lies in the future.", fix="write it as 2026-11-24.")
+    return day
 
 
 def _terms(policy: Policy, settings: Settings) -> Terms:

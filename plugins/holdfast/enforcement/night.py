@@ -7,11 +7,12 @@ nothing but counts, digests, labels and paths. Never personal data: Airflow show
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.enforcement import catalogue, execute, plan, references, runs, shards, verify
+from holdfast.enforcement import catalogue, execute, plan, references, runs, shards, turns, verify
 from holdfast.enforcement.runs import Run
 from holdfast.errors import (
     ApprovalRefused,
@@ -20,7 +21,7 @@ from holdfast.errors import (
     PolicyError,
     RunRefused,
 )
-from holdfast.evidence import ledger, seal
+from holdfast.evidence import ledger, restored, seal
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds import register, sources
 from holdfast.policy import coverage
@@ -36,9 +37,10 @@ _PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
 
 def open_run(engine: sa.Engine, settings: Settings, job: str, *, as_of: dt.datetime, dry_run: bool) -> Result:
-    """Open the job's run of tonight, or go on with it."""
+    """Open the job's run of tonight, or go on with it; not in a database that was restored to before its evidence."""
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
+        restored.require_none_lost(connection, settings.seals)
         run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run)
         missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {
@@ -128,12 +130,16 @@ def record_approval(
     return {"decision": standing, "plan_digest": plan_digest}
 
 
-def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
-    """The shards of one wave. The first call begins the execution: caps and approval are checked for the last time."""
+def list_shards(
+    engine: sa.Engine, settings: Settings, *, run_id: int, wave: int, recount: Callable[[], object] = lambda: None
+) -> list[Result]:
+    """The shards of one wave. The first call begins the execution: caps and approval are checked for the last time.
+
+    It waits for another run that is at work, and then plans anew, after `recount`.
+    """
     policy, run = policy_and_run(engine, settings, run_id)
     if run.state == "planned":
-        with database.snapshot(engine) as connection:
-            begin_execution(connection, policy, run)
+        turns.begin(engine, policy, run, begin_execution, recount)
     with database.transaction(engine) as connection:
         found = [shard for shard in shards.of_run(connection, run_id) if shard.wave == wave]
     return [{"run_id": run_id, "shard_id": shard.shard_id, "label": shard.label} for shard in found]

@@ -82,6 +82,9 @@ def _event(dataset: Dataset, relation: Relation, path: EntryPath, find: Finder) 
     if dataset.event is not None:
         column = relation.columns.get(dataset.event)
         yield from _must_be_day(column, relation.name, "an event", (*path, "event"), find)
+    if dataset.made is not None:
+        column = relation.columns.get(dataset.made)
+        yield from _must_be_day(column, relation.name, "when a record was made", (*path, "made"), find)
 
 
 def _url(dataset: Dataset, relation: Relation, path: EntryPath, find: Finder) -> Iterator[Problem]:

@@ -203,7 +203,9 @@ class Waiver(Strict):
 class Dataset(Strict):
     """One table that holds personal data.
 
-    `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `columns` are the
+    `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `made` says
+    when the record came about, if that is not the event: by it, what a backup brought back is told from what is new
+    (without either, it cannot be told). `columns` are the
     personal ones and `not_personal` all others. `time_zone` is how a timestamp without zone is to be read. A dataset
     has rules or says in `no_rule` why not. `triggers` names the triggers and rewrite rules of the table that were
     looked at and neither stop nor multiply a deletion, each with what it does.
@@ -214,6 +216,7 @@ class Dataset(Strict):
     key: tuple[str, ...] = Field(min_length=1)
     subject: SubjectOrNone
     event: str | None = None
+    made: str | None = None
     time_zone: str = "UTC"
     owner: Code
     description: Sentence

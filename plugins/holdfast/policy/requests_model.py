@@ -105,7 +105,10 @@ class Telling(enum.StrEnum):
 
 
 class RequestRules(Strict):
-    """policy/deletion_requests.yaml. `cool_off_days`: how long after verification a person can still withdraw."""
+    """policy/deletion_requests.yaml. `cool_off_days`: how long after verification a person can still withdraw.
+
+    `facts_first`: datasets that unpublished statistics need facts from, taken before anything is erased in them.
+    """
 
     version: Literal[1]
     nation: Nation
@@ -114,6 +117,7 @@ class RequestRules(Strict):
     approval: Approval
     intake: Intake
     letters: Letters
+    facts_first: tuple[Code, ...] = ()
     recipients: dict[Code, Telling]
 
 

@@ -35,7 +35,7 @@ MAY_FOLLOW = {
     State.APPROVED: {State.EXECUTING} | ENDS,
     State.EXECUTING: {State.PARTLY_COMPLETED, State.COMPLETED},
     State.PARTLY_COMPLETED: {State.COMPLETED},
-    State.COMPLETED: set(),
+    State.COMPLETED: {State.PARTLY_COMPLETED},
     State.REFUSED: set(),
     State.WITHDRAWN: set(),
 }

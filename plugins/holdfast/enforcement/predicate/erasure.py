@@ -22,7 +22,7 @@ from holdfast.enforcement.predicate.rules import RetentionSetting, timing
 from holdfast.policy.model import Anonymise, Caps, Delete, Strength
 
 PREFIX = "erase:"
-_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "categories", "is_ready", "waits_for")
+_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "categories", "is_ready", "waits_for", "until")
 
 
 def scope_table() -> sa.FromClause:
@@ -114,7 +114,7 @@ class ErasurePredicate(Predicate):
         by_key = self.holding.key_from(scope.c.record_key) == self.holding.record_value()
         named = sa.and_(ours, scope.c.record_key.is_not(None), by_key, self._is_theirs(scope))
         by_record = Asked(scope.c.request_id, self.rows.table.join(scope, named), self.done())
-        return [by_record, *self._asked_by_subject()]
+        return [by_record, *self._asked_by_subject(self._in_time)]
 
     def asked_in(self, scope: sa.FromClause) -> Bool:
         """Whether a line of the scope is about this work: by the dataset's name, or as one for the whole account."""
@@ -211,9 +211,39 @@ class ErasurePredicate(Predicate):
         theirs = self.rows.subject_value() == sa.cast(scope.c.subject_key, self.rows.subject_type)
         return sa.func.coalesce(theirs, sa.true())
 
+    def _in_time(self, scope: sa.FromClause) -> Bool:
+        """The row was made by the day up to which the request asks; one without a known day counts as made by then."""
+        day = self.rows.made_day()
+        if day is None:
+            return sa.true()
+        return sa.or_(scope.c.until.is_(None), sa.func.coalesce(day <= scope.c.until, sa.true()))
+
     def _by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
+        day = self.rows.made_day()
         if not self.rows.needs_subject:
             return sa.false()
+        if day is None:
+            return self._names_subject(*conditions)
+        always = self._names_subject(*conditions, lambda scope: scope.c.until.is_(None))
+        last = sa.cast(
+            self._last_days(*conditions).op("->>")(sa.cast(self.rows.subject_value(), sa.Text)),
+            sa.Date,
+        )
+        until = self._names_subject(*conditions, lambda scope: scope.c.until.is_not(None))
+        return sa.or_(always, sa.and_(until, sa.func.coalesce(day <= last, sa.true())))
+
+    def _last_days(self, *conditions: Callable[[sa.FromClause], Bool]) -> sa.ScalarSelect[object]:
+        """Subject -> the last day that a request which asks up to a day asks for, as one JSON object."""
+        scope, ours = self._scope()
+        subject = sa.cast(sa.cast(scope.c.subject_key, self.rows.subject_type), sa.Text).label("subject")
+        last = sa.func.max(scope.c.until).label("last")
+        limited = [ours, scope.c.is_ready, scope.c.record_key.is_(None), scope.c.until.is_not(None)]
+        limited += [condition(scope) for condition in conditions]
+        each = sa.select(subject, last).where(*limited).group_by(subject).correlate_except(scope).subquery()
+        return sa.select(sa.func.jsonb_object_agg(each.c.subject, each.c.last)).scalar_subquery()
+
+    def _names_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
+        """A ready request that satisfies the conditions asks for all of the row's subject: a look-up in a hash."""
         scope, ours = self._scope()
         subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
         more = (condition(scope) for condition in conditions)

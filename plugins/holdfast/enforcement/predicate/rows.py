@@ -84,7 +84,7 @@ class Rows:
         self.catalogue = catalogue
         self.name = name
         self.dataset: Dataset = policy.data_map.datasets[name]
-        whole = catalogue.table(self.dataset.table, (*self.dataset.key, *self._event_columns()), leaf=leaf)
+        whole = catalogue.table(self.dataset.table, (*self.dataset.key, *self._day_columns()), leaf=leaf)
         self.table: sa.FromClause = whole if table is None else table
         if alias:
             self.table = whole.alias()
@@ -194,6 +194,11 @@ class Rows:
         day = self.local_day(self.dataset.event)
         return sa.case((day >= sa.literal(EARLIEST_START, sa.Date), day))
 
+    def made_day(self) -> sa.ColumnElement[object] | None:
+        """The day on which the record came about; None where the dataset does not tell."""
+        column = self.dataset.made or self.dataset.event
+        return None if column is None else self.local_day(column)
+
     def local_day(self, column: str) -> sa.ColumnElement[object]:
         """A date or timestamp column as a day in the controller's zone."""
         value, kind, zone = self.column(column), self.type_of(column), self.policy.schedule.time_zone
@@ -216,8 +221,8 @@ class Rows:
             raise LookupError(f"{self.name} has no path to a subject")
         return subject.through.dataset
 
-    def _event_columns(self) -> tuple[str, ...]:
-        return (self.dataset.event,) if self.dataset.event else ()
+    def _day_columns(self) -> tuple[str, ...]:
+        return tuple(one for one in (self.dataset.event, self.dataset.made) if one)
 
 
 def exists(tables: Sequence[sa.FromClause], *conditions: Bool) -> Bool:
