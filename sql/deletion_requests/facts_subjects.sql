@@ -4,5 +4,5 @@
 -- locks:   none
 SELECT DISTINCT subject_key
 FROM holdfast.erasure_scope
-WHERE is_ready AND dataset = any(cast(:datasets AS text []))
+WHERE is_ready AND (dataset IS NULL OR dataset = any(cast(:datasets AS text [])))
 ORDER BY subject_key

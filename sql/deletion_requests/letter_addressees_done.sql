@@ -4,17 +4,13 @@
 -- locks:   none
 SELECT kept.request_id
 FROM holdfast.request_addressee AS kept
-INNER JOIN holdfast.deletion_request AS request ON request.request_id = kept.request_id
 WHERE
     kept.erased_at IS NULL
-    AND (
-        request.state = 'withdrawn'
-        OR EXISTS (
-            SELECT
-            FROM holdfast.request_letter AS letter
-            WHERE
-                letter.request_id = kept.request_id
-                AND (letter.kind IN ('final', 'refusal') OR (letter.kind = 'outcome' AND letter.rest = '{}'))
-        )
+    AND EXISTS (
+        SELECT
+        FROM holdfast.request_letter AS letter
+        WHERE
+            letter.request_id = kept.request_id
+            AND (letter.kind IN ('final', 'refusal', 'withdrawal') OR (letter.kind = 'outcome' AND letter.rest = '{}'))
     )
 ORDER BY kept.request_id

@@ -19,6 +19,8 @@ WITH called_for AS (
     UNION ALL
     SELECT request_id, 'refusal', 4 FROM holdfast.deletion_request WHERE state = 'refused'
     UNION ALL
+    SELECT request_id, 'withdrawal', 4 FROM holdfast.deletion_request WHERE state = 'withdrawn'
+    UNION ALL
     SELECT request.request_id, 'final', 5
     FROM holdfast.deletion_request AS request
     INNER JOIN holdfast.request_letter AS outcome

@@ -1,6 +1,7 @@
--- What may be told of each dataset: what was erased up to the night that decided the request, and what that night left.
+-- What may be told of each dataset: what had gone by the night that decided the request, and what that night left.
 -- params:  request_id bigint
--- returns: one row for each dataset (dataset text, action text or NULL, reasons text[], until date or NULL)
+-- returns: one row for each dataset (dataset text, action text or NULL, reasons text[], until date or NULL,
+--          review_on date or NULL)
 -- locks:   none
 WITH decided AS (
     SELECT run_id
@@ -11,23 +12,24 @@ WITH decided AS (
 ),
 
 gone AS (
-    SELECT erased.dataset, max(erased.action) AS action
-    FROM holdfast.request_erased AS erased
-    WHERE erased.request_id = :request_id AND erased.run_id <= (SELECT run_id FROM decided)
-    GROUP BY erased.dataset
+    SELECT told.dataset, max(told.action) AS action
+    FROM holdfast.request_told_gone AS told
+    WHERE told.request_id = :request_id AND told.gone_rows > 0 AND told.run_id <= (SELECT run_id FROM decided)
+    GROUP BY told.dataset
 ),
 
 remaining AS (
-    SELECT told.dataset, told.action, told.reasons, told.until
+    SELECT told.dataset, told.reasons, told.until, told.review_on
     FROM holdfast.request_told AS told
     WHERE told.request_id = :request_id AND told.run_id = (SELECT run_id FROM decided)
 )
 
 SELECT
     coalesce(remaining.dataset, gone.dataset) AS dataset,
-    coalesce(gone.action, remaining.action) AS action,
+    gone.action,
     coalesce(remaining.reasons, '{}') AS reasons,
-    remaining.until
+    remaining.until,
+    remaining.review_on
 FROM remaining
 FULL OUTER JOIN gone ON gone.dataset = remaining.dataset
 ORDER BY dataset

@@ -1,6 +1,6 @@
 -- Which recipients must hear of what was erased for whom? One notice for each request, recipient and run; one that exists
--- is completed if something was erased since, and sent again. While a hold that must not be disclosed keeps some of a
--- dataset, its recipients hear nothing of it: they could only be told to erase too much, or of the hold.
+-- is completed if something was erased since, and sent again. What only a hold that must not be disclosed keeps counts as
+-- erased, once: a recipient that heard nothing of it could tell that there is such a hold.
 -- params:  run_id bigint, now timestamptz, tell jsonb
 -- returns: the number of notices made or completed; `tell` is an array of objects, one ToTell each
 -- locks:   the notices' rows
@@ -19,24 +19,20 @@ due AS (
             array_agg(DISTINCT erased.dataset ORDER BY erased.dataset) FILTER (WHERE told.reasons <> '{}'), '{}'
         ) AS in_part,
         array_agg(DISTINCT to_tell.category ORDER BY to_tell.category) AS categories
-    FROM holdfast.request_erased AS erased
+    FROM holdfast.request_told_gone AS erased
     LEFT JOIN holdfast.request_told AS told
         ON
             told.run_id = erased.run_id
             AND told.request_id = erased.request_id
             AND told.dataset = erased.dataset
-    INNER JOIN to_tell ON to_tell.dataset = erased.dataset AND to_tell.event = erased.action
+    INNER JOIN to_tell
+        ON
+            to_tell.dataset = erased.dataset
+            AND to_tell.event = CASE WHEN erased.categories IS NULL THEN erased.action ELSE 'cut' END
+            AND (erased.categories IS NULL OR to_tell.category = any(erased.categories))
     WHERE
-        erased.erased_rows > 0
-        AND NOT EXISTS (
-            SELECT
-            FROM holdfast.request_after AS tonight
-            WHERE
-                tonight.run_id = :run_id
-                AND tonight.request_id = erased.request_id
-                AND tonight.dataset = erased.dataset
-                AND NOT tonight.disclosable
-        )
+        erased.gone_rows > 0
+        AND erased.run_id <= :run_id
         AND NOT EXISTS (
             SELECT
             FROM holdfast.recipient_notice AS known

@@ -24,8 +24,40 @@ due AS (
             AND restriction.lifted_at IS NULL
     INNER JOIN to_tell ON to_tell.dataset = told.dataset
     WHERE
-        told.run_id = :run_id
+        -- Of a request for some categories alone, only those are restricted.
+        (
+            NOT EXISTS (
+                SELECT
+                FROM holdfast.erasure_scope AS line
+                WHERE line.request_id = told.request_id AND line.dataset = told.dataset
+            )
+            OR EXISTS (
+                SELECT
+                FROM holdfast.erasure_scope AS line
+                WHERE
+                    line.request_id = told.request_id
+                    AND line.dataset = told.dataset
+                    AND (line.categories IS NULL OR to_tell.category = any(line.categories))
+            )
+        )
+        AND told.run_id = :run_id
         AND told.reasons <> '{}'
+        -- What was told as gone without a rest is never told of again: a hold that must not be disclosed may have kept it.
+        AND NOT EXISTS (
+            SELECT
+            FROM holdfast.request_told_gone AS gone
+            INNER JOIN holdfast.request_told AS then_told
+                ON
+                    then_told.run_id = gone.run_id
+                    AND then_told.request_id = gone.request_id
+                    AND then_told.dataset = gone.dataset
+            WHERE
+                gone.request_id = told.request_id
+                AND gone.dataset = told.dataset
+                AND gone.run_id < told.run_id
+                AND gone.gone_rows > 0
+                AND then_told.reasons = '{}'
+        )
         AND NOT EXISTS (
             SELECT
             FROM holdfast.recipient_notice AS known

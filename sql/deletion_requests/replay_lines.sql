@@ -8,6 +8,7 @@ CREATE TEMPORARY TABLE replay_line (
     received_at timestamptz NOT NULL,
     dataset text NOT NULL,
     pseudonym text NOT NULL,
+    categories text[],
     by_record boolean NOT NULL,
     erased_rows bigint NOT NULL,
     erased_at timestamptz NOT NULL

@@ -2,8 +2,8 @@
 -- params:  inner_pad bytea, outer_pad bytea
 -- returns: one row for each new line (dataset text)
 -- locks:   the new rows
-INSERT INTO holdfast.erasure (request_id, run_id, dataset, subject_pseudonym, erased_rows, erased_at)
-SELECT request.request_id, NULL, line.dataset, line.pseudonym, line.erased_rows, line.erased_at
+INSERT INTO holdfast.erasure (request_id, run_id, dataset, subject_pseudonym, erased_rows, erased_at, categories)
+SELECT request.request_id, NULL, line.dataset, line.pseudonym, line.erased_rows, line.erased_at, line.categories
 FROM replay_line AS line
 INNER JOIN holdfast.deletion_request AS request ON request.reference = line.reference
 WHERE

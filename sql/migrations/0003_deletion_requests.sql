@@ -116,8 +116,9 @@ CREATE TABLE holdfast.request_file (
 
 -- The matrix: for each run exactly one row for each pending request and dataset in its scope.
 CREATE TABLE holdfast.request_decision (
-    run_id bigint NOT NULL REFERENCES holdfast.run,
-    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
+    -- No foreign keys: they doubled the time of millions of decisions, all of which are matched with the requests anyway.
+    run_id bigint NOT NULL,
+    request_id bigint NOT NULL,
     dataset text NOT NULL,
     decision text NOT NULL CHECK (
         decision IN ('erase', 'anonymise', 'held', 'exempt', 'not_held', 'waiting', 'unknown')
@@ -134,6 +135,8 @@ CREATE TABLE holdfast.request_decision (
     told_action text CHECK (told_action IN ('erase', 'anonymise')), -- of some of it at least; NULL: of nothing
     told_reasons text[],                  -- every hold type and rule that keeps something, in order; NULL: see above
     told_until date,                      -- the latest end of those; NULL: one has none
+    told_review_on date,                  -- the next review of those that have none
+    told_rows bigint NOT NULL DEFAULT 0,  -- to erase or anonymise, or told as gone; what approvals are decided by
     PRIMARY KEY (run_id, request_id, dataset),
     CHECK (disclosable OR told_reasons IS NOT NULL)
 );
@@ -151,14 +154,30 @@ CREATE TABLE holdfast.restriction (
 -- What was erased for whom, by keyed pseudonym: replayed after a backup has been restored.
 CREATE TABLE holdfast.erasure (
     erasure_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
-    run_id bigint NOT NULL REFERENCES holdfast.run,
+    request_id bigint NOT NULL,           -- no foreign keys, as in the matrix that it is taken from
+    run_id bigint NOT NULL,
     dataset text NOT NULL,
     subject_pseudonym text NOT NULL,
     erased_rows bigint NOT NULL,
     erased_at timestamptz NOT NULL,
+    categories text[],                    -- the columns of these alone were emptied; NULL: whole records
     UNIQUE (request_id, run_id, dataset)
 );
+
+-- What may be told as gone, night by night: letters and notices read this instead of holdfast.erasure. What only a hold
+-- that must not be disclosed keeps is told as gone on the night on which it would have gone without that hold.
+CREATE TABLE holdfast.request_told_gone (
+    request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
+    dataset text NOT NULL,
+    run_id bigint NOT NULL REFERENCES holdfast.run,
+    action text CHECK (action IN ('erase', 'anonymise')),
+    gone_rows bigint NOT NULL CHECK (gone_rows >= 0), -- newly told as gone
+    still_there bigint NOT NULL,          -- of all that was told as gone; not told again when it goes
+    categories text[],                    -- the columns of these alone; NULL: whole records
+    PRIMARY KEY (request_id, dataset, run_id),
+    CHECK (gone_rows = 0 OR action IS NOT NULL)
+);
+CREATE INDEX request_told_gone_run ON holdfast.request_told_gone (run_id);
 
 -- Notices to recipients (UK GDPR Art 19): an outbox, delivered at least once, with a receipt.
 -- One for each run that did something, because what is held today is erased another night.
@@ -183,11 +202,12 @@ CREATE TABLE holdfast.recipient_notice (
     CHECK (outcome <> 'acknowledged' OR sent_at IS NOT NULL)
 );
 CREATE INDEX recipient_notice_open ON holdfast.recipient_notice (notice_id) WHERE outcome IS NULL;
+CREATE INDEX recipient_notice_unsent ON holdfast.recipient_notice (notice_id) WHERE outcome IS NULL AND sent_at IS NULL;
 
 CREATE TABLE holdfast.request_letter (
     letter_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
-    kind text NOT NULL CHECK (kind IN ('acknowledgement', 'extension', 'outcome', 'final', 'refusal')),
+    kind text NOT NULL CHECK (kind IN ('acknowledgement', 'extension', 'outcome', 'final', 'refusal', 'withdrawal')),
     sha256 text NOT NULL,
     file_name text NOT NULL,              -- below the folder of letters; carries the request's number alone
     written_at timestamptz NOT NULL,
@@ -220,17 +240,30 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('reconciled', 'Requests, data, holds, restrictions and recipients were compared: how many kinds of break there are'),
 ('replay_started', 'The erasures since a moment are applied again after a restore');
 
--- What open requests ask for, dataset by dataset; filled anew each night before the matrix.
+-- What open requests ask for; filled anew each night before the matrix.
 CREATE TABLE holdfast.erasure_scope (
     request_id bigint NOT NULL REFERENCES holdfast.deletion_request,
-    dataset text NOT NULL,
+    dataset text,                         -- NULL: each one that is about a subject and that a rule erases
+    of_datasets integer NOT NULL DEFAULT 1, -- how many those are
     subject_key text NOT NULL,
     record_key text,                      -- NULL: every record of the subject
+    categories text[],                    -- the columns of these alone, and the record stays; NULL: the whole record
     is_ready boolean NOT NULL,            -- approved and past its cool-off: may be carried out
     waits_for text CHECK (waits_for IN ('identity', 'cool_off', 'approval', 'address')), -- why it is not ready
-    CHECK (is_ready = (waits_for IS NULL))
+    CHECK (is_ready = (waits_for IS NULL)),
+    CHECK (record_key IS NULL OR dataset IS NOT NULL),
+    CHECK (categories <> '{}' AND (categories IS NULL OR (record_key IS NULL AND dataset IS NOT NULL)))
 );
-CREATE INDEX erasure_scope_dataset ON holdfast.erasure_scope (dataset, subject_key);
+
+-- The scope changes more in a night than autovacuum would see in time. A plan made for the one before looks every
+-- request up in every table, which takes ten times as long.
+CREATE FUNCTION holdfast.analyze_scope() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    ANALYZE holdfast.erasure_scope;
+END
+$$;
 
 -- The same matrix counted once more after the work: what is still there, and why.
 CREATE TABLE holdfast.request_after (LIKE holdfast.request_decision INCLUDING ALL);
@@ -247,7 +280,8 @@ SELECT
         WHEN decision IN ('held', 'exempt', 'waiting', 'unknown') THEN ARRAY[reason]
         ELSE '{}'
     END AS reasons,
-    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until
+    CASE WHEN told_reasons IS NOT NULL THEN told_until ELSE held_until END AS until,
+    CASE WHEN told_reasons IS NOT NULL THEN told_review_on ELSE review_on END AS review_on
 FROM holdfast.request_after;
 
 -- What was done for each request, and how.
@@ -259,3 +293,30 @@ INNER JOIN holdfast.request_decision AS decision
         decision.run_id = erasure.run_id
         AND decision.request_id = erasure.request_id
         AND decision.dataset = erasure.dataset;
+
+-- The rows by which a decision is large or small: those that may be told, less what was told as gone to the same subject at
+-- an earlier request and is only still there because of a hold that must not be disclosed.
+CREATE VIEW holdfast.request_size AS
+SELECT
+    decision.run_id,
+    decision.request_id,
+    decision.dataset,
+    greatest(0, decision.told_rows - coalesce(gone.still_there, 0)) AS size_rows
+FROM holdfast.request_decision AS decision
+LEFT JOIN LATERAL (
+    SELECT max(latest.still_there) AS still_there
+    FROM holdfast.deletion_request AS request
+    INNER JOIN holdfast.deletion_request AS other
+        ON other.subject_key = request.subject_key AND other.request_id <> request.request_id
+    CROSS JOIN LATERAL (
+        SELECT earlier.still_there, earlier.categories
+        FROM holdfast.request_told_gone AS earlier
+        WHERE
+            earlier.request_id = other.request_id
+            AND earlier.dataset = decision.dataset
+            AND earlier.run_id < decision.run_id
+        ORDER BY earlier.run_id DESC
+        LIMIT 1
+    ) AS latest
+    WHERE decision.told_rows > 0 AND request.request_id = decision.request_id AND latest.categories IS NULL
+) AS gone ON TRUE;

@@ -7,6 +7,7 @@ for ever and for a period, some of which may not be named, and holds on single r
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +139,10 @@ def project(folder: Path) -> Path:
     (folder / "policy" / "holds.yaml").write_text(_HOLDS)
     for name in ("deletion_requests.yaml", "bank_holidays.yaml"):
         (folder / "policy" / name).symlink_to(shipped.policy / name)
+    shutil.copytree(shipped.policy / "letters", folder / "policy" / "letters")
+    words = folder / "policy" / "letters" / "words.j2"
+    names = "".join(f'  "{name}": "{name}",\n' for name in DATASETS)
+    words.write_text(words.read_text().replace("{% set RECORDS = {\n", "{% set RECORDS = {\n" + names))
     return folder
 
 
@@ -221,9 +226,7 @@ FROM generate_series(1, {accounts} / 1000) AS n
 def _dataset(name: str) -> str:
     parent = next((parent for parent, child in PARENTS.items() if child == name), None)
     if name == HOUSEHOLD:
-        return _DATASET.format(
-            name=name, subject="{column: id}", link="ended_at", event="", rest="[id]"
-        )
+        return _DATASET.format(name=name, subject="{column: id}", link="ended_at", event="", rest="[id]")
     subject = f"{{through: {{columns: [parent_id], dataset: {parent}}}}}" if parent else "{column: account_id}"
     link = "parent_id" if parent else "account_id"
     return _DATASET.format(name=name, subject=subject, link=link, event="event: at", rest="[id, amount]")

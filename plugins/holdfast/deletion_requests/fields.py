@@ -66,6 +66,7 @@ class Check(enum.StrEnum):
     UNKNOWN_SUBJECT = "R301"
     RECORD_KEY = "R302"
     REFERENCE_TAKEN = "R303"
+    NOT_THEIRS = "R304"
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ from sqlalchemy.dialects import postgresql
 from holdfast import queries
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate, ErasureSetting
+from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate
+from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rows import Bool
+from holdfast.policy import parts
 from holdfast.policy.model import Dataset, Policy, Subject
 
 
@@ -77,16 +79,15 @@ def _closed_scope(policy: Policy, name: str) -> sa.CTE:
 
 
 def categories_of(dataset: Dataset) -> list[str]:
-    """The categories that the dataset has a column of."""
-    return sorted({column.category for column in dataset.columns.values()})
+    """The categories whose request is one for the dataset's whole records."""
+    return [one for one in parts.categories(dataset) if parts.goes_whole(dataset, one)]
 
 
 def _statement(predicate: _Completed) -> sa.Executable:
-    asked = predicate.asked()
     each = sa.union_all(
         *(
-            sa.select(request.label("request_id")).select_from(source).where(~predicate.done())
-            for request, source in asked
+            sa.select(asked.request_id.label("request_id")).select_from(asked.source).where(~asked.done)
+            for asked in predicate.asked()
         )
     ).subquery()
     return sa.select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,10 +82,19 @@ def _refusal(template: Path, error: jinja2.TemplateError) -> PolicyError:
     where = f"policy/letters/{template.name}"
     if isinstance(error, jinja2.TemplateSyntaxError):
         where = f"policy/letters/{error.name or template.name}, line {error.lineno}"
+    elif places := _places(error, template.parent):
+        where = places[-1]
     return PolicyError(
         f"The letter cannot be made from {where}: {type(error).__name__}.",
         fix="correct the template; every name in it must be one of those that the shipped templates use.",
     )
+
+
+def _places(error: BaseException, folder: Path) -> list[str]:
+    """The lines of our templates that were being filled in, outermost first; Jinja names them in its traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if Path(frame.filename).parent == folder and frame.lineno]
+    return [f"policy/letters/{Path(frame.filename).name}, line {frame.lineno}" for frame in inside]
 
 
 def _in_words(period: Period) -> str:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.clock import last_due_start, midnight
-from holdfast.deletion_requests import letter_text, letters_addressee, letters_store
+from holdfast.deletion_requests import letter_check, letter_text, letters_addressee, letters_store
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.letter_text import Letter
 from holdfast.deletion_requests.letters_facts import Case, Kind, LetterFacts, LetterRules, facts_of
@@ -67,10 +67,11 @@ def write_owed(engine: sa.Engine, stationery: Stationery, *, run_id: int, now: d
     """Write every letter that is owed on the night of the run, each in a transaction of its own; dated `now`.
 
     Call it once before anything is erased (it keeps the addresses) and once after. A letter that cannot be written
-    stays owed and stops no other. Raises PolicyError if the templates lack words, before anything is written.
+    stays owed and stops no other. Raises PolicyError if a letter cannot be made from the words, before anything is
+    written.
     """
-    letter_text.check_words(stationery.policy, stationery.settings.policy / letters_addressee.FOLDER)
-    unaddressed = letters_addressee.take(engine, stationery.settings, now=now)
+    letter_check.check(stationery.policy, stationery.settings.policy / letters_addressee.FOLDER)
+    unaddressed = letters_addressee.take(engine, stationery.settings, stationery.rules.address_from, now=now)
     with database.transaction(engine) as connection:
         owed = letters_store.owed(connection, run_id)
     written: list[Owed] = []

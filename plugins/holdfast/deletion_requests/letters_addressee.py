@@ -12,7 +12,7 @@ import datetime as dt
 import json
 import shutil
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,10 @@ def folder_of(settings: Settings, request_id: int) -> Path:
     return settings.home / FOLDER / str(request_id)
 
 
-def take(engine: sa.Engine, settings: Settings, *, now: dt.datetime) -> tuple[int, ...]:
+def take(engine: sa.Engine, settings: Settings, address_from: Collection[str], *, now: dt.datetime) -> tuple[int, ...]:
     """Keep the address of every request not yet carried out, as the provider's records have it now.
+
+    `address_from` are the datasets that the provider's query reads.
 
     Returns the open requests that have none: they cannot be carried out. Raises QueryError if the provider's query does
     not return what it must.
@@ -49,7 +51,7 @@ def take(engine: sa.Engine, settings: Settings, *, now: dt.datetime) -> tuple[in
     last = 0
     while True:
         with database.transaction(engine) as connection:
-            values = {"after_request": last, "at_once": _AT_ONCE}
+            values = {"after_request": last, "at_once": _AT_ONCE, "datasets": sorted(address_from)}
             wanted = queries.run(connection, "deletion_requests/letter_addressees_wanted", values).all()
             if not wanted:
                 missing = queries.run(connection, "deletion_requests/letter_addressees_missing").scalars()

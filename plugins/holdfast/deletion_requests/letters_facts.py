@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.clock import Period
-from holdfast.deletion_requests import deadlines
+from holdfast.deletion_requests import deadlines, letters_scope
 from holdfast.deletion_requests.deadlines import Deadline, Moments, Terms, Waiting
 from holdfast.deletion_requests.scope import Scope
+from holdfast.deletion_requests.told import NEEDED, OTHERS, START
 from holdfast.errors import LetterRefused
-from holdfast.policy.model import Policy, Strength
+from holdfast.policy import parts
+from holdfast.policy.model import Policy, Strength, Subject
+from holdfast.policy.requests_model import Letters as LettersPolicy
 
 _ELECTRONIC = frozenset(("form", "email"))
-_OTHERS, _START = "dataset", "start"  # reasons of the matrix: rows that stay refer to it; no day to count from is known
 
 
 class Kind(enum.StrEnum):
@@ -32,6 +34,7 @@ class Kind(enum.StrEnum):
     OUTCOME = "outcome"
     FINAL = "final"
     REFUSAL = "refusal"
+    WITHDRAWAL = "withdrawal"
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,16 @@ class LetterRules:
     """What the policy says of letters.
 
     `keep`: for how long after the request is closed. `unspoken`: datasets that no letter mentions, because that there
-    is such a record of somebody may be what must not be told.
+    is such a record of somebody may be what must not be told. `address_from`: those that addresses are taken from.
     """
 
     keep: Period
     unspoken: frozenset[str]
+    address_from: frozenset[str]
+
+    @classmethod
+    def of(cls, policy: LettersPolicy) -> LetterRules:
+        return cls(Period.parse(policy.keep), frozenset(policy.unspoken), frozenset(policy.address_from))
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Told:
-    """What may be told of one dataset: what was done to some of it at least, and what keeps some, until when."""
+    """What may be told of one dataset: what was done to some of it at least, and what keeps some, until when.
+
+    `until` is None where something has no end; `review_on` is when somebody looks again at what has none.
+    """
 
     dataset: str
     action: Literal["erase", "anonymise"] | None
     reasons: tuple[str, ...]
     until: dt.date | None
+    review_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +99,16 @@ class Reason:
 
 @dataclass(frozen=True)
 class Kept:
-    """A dataset of which something stays. `until` is the last day on which it must; None: no day is fixed."""
+    """A dataset of which something stays.
+
+    `until` is the last day on which it must; None: no day is fixed, and `review_on` is when somebody looks at it again,
+    if that is fixed.
+    """
 
     dataset: str
     reasons: tuple[Reason, ...]
     until: dt.date | None
+    review_on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +126,9 @@ class LetterFacts:
     """All that a letter of any kind can say; what its kind does not say is empty.
 
     `code` is keyed, so that nobody can make a letter that we did not write, or guess a name and try it against the
-    letter's digest. `in_part`: datasets of which something went and something stays.
+    letter's digest. `in_part`: datasets of which something went and something stays. `inseparable`: those in whose
+    records something stays of a category that was asked for, because the record says nothing without it; whether there
+    are any such records is not said.
     """
 
     kind: Kind
@@ -129,6 +148,7 @@ class LetterFacts:
     categories: tuple[CategoryFacts, ...] = ()
     kept: tuple[Kept, ...] = ()
     in_part: frozenset[str] = frozenset()
+    inseparable: tuple[str, ...] = ()
     outcome_on: dt.date | None = None
     rest: tuple[str, ...] = ()
 
@@ -159,7 +179,8 @@ def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> Le
     clock = _clock(case, terms)
     deadline = clock if isinstance(clock, Deadline) else None
     told = _in_order(case.told, policy, rules)
-    kept = tuple(Kept(one.dataset, _reasons(one, policy), one.until) for one in told if one.reasons)
+    kept = tuple(_kept(one, told, policy) for one in told if one.reasons)
+    is_outcome = case.kind is Kind.OUTCOME
     return LetterFacts(
         kind=case.kind,
         reference=request.reference,
@@ -178,8 +199,9 @@ def facts_of(case: Case, policy: Policy, terms: Terms, rules: LetterRules) -> Le
         categories=tuple(_categories(told, policy, request.scope)),
         kept=kept,
         in_part=frozenset(one.dataset for one in told if one.action and one.reasons),
+        inseparable=letters_scope.inseparable(policy, request.scope, rules.unspoken) if is_outcome else (),
         outcome_on=terms.day_of(request.outcome_at) if request.outcome_at else None,
-        rest=tuple(one.dataset for one in kept) if case.kind is Kind.OUTCOME else request.rest,
+        rest=tuple(one.dataset for one in kept) if is_outcome else request.rest,
     )
 
 
@@ -201,6 +223,30 @@ def _in_order(told: Iterable[Told], policy: Policy, rules: LetterRules) -> list[
     return sorted(shown, key=lambda one: order[one.dataset])
 
 
+def _kept(told: Told, all_told: Sequence[Told], policy: Policy) -> Kept:
+    until = told.until
+    if OTHERS in told.reasons:
+        until = _end_of_others(told, all_told, policy)
+    return Kept(told.dataset, _reasons(told, policy), until, None if until else told.review_on)
+
+
+def _end_of_others(told: Told, all_told: Sequence[Told], policy: Policy) -> dt.date | None:
+    """The last day of what refers to this dataset as well, where all of that is known."""
+    ends = [] if told.reasons == (OTHERS,) else [told.until]
+    children = [one for one in all_told if one.reasons and told.dataset in _leads_to(one.dataset, policy)]
+    ends += [_end_of_others(one, all_told, policy) if OTHERS in one.reasons else one.until for one in children]
+    known = [day for day in ends if day is not None]
+    return max(known) if known and len(known) == len(ends) else None
+
+
+def _leads_to(dataset: str, policy: Policy) -> set[str]:
+    """The datasets whose rows this one cannot do without: for its subject, or to count a period from."""
+    subject = policy.data_map.datasets[dataset].subject
+    through = {subject.through.dataset} if isinstance(subject, Subject) and subject.through else set()
+    starts = {rule.start.dataset for rule in policy.rules_for(dataset).values() if rule.start.dataset}
+    return (through | starts) - {dataset}
+
+
 def _reasons(told: Told, policy: Policy) -> tuple[Reason, ...]:
     return tuple(_reason(code, told.dataset, policy) for code in told.reasons)
 
@@ -217,11 +263,11 @@ def _reason(code: str, dataset: str, policy: Policy) -> Reason:
     rule = policy.schedule.rules.get(code)
     if rule is not None and rule.strength is Strength.STATUTORY:
         return Reason("law", ground=rule.law)
-    if rule is not None:
+    if code == NEEDED or rule is not None:
         return Reason("needed")
-    if code == _OTHERS:
+    if code == OTHERS:
         return Reason("others")
-    if code == _START:
+    if code == START:
         return Reason("start")
     raise LetterRefused(
         f"The matrix keeps {dataset} for a reason that is none to tell a person: the request is not decided.",
@@ -232,24 +278,21 @@ def _reason(code: str, dataset: str, policy: Policy) -> Reason:
 
 def _categories(told: Sequence[Told], policy: Policy, scope: Scope) -> Iterable[CategoryFacts]:
     """In the order in which the data map first names them."""
-    wanted = {one.dataset: _wanted(one.dataset, policy, scope) for one in told}
-    order = dict.fromkeys(
-        column.category for dataset in policy.data_map.datasets.values() for column in dataset.columns.values()
-    )
+    known = policy.data_map.datasets
+    wanted = {one.dataset: letters_scope.wanted(known[one.dataset], one.dataset, scope) for one in told}
+    order = dict.fromkeys(category for dataset in known.values() for category in parts.categories(dataset))
     for category in order:
         of_category = [one for one in told if category in wanted[one.dataset]]
+        # Of a record that stays without them, the columns of a category are gone, whatever its row is called.
+        gone = [
+            one.dataset
+            for one in of_category
+            if one.action == "erase" or (one.action and letters_scope.is_cut(one.dataset, scope))
+        ]
         if of_category:
             yield CategoryFacts(
                 category,
-                erased=tuple(one.dataset for one in of_category if one.action == "erase"),
-                anonymised=tuple(one.dataset for one in of_category if one.action == "anonymise"),
+                erased=tuple(gone),
+                anonymised=tuple(one.dataset for one in of_category if one.action and one.dataset not in gone),
                 kept=tuple(one.dataset for one in of_category if one.reasons),
             )
-
-
-def _wanted(dataset: str, policy: Policy, scope: Scope) -> set[str]:
-    """The categories of a dataset that the request is about."""
-    held = {column.category for column in policy.data_map.datasets[dataset].columns.values()}
-    if not scope or any(part.dataset == dataset for part in scope):
-        return held
-    return held & {part.category for part in scope}

@@ -1,6 +1,6 @@
 """The register of letters: which are owed, what they are made from, and that one was written. SQL only.
 
-Of the matrix nothing is read but holdfast.request_told.
+Of the matrix nothing is read but holdfast.request_told and holdfast.request_told_gone.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def request_of(connection: sa.Connection, request_id: int) -> Request:
 def told_of(connection: sa.Connection, request_id: int) -> list[Told]:
     """What may be told of the night that decided the request, and of those before it that erased something."""
     rows = queries.run(connection, "deletion_requests/letter_told", {"request_id": request_id})
-    return [Told(row.dataset, row.action, tuple(row.reasons), row.until) for row in rows]
+    return [Told(row.dataset, row.action, tuple(row.reasons), row.until, row.review_on) for row in rows]
 
 
 def record(

@@ -6,47 +6,60 @@ does, and the register is asked once for each group; the counts of a request and
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
+from holdfast.deletion_requests import told
+from holdfast.deletion_requests.register import State
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.requests import PartPredicate
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
-from holdfast.policy.model import Missing, Policy, Strength, Subject
+from holdfast.policy import parts
+from holdfast.policy.model import Missing, Policy, Strength
 
 PLANNED, AFTER = "request_decision", "request_after"
 """The matrix before the work, and the same counted once more after it."""
 
-_TEXTS = postgresql.ARRAY(sa.Text)
+_KEY = ("run_id", "request_id", "dataset")
+_ORDER = ("erase", "anonymise", "unknown", "held", "waiting", "exempt", "not_held")
 _RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
 
 
-def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None:
-    """Write down what every open request asks for, from its parts or for the whole account."""
-    erasable = [name for name in policy.data_map.datasets if policy.rules_for(name)]
-    with_subject = [name for name in erasable if isinstance(policy.data_map.datasets[name].subject, Subject)]
-    pairs = sorted(
-        {(name, column.category) for name in with_subject for column in policy.data_map.datasets[name].columns.values()}
-    )
+def fill_scope(
+    connection: sa.Connection, policy: Policy, as_of: dt.date, states: Collection[State] | None = None
+) -> None:
+    """Write down what every open request asks for, from its parts or for the whole account; or those in some states."""
+    reached = parts.with_subject(policy)
+    pairs = [(name, one) for name, dataset in reached.items() for one in parts.categories(dataset)]
+    whole = [(name, one) for name, one in pairs if parts.goes_whole(reached[name], one)]
+    cut = [(name, one) for name, one in pairs if parts.cut_out(reached[name], one)]
     queries.run(connection, "deletion_requests/clear_scope")
     values = {
         "as_of": as_of,
-        "datasets": with_subject,
-        "category_datasets": [name for name, _ in pairs],
-        "categories": [category for _, category in pairs],
+        "states": None if states is None else [state.value for state in states],
+        "datasets": len(reached),
+        "whole_datasets": [name for name, _ in whole],
+        "wholes": [category for _, category in whole],
+        "cut_datasets": [name for name, _ in cut],
+        "cuts": [category for _, category in cut],
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
+    queries.run(connection, "deletion_requests/analyze_scope")
 
 
 def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
     """Fill the matrix of a run. Raises MatrixIncomplete if it does not add up to the requests times their datasets."""
     queries.run(connection, "deletion_requests/forget_decisions", {"run_id": run_id})
     _decide_all(connection, setting, run_id, PLANNED)
-    sums = queries.run(connection, "deletion_requests/matrix_adds_up", {"run_id": run_id}).one()
+    values = {"run_id": run_id, "datasets": list(parts.with_subject(setting.policy))}
+    sums = queries.run(connection, "deletion_requests/matrix_adds_up", values).one()
     if not sums.asked == sums.decided == sums.matched:
         raise MatrixIncomplete(
             f"{sums.asked} decisions are asked for, {sums.decided} were made, {sums.matched} of them fit.",
@@ -73,7 +86,8 @@ def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table:
 def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa.Insert:
     """INSERT the decisions of one dataset: counts of a request's rows, and the one decision they make.
 
-    What may be told is counted beside it as if no hold existed that must not be disclosed.
+    A request may name records of a dataset and a category of it: then there is a decision already, and both make one.
+    What may be told is counted beside it, by `told`.
     """
     counted = _by_request(predicate)
     asked = _asked(predicate)
@@ -91,14 +105,6 @@ def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa
         (_rows(c.waiting) > 0, sa.literal("waiting"), sa.literal("dataset")),
         (_rows(c.exempt) > 0, sa.literal("exempt"), rule),
     ]
-    stops = sa.or_(waits, refused)
-    told = sa.func.array_remove(
-        sa.func.array_cat(
-            sa.func.coalesce(c.named_types, sa.cast(sa.literal("{}"), _TEXTS)),
-            sa.cast(postgresql.array([sa.case((_rows(c.exempt) > 0, rule))]), _TEXTS),
-        ),
-        sa.null(),
-    )
     values: dict[str, sa.ColumnElement[Any]] = {
         "run_id": sa.literal(run_id, sa.BigInteger),
         "request_id": asked.c.request_id,
@@ -112,13 +118,47 @@ def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa
         "held_until": c.held_until,
         "review_on": c.review_on,
         "disclosable": _rows(c.unnamed) == 0,
-        "told_action": sa.case((sa.and_(sa.not_(stops), _rows(c.due) + _rows(c.only_unnamed) > 0), acts)),
-        "told_reasons": told,
-        "told_until": c.named_until,
+        **told.values(predicate, counted, waits, acts),
     }
     chosen = sa.select(*values.values()).select_from(asked.outerjoin(counted, asked.c.request_id == c.request_id))
     target = sa.table(table, *map(sa.column, values), schema="holdfast")
-    return sa.insert(target).from_select(list(values), chosen)
+    statement = postgresql.insert(target).from_select(list(values), chosen)
+    if not isinstance(predicate, PartPredicate):
+        return statement
+    return statement.on_conflict_do_update(index_elements=_KEY, set_=_both(target, statement.excluded))
+
+
+def _both(one: sa.TableClause, other: Any) -> dict[str, sa.ColumnElement[Any]]:
+    """One decision of two on the same request and dataset: what is done goes before what is not, as in `cases`."""
+    rank = {name: place for place, name in enumerate(_ORDER)}
+    first = sa.case(rank, value=one.c.decision) <= sa.case(rank, value=other.decision)
+    chosen = {name: sa.case((first, one.c[name]), else_=other[name]) for name in ("decision", "reason")}
+    sums = ("rows_found", "rows_acted", "rows_held", "rows_exempt", "told_rows")
+    reasons = (
+        sa.func.unnest(sa.func.array_cat(one.c.told_reasons, other.told_reasons))
+        .table_valued("reason")
+        .render_derived()
+    )
+    all_reasons = sa.select(sa.func.array_agg(sa.distinct(reasons.c.reason))).select_from(reasons).scalar_subquery()
+
+    def latest(name: str, is_kept: sa.ColumnElement[Any], is_kept_too: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """The later end; none if one of them has none."""
+        both = sa.and_(one.c[name].is_not(None), other[name].is_not(None))
+        later = sa.func.greatest(one.c[name], other[name])
+        return sa.case((~is_kept, other[name]), (~is_kept_too, one.c[name]), (both, later))
+
+    keeps, keeps_too = (sa.func.cardinality(reasons) > 0 for reasons in (one.c.told_reasons, other.told_reasons))
+    return {
+        **chosen,
+        **{name: one.c[name] + other[name] for name in sums},
+        "held_until": latest("held_until", one.c.rows_held > 0, other.rows_held > 0),
+        "review_on": sa.func.least(one.c.review_on, other.review_on),
+        "disclosable": sa.and_(one.c.disclosable, other.disclosable),
+        "told_action": sa.func.coalesce(one.c.told_action, other.told_action),
+        "told_reasons": sa.func.coalesce(all_reasons, one.c.told_reasons),
+        "told_until": latest("told_until", keeps, keeps_too),
+        "told_review_on": sa.func.least(one.c.told_review_on, other.told_review_on),
+    }
 
 
 def _rows(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
@@ -133,7 +173,7 @@ def _asked(predicate: ErasurePredicate) -> sa.Subquery:
         sa.func.bool_and(scope.c.is_ready).label("is_ready"),
         sa.func.max(scope.c.waits_for).label("waits_for"),
     ]
-    return sa.select(*columns).where(scope.c.dataset == predicate.dataset).group_by(scope.c.request_id).subquery()
+    return sa.select(*columns).where(predicate.asked_in(scope)).group_by(scope.c.request_id).subquery()
 
 
 def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
@@ -163,26 +203,24 @@ def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
             total(g.what == "unknown").label("unknown"),
             total(g.what == "exempt").label("exempt"),
             total(sa.and_(is_past, is_held)).label("held"),
-            total(sa.and_(is_past, h.unnamed)).label("unnamed"),
-            total(sa.and_(is_past, is_held, ~h.named, ~g.needed)).label("only_unnamed"),
+            total(sa.and_(is_past, sa.or_(h.unnamed, sa.and_(g.needed, ~g.told_needed)))).label("unnamed"),
             total(sa.and_(is_past, ~is_held, g.needed)).label("waiting"),
             total(sa.and_(is_past, ~is_held, ~g.needed)).label("due"),
+            *told.counts(groups, is_past, h.named),
+            *told.of_groups(predicate, groups),
         )
         .select_from(groups.outerjoin(by_group, g.number == h.number))
         .group_by(g.request_id)
         .subquery()
     )
     rank = sa.func.min(sa.func.concat(sa.cast(sa.case(_RANK, value=p.authority), sa.Text), p.hold_type))
-    named_type = sa.case((p.disclosable, p.hold_type))
-    types = sa.func.array_agg(sa.distinct(named_type)).filter(p.disclosable)
     holds = (
         sa.select(
             p.request_id,
-            _common_end(p.ends_on, sa.true()).label("held_until"),
+            _common_end(p.ends_on).label("held_until"),
             sa.func.min(p.review_on).label("review_on"),
             sa.func.substr(rank, 2).label("hold_type"),
-            types.label("named_types"),
-            _common_end(p.ends_on, p.disclosable).label("named_until"),
+            *told.of_holds(pairs),
         )
         .group_by(p.request_id)
         .subquery()
@@ -192,10 +230,9 @@ def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
     return sa.select(*counts.c, *extra).select_from(joined).subquery()
 
 
-def _common_end(ends_on: sa.ColumnElement[Any], which: Bool) -> sa.ColumnElement[Any]:
-    """The latest end of these holds; NULL if one of them has no end."""
-    all_end = sa.func.count().filter(which) == sa.func.count(ends_on).filter(which)
-    return sa.case((all_end, sa.func.max(ends_on).filter(which)))
+def _common_end(ends_on: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The latest end of the holds; NULL if one of them has no end."""
+    return sa.case((sa.func.count() == sa.func.count(ends_on), sa.func.max(ends_on)))
 
 
 def _pairs(predicate: ErasurePredicate, groups: sa.CTE) -> sa.CTE:
@@ -224,23 +261,29 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
     by_subject, by_record = holding.subject_touched(), holding.record_touched()
     by_period = sa.or_(holding.any_class_period(), sa.and_(by_subject, holding.any_subject_period()))
     event = rows.event_day()
-    what = sa.case(
-        (predicate.undecidable(), "unknown"),
-        (predicate.kept_by_rule(), "exempt"),
-        (predicate.done(), "done"),
-        else_="past",
-    )
+    needed = predicate.needed()
+
+    def of(asked: Asked) -> sa.Select[Any]:
+        what = sa.case(
+            (predicate.undecidable(), "unknown"),
+            (predicate.kept_by_rule(), "exempt"),
+            (asked.done, "done"),
+            else_="past",
+        )
+        row = [asked.request_id, what.label("what"), *columns, *told.of_rows(predicate, what, needed)]
+        return sa.select(*row).select_from(asked.source)
+
     columns: list[sa.ColumnElement[Any]] = [
-        what.label("what"),
-        predicate.needed().label("needed"),
+        needed.label("needed"),
         (sa.case((by_subject, rows.subject_value())) if rows.needs_subject else sa.null()).label("subject"),
         sa.case((by_record, holding.record_value())).label("record"),
         (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
     ]
-    asked = sa.union_all(*(sa.select(request, *columns).select_from(source) for request, source in predicate.asked()))
-    each = asked.subquery()
-    keys = (each.c.request_id, each.c.what, each.c.needed, each.c.subject, each.c.record, each.c.event)
-    numbered = sa.select(sa.func.row_number().over().label("number"), *keys, sa.func.count().label("rows"))
+    each = sa.union_all(*map(of, predicate.asked())).subquery()
+    names = ("request_id", "what", "needed", "subject", "record", "event", *told.KEYS)
+    keys = [each.c[name] for name in names]
+    extra = (sa.func.count().label("rows"), *told.of_groups(predicate, each))
+    numbered = sa.select(sa.func.row_number().over().label("number"), *keys, *extra)
     return numbered.group_by(*keys).cte("groups")
 
 

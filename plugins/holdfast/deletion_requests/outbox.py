@@ -98,8 +98,7 @@ def queue(connection: sa.Connection, tell: Sequence[ToTell], run_id: int, *, now
     """Put into the outbox what was erased and has no notice yet, and what the run found restricted; the new notices.
 
     Doing it again adds nothing. A notice of this run that lacks what was erased since is completed and sent again.
-    Nothing is told of a dataset of which a hold keeps some that may not be named, until it ends. Law enforcement bodies
-    are noted as not to be told.
+    What a hold keeps that must not be disclosed is told as erased, once. Whoever need not be told is noted as such.
     """
     values = {"run_id": run_id, "now": now, "tell": json.dumps([dataclasses.asdict(one) for one in tell])}
     erased = queries.run(connection, "deletion_requests/notice_queue_erased", values).rowcount
@@ -112,12 +111,15 @@ def deliver(engine: sa.Engine, settings: Settings, transport: Transport, *, now:
 
     A crash between sending and noting it sends the notice again. Several may deliver at once.
     """
-    sent = failed = 0
+    sent = failed = last = 0
     while True:
         with database.transaction(engine) as connection:
-            row = queries.run(connection, "deletion_requests/notice_take", {"now": now}).one_or_none()
+            row = queries.run(
+                connection, "deletion_requests/notice_take", {"after_notice": last, "now": now}
+            ).one_or_none()
             if row is None:
                 return Delivered(sent, failed)
+            last = row.notice_id  # to look for the next one among those before it again would take ever longer
             notice = _notice(row, settings.pseudonym_key())
             try:
                 transport(notice)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import queries, settings
-from holdfast.deletion_requests import moves, register, scope
+from holdfast.deletion_requests import moves, ownership, register, scope
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.fields import Check, Fault, NewRequest
 from holdfast.deletion_requests.register import Request, State
@@ -68,6 +68,8 @@ def receive(
             wanted.setdefault(one.reference, one)
     known = register.by_reference(connection, wanted)
     fresh = [one for reference, one in wanted.items() if reference not in known]
+    not_theirs = _not_theirs(connection, policy, fresh)
+    fresh = [one for one in fresh if one.reference not in not_theirs]
     registered = _register(connection, policy, terms, fresh)
     _record(connection, registered.values(), by=by, now=now)
     results: list[Taken | Fault] = []
@@ -77,6 +79,8 @@ def receive(
             results.append(one)
         elif one.reference in known:
             results.append(_compared(one, known[one.reference]))
+        elif one.reference in not_theirs:
+            results.append(not_theirs[one.reference])
         else:
             entry = registered[one.reference]
             same = one == entry.request
@@ -121,6 +125,21 @@ def _as_the_database_writes_them(
         else:
             written.append(dataclasses.replace(request, subject_key=subject_key, scope=parts))
     return written
+
+
+def _not_theirs(connection: sa.Connection, policy: Policy, requests: Sequence[NewRequest]) -> dict[str, Fault]:
+    """The requests that name a record which is not of the account that asks, by reference."""
+    naming = [request for request in requests if scope.names_records([request.scope])]
+    found: dict[str, Fault] = {}
+    if not naming:
+        return found
+    tables = ownership.read(connection, policy)
+    for request in naming:
+        try:
+            ownership.require_theirs(connection, policy, tables, request.subject_key, request.scope)
+        except RequestError as error:
+            found[request.reference] = Fault(Check.NOT_THEIRS, "scope", error.what, error.fix)
+    return found
 
 
 def _compared(request: NewRequest, known: Request) -> Taken | Fault:

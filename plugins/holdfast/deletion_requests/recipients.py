@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.errors import PolicyError
+from holdfast.policy import parts
 from holdfast.policy.model import Anonymise, Dataset, Policy
 from holdfast.policy.requests_model import Telling
 
 
 @dataclass(frozen=True)
 class ToTell:
-    """One category of one dataset that a recipient was given, and the notice that what happened to it calls for."""
+    """One category of one dataset that a recipient was given, and the notice that what happened to it calls for.
+
+    cut: the category's columns alone were emptied, because nothing but the category was asked for.
+    """
 
     dataset: str
-    event: Literal["erase", "anonymise", "restrict"]
+    event: Literal["erase", "anonymise", "cut", "restrict"]
     recipient: str
     category: str
     kind: Literal["erased", "restricted", "emergency_cease"]
@@ -42,13 +46,15 @@ def _of_dataset(policy: Policy, name: str, tellings: Mapping[str, Telling]) -> I
     }
     for recipient, category, column in _disclosed(dataset):
         telling = _telling(recipient, tellings)
-        is_required = telling is not Telling.NEVER
         erased: Literal["erased", "emergency_cease"] = (
             "emergency_cease" if telling is Telling.EMERGENCY_CEASE else "erased"
         )
+        is_required = telling.is_sent
         yield ToTell(name, "erase", recipient, category, erased, is_required)
         if column in changed:
             yield ToTell(name, "anonymise", recipient, category, erased, is_required)
+        if column in parts.cut_out(dataset, category):
+            yield ToTell(name, "cut", recipient, category, erased, is_required)
         if telling is not Telling.EMERGENCY_CEASE:
             yield ToTell(name, "restrict", recipient, category, "restricted", is_required)
 

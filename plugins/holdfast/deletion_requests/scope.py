@@ -1,8 +1,8 @@
 """What a request asks to erase: the whole account, or parts of it.
 
 Written by people as `account`, or as parts with `;` between them: a dataset of the data map (`messages`), one record of
-it (`support_tickets#42`, with | between the columns of its key), or a category (`category:phone-number`), which means
-every dataset with a column of that category.
+it (`support_tickets#42`, with | between the columns of its key), or a category (`category:phone-number`): the columns
+of that category, wherever they are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from holdfast.errors import RequestError
 from holdfast.holds import keys
+from holdfast.policy import parts
 from holdfast.policy.model import NoSubject, Policy
 
 WHOLE_ACCOUNT = "account"
@@ -79,6 +80,11 @@ def _part(text: str, number: int, policy: Policy) -> Part:
         category = text.removeprefix(_CATEGORY)
         if category not in {category for _, category in columns_by_category(policy)}:
             raise _unknown(number, "category")
+        if not parts.can_be_asked_for(policy, category):
+            raise RequestError(
+                f"Part {number} of the scope is a category that can be taken out of no record.",
+                fix=f"ask for the records: {', '.join(parts.stays_in(policy, category))}.",
+            )
         return Part(category=category)
     name, has_record, record_key = text.partition(_BEFORE_RECORD)
     dataset = policy.data_map.datasets.get(name)

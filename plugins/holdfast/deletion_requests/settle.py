@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,13 +43,14 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
     inner, outer = hmac_pads(key, SUBJECT)
     pads = {"inner_pad": inner, "outer_pad": outer}
     erased = queries.run(connection, "deletion_requests/settle_erasures", {**named, **pads}).all()
+    queries.run(connection, "deletion_requests/settle_told_gone", named)
     marks = queries.run(connection, "deletion_requests/settle_restrictions", named).one()
     done: list[int] = []
     left: list[int] = []
     for row in queries.run(connection, "deletion_requests/settled_requests", named):
         if row.is_done:
             done.append(row.request_id)
-        elif row.state == State.EXECUTING:
+        elif row.state == State.EXECUTING and not row.is_undecided:
             left.append(row.request_id)
     partly = moves.move(connection, left, State.PARTLY_COMPLETED, by=moves.NIGHT, at=at, run_id=run_id)
     completed = moves.move(connection, done, State.COMPLETED, by=moves.NIGHT, at=at, run_id=run_id)
@@ -59,13 +59,8 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
 
 
 def _record(connection: sa.Connection, run_id: int, erased: Sequence[sa.Row[Any]], marks: sa.Row[Any]) -> None:
-    rows: Counter[str] = Counter()
-    requests: Counter[str] = Counter()
     for line in erased:
-        rows[line.dataset] += line.erased_rows
-        requests[line.dataset] += 1
-    for dataset in sorted(rows):
-        facts: dict[str, ledger.JSON] = {"dataset": dataset, "requests": requests[dataset], "rows": rows[dataset]}
+        facts: dict[str, ledger.JSON] = {"dataset": line.dataset, "requests": line.requests, "rows": line.erased_rows}
         ledger.append(connection, "request_erased", facts, run_id)
     if marks.restricted or marks.lifted:
         found: dict[str, ledger.JSON] = {"restricted": marks.restricted, "lifted": marks.lifted}

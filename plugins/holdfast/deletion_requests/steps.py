@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.clock import Period, local_date
+from holdfast.clock import local_date
 from holdfast.deletion_requests import (
     breaks,
     erasure_files,
@@ -106,15 +107,18 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state not in ("open", "planned"):
         return _totals(engine, run_id)
-    _decide(engine, policy, run_id)
     if not run.is_dry:
         terms, now = _terms(policy, settings), shared.database_time(engine)
+        # Only of these the night must know beforehand how much they would change. The others, whose numbers grow over
+        # the years, are decided once.
+        _decide(engine, policy, run_id, (State.ASSESSED,))
         with database.transaction(engine) as connection:
             night.approve_small(connection, terms, now=now, run_id=run_id)
         with database.transaction(engine) as connection:
             approved = queries.run(connection, "deletion_requests/approved_requests").scalars().all()
             moves.move(connection, approved, State.EXECUTING, by=moves.NIGHT, at=now, run_id=run_id)
-        _decide(engine, policy, run_id)
+    _decide(engine, policy, run_id)
+    if not run.is_dry:
         with database.transaction(engine) as connection:
             facts: dict[str, ledger.JSON] = {"decisions": _decisions(connection, run_id)}
             ledger.append(connection, "request_assessed", facts, run_id)
@@ -243,7 +247,7 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     if run.is_dry:
         return {"written": 0, "failed": 0, "unaddressed": 0}
     requests = load_requests_policy(settings.policy)
-    rules = LetterRules(Period.parse(requests.rules.letters.keep), frozenset(requests.rules.letters.unspoken))
+    rules = LetterRules.of(requests.rules.letters)
     stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
     written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
     return {
@@ -253,12 +257,12 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     }
 
 
-def _decide(engine: sa.Engine, policy: Policy, run_id: int) -> None:
-    """Fill the scope and the matrix, with the holds as they are."""
+def _decide(engine: sa.Engine, policy: Policy, run_id: int, states: Collection[State] | None = None) -> None:
+    """Fill the scope and the matrix with every open request, or those in some states, with the holds as they are."""
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
-        matrix.fill_scope(connection, policy, run.as_of_date)
+        matrix.fill_scope(connection, policy, run.as_of_date, states)
         matrix.assess(connection, plan.setting_at(connection, policy, run, now), run_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import ErasureSetting
+from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rules import RetentionSetting
 
 RETENTION = "retention_nightly"

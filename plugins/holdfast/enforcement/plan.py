@@ -67,7 +67,8 @@ def setting_at(connection: sa.Connection, policy: Policy, run: Run, holds_as_of:
     """What the predicates of a run depend on at this moment."""
     found = catalogue.read(connection, policy.data_map.schemas)
     untrusted = types_of_sources(policy, run.refused_sources)
-    return kinds.SETTING_OF[run.job](policy, found, run.as_of_date, holds_as_of, untrusted_types=untrusted)
+    setting = kinds.SETTING_OF[run.job](policy, found, run.as_of_date, holds_as_of, untrusted_types=untrusted)
+    return setting.tonight(connection)
 
 
 def _derive(connection: sa.Connection, policy: Policy, run: Run) -> _Derived:

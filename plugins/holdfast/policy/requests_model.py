@@ -17,6 +17,8 @@ from pydantic import Field, model_validator
 from holdfast.policy.load import load_document
 from holdfast.policy.model import Code, IsoPeriod, Sentence, Strict
 
+RULES = "deletion_requests.yaml"
+
 
 class Nation(enum.StrEnum):
     """Where the controller is established: its bank holidays count, and never those of another nation as well."""
@@ -73,10 +75,12 @@ class Letters(Strict):
     """What is to be known of letters: for how long after a request is closed they are kept, and what none mentions.
 
     `unspoken`: datasets of which it must not be told that there is a record of somebody in them at all.
+    `address_from`: the datasets that sql/provider/letter_addressee.sql reads.
     """
 
     keep: IsoPeriod
     unspoken: tuple[Code, ...]
+    address_from: tuple[Code, ...]
 
 
 class Telling(enum.StrEnum):
@@ -84,12 +88,20 @@ class Telling(enum.StrEnum):
 
     notice:          of what was erased and of what is restricted.
     emergency_cease: of what was erased, by ceasing its record; never of a restriction, for which it has no use.
-    never:           it is a law enforcement body; that it need not be told is recorded, and nothing is sent.
+    ourselves:       it stores for us, and we erase there ourselves; told to erase, it might destroy what a hold keeps.
+    never:           it is a law enforcement body.
+
+    Of the last two it is recorded that they need not be told, and nothing is sent.
     """
 
     NOTICE = "notice"
     EMERGENCY_CEASE = "emergency_cease"
+    OURSELVES = "ourselves"
     NEVER = "never"
+
+    @property
+    def is_sent(self) -> bool:
+        return self in (Telling.NOTICE, Telling.EMERGENCY_CEASE)
 
 
 class RequestRules(Strict):
@@ -152,7 +164,7 @@ class RequestsPolicy(Strict):
 
 def load_requests_policy(folder: Path) -> RequestsPolicy:
     """The policy on requests in the two files of `folder`. Raises PolicyRefused for the first one that is bad."""
-    rules, rules_digest = load_document(RequestRules, folder / "deletion_requests.yaml")
+    rules, rules_digest = load_document(RequestRules, folder / RULES)
     holidays, holidays_digest = load_document(BankHolidays, folder / "bank_holidays.yaml")
     digest = hashlib.sha256(f"{rules_digest} {holidays_digest}".encode()).hexdigest()
     return RequestsPolicy(rules=rules, holidays=holidays, digest=f"sha256:{digest}")

@@ -42,6 +42,26 @@ MAY_FOLLOW = {
 """Which states may follow which, written down a second time."""
 
 
+RECORDS = """
+INSERT INTO provider.support_ticket (support_ticket_id, account_id, opened_at, subject, body)
+VALUES (1, 1, now(), 'a', 'b'), (2, 1, now(), 'a', 'b'), (7, 1, now(), 'a', 'b'), (5, 5, now(), 'a', 'b');
+INSERT INTO provider.complaint (complaint_id, account_id, kind, received_at, summary)
+VALUES (1, 1, 'service', now(), 'a');
+INSERT INTO provider.message (message_id, account_id, direction, sender, recipient, segments, status, submitted_at)
+VALUES (1, 1, 'out', '+447700900001', '+447700900002', 1, 'delivered', now());
+INSERT INTO provider.invoice (
+    invoice_id, account_id, invoice_number, usage_from, usage_to, status, net_pence, vat_pence, total_pence,
+    billing_name, billing_address
+) VALUES (1, 1, 'A-1', '2026-01-01', '2026-02-01', 'paid', 1, 0, 1, 'a', 'b'),
+    (2, 5, 'A-2', '2026-01-01', '2026-02-01', 'paid', 1, 0, 1, 'a', 'b');
+INSERT INTO provider.payment (
+    payment_id, invoice_id, method_kind, paid_at, amount_pence, payer_name, processor_reference
+)
+VALUES (1, 1, 'card', now(), 1, 'a', 'b'), (2, 2, 'card', now(), 1, 'a', 'b');
+"""
+"""A few records, of the accounts 1 and 5."""
+
+
 @functools.cache
 def policy() -> Policy:
     return load_policy(settings.load().policy)
@@ -95,7 +115,8 @@ class Desk:
             ).scalar_one()
             decision = sa.text(
                 "INSERT INTO holdfast.request_decision (run_id, request_id, dataset, decision, reason, rows_found,"
-                " rows_acted, rows_held, rows_exempt) VALUES (:run, :request, :dataset, 'erase', 'rule', :n, :n, 0, 0)"
+                " rows_acted, rows_held, rows_exempt, told_rows)"
+                " VALUES (:run, :request, :dataset, 'erase', 'rule', :n, :n, 0, 0, :n)"
             )
             for request, count in rows.items():
                 for dataset, part in (("messages", count // 2), ("contacts", count - count // 2)):
@@ -148,4 +169,5 @@ def make(engine: sa.Engine) -> Desk:
             ),
             {"accounts": ACCOUNTS},
         )
+        database.run_script(connection, RECORDS)
     return Desk(engine)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from holdfast import database, settings
+from holdfast import database, queries, settings
 from holdfast.clock import Period
 from holdfast.deletion_requests import letters
 from holdfast.deletion_requests.deadlines import Moments, Terms
@@ -31,7 +31,7 @@ ADDRESSEE = Addressee("Zoë Ścibor-Example", ("1 Sample Row", "Exampleton", "EX
 TAX_END = dt.date(2031, 4, 5)
 _COLUMNS = (
     *("run_id", "request_id", "dataset", "decision", "reason", "rows_found", "rows_acted", "rows_held", "rows_exempt"),
-    *("held_until", "disclosable", "told_action", "told_reasons", "told_until"),
+    *("held_until", "disclosable", "told_action", "told_reasons", "told_until", "told_rows"),
 )
 _ERASURE = ("request_id", "run_id", "dataset", "subject_pseudonym", "erased_rows", "erased_at")
 
@@ -47,8 +47,7 @@ def terms() -> Terms:
 
 
 def rules() -> LetterRules:
-    shipped = terms().rules.letters
-    return LetterRules(Period.parse(shipped.keep), frozenset(shipped.unspoken))
+    return LetterRules.of(terms().rules.letters)
 
 
 def tellings() -> dict[str, Telling]:
@@ -77,7 +76,8 @@ def case(kind: Kind, *told: Told, **changes: object) -> Case:
 class Cell:
     """What a night decided on one dataset and left of it. `told`: what may be told of the rest; None: what is true.
 
-    `acted` rows were erased (or made anonymous, as `action` says); `held` rows are left for the reason given.
+    `acted` rows were erased (or made anonymous, as `action` says); `held` rows are left for the reason given, of which
+    nothing that may be named keeps `secret`.
     """
 
     dataset: str
@@ -89,6 +89,7 @@ class Cell:
     until: dt.date | None = None
     disclosable: bool = True
     told: tuple[str | None, Sequence[str], dt.date | None] | None = None
+    secret: int = 0
 
 
 @dataclass
@@ -190,14 +191,17 @@ class Office:
                     "disclosable": cell.disclosable,
                     **told,
                     "told_reasons": None if cell.told is None else list(cell.told[1]),
+                    "told_rows": cell.secret,
                 }
                 found = {**left, "rows_found": cell.held + cell.acted, "rows_acted": cell.acted}
+                found["told_rows"] = cell.acted + cell.secret
                 if cell.acted:
                     found |= {"decision": cell.action, "reason": "requested"}
                     gone = (request_id, run_id, cell.dataset, "p1:0", cell.acted, NOW)
                     connection.execute(sa.insert(erasure).values(dict(zip(_ERASURE, gone, strict=True))))
                 connection.execute(sa.insert(decision).values(found))
                 connection.execute(sa.insert(after).values(left))
+            queries.run(connection, "deletion_requests/settle_told_gone", {"run_id": run_id})
 
     def restrict(self, request_id: int, *datasets: str) -> None:
         for dataset in datasets:

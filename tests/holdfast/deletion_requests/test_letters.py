@@ -59,10 +59,18 @@ def test_every_request_is_acknowledged(office: Office, state: str) -> None:
     assert "We have received your request" in office.text(request, "acknowledgement")
 
 
-@pytest.mark.parametrize("state", ["executing", "withdrawn"])
-def test_no_letter_is_owed_while_it_is_carried_out_or_when_it_was_withdrawn(office: Office, state: str) -> None:
-    office.request(1, "DR-1", state)
+def test_no_letter_is_owed_while_it_is_carried_out(office: Office) -> None:
+    office.request(1, "DR-1", "executing")
     assert office.write(office.night()).letters == ()
+
+
+def test_a_withdrawal_is_confirmed_once_and_the_address_goes_after_it(office: Office) -> None:
+    request = office.request(1, "DR-1", "withdrawn")
+    office.write(office.night())
+    office.write(office.night())
+    assert office.letters() == [(request, "withdrawal")]
+    assert "have erased nothing because of your request" in office.text(request, "withdrawal")
+    assert not (folder(request) / "addressee").exists()
 
 
 def test_an_extension_has_its_letter(office: Office) -> None:

@@ -138,6 +138,7 @@ def _cell(dataset: str, groups: Sequence[Group], kept: Sequence[Group], night: i
             reasons,
             dt.date(2030, 1, 1) if reasons else None,
         ),
+        secret=sum(not one.reasons(night) for one in kept),
     )
 
 
@@ -200,8 +201,20 @@ def test_letters_are_the_same_with_and_without_a_hold_that_must_not_be_disclosed
 
 # --- why it holds ------------------------------------------------------------------------------------------------
 
-READ = ("deletion_request", "request_part", "request_transition", "request_letter", "request_erased", "request_told")
-NOT_READ = ("request_decision", "request_after", "hold", "hold_source", "restriction", "recipient_notice")
+READ = (
+    *("deletion_request", "request_part", "request_transition", "request_letter"),
+    *("request_told", "request_told_gone"),
+)
+NOT_READ = (
+    "erasure",
+    "request_erased",
+    "request_decision",
+    "request_after",
+    "hold",
+    "hold_source",
+    "restriction",
+    "recipient_notice",
+)
 
 
 @pytest.fixture
@@ -212,7 +225,9 @@ def office(database: sa.Engine, home: Path) -> Office:
 def test_letters_are_made_by_somebody_who_cannot_see_holds(office: Office) -> None:
     request = office.request(1, "DR-1", "approved")
     run = office.night()
-    hidden = Cell("messages", "held", "IPA_NOTICE", acted=0, held=1, disclosable=False, told=("erase", (), None))
+    hidden = Cell(
+        "messages", "held", "IPA_NOTICE", acted=0, held=1, disclosable=False, told=("erase", (), None), secret=1
+    )
     office.decide(run, request, hidden, Cell("contacts"))
     office.move(request, run, "executing", "partly_completed")
     role = f"letters_{office.engine.url.database}"

@@ -69,9 +69,24 @@ CASES = {
     "outcome": case(Kind.OUTCOME, *OUTCOME),
     "outcome-all-gone": case(Kind.OUTCOME, Told("contacts", "erase", (), None), Told("messages", "erase", (), None)),
     "outcome-nothing-found": case(Kind.OUTCOME),
-    "outcome-category": case(
-        Kind.OUTCOME, Told("login_events", "erase", (), None), scope=(Part(category="ip-address"),)
+    "outcome-held": case(
+        Kind.OUTCOME, Told("contacts", "erase", (), None), Told("invoices", None, ("invoices-6y",), TAX_END)
     ),
+    "outcome-restricted": case(
+        Kind.OUTCOME,
+        Told("messages", "erase", (), None),
+        Told("support_tickets", None, ("LITIGATION",), None, dt.date(2027, 3, 3)),
+        Told("refunds", None, ("needed",), None),
+        Told("payments", None, ("payments-6y", "dataset"), TAX_END),
+        Told("complaints", None, ("start",), None),
+    ),
+    "outcome-category": case(
+        Kind.OUTCOME,
+        Told("login_events", "anonymise", (), None),
+        Told("support_tickets", "anonymise", ("LITIGATION",), None, dt.date(2027, 3, 3)),
+        scope=(Part(category="ip-address"), Part(category="correspondence"), Part(category="activity")),
+    ),
+    "withdrawal": case(Kind.WITHDRAWAL),
     "final": case(Kind.FINAL, rest=("invoices", "payments"), outcome_at=NOW - dt.timedelta(days=900)),
     "refusal": case(Kind.REFUSAL, refusal_reason="contract_live"),
 }
@@ -107,6 +122,17 @@ def plain(page: str) -> str:
 def test_the_letter_is_the_golden_one(name: str) -> None:
     made = html_of(CASES[name])
     golden = GOLDEN / f"{name}.html"
+    if not golden.exists():
+        golden.write_text(made, encoding="utf-8")
+        pytest.fail(f"{golden.name} was missing and is written now: read it")
+    assert made == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_pdf_reads_as_the_golden_one(name: str) -> None:
+    pages = pypdf.PdfReader(io.BytesIO(letter_of(CASES[name]).pdf)).pages
+    made = "\n\f\n".join(page.extract_text().strip() for page in pages) + "\n"
+    golden = GOLDEN / f"{name}.pdf.txt"
     if not golden.exists():
         golden.write_text(made, encoding="utf-8")
         pytest.fail(f"{golden.name} was missing and is written now: read it")
@@ -250,7 +276,7 @@ def test_the_pdf_has_the_words_of_the_letter(kind: Kind) -> None:
 def test_the_pdf_is_tagged_dated_and_told_in_english() -> None:
     reader = pypdf.PdfReader(io.BytesIO(letter_of(CASES["outcome"]).pdf))
     assert reader.metadata is not None
-    assert reader.metadata.title == "What we have erased at your request"
+    assert reader.metadata.title == "What became of your request for erasure"
     assert reader.metadata.author == "Example Telecom Ltd"
     assert str(reader.metadata.creation_date)[:10] == "2026-11-24"
     catalogue = reader.trailer["/Root"]

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from tests.holdfast.deletion_requests.desk import NOW, Desk, asked
+from tests.holdfast.deletion_requests.desk import NOW, Desk, asked, policy
 
 from holdfast import settings
+from holdfast.deletion_requests import scope
 from holdfast.deletion_requests.fields import Check, Fault
 from holdfast.deletion_requests.receipt import Taken
 from holdfast.deletion_requests.register import State
@@ -130,13 +131,38 @@ def test_an_unknown_account_is_a_fault_of_its_row_alone(busy_desk: Desk, subject
     assert (fault.check, fault.field) == (Check.UNKNOWN_SUBJECT, "subject_key")
 
 
+@pytest.mark.parametrize("record", ["support_tickets#5", "support_tickets#4711", "payments#2"])
+def test_nobody_can_ask_for_a_record_of_somebody_else(desk: Desk, record: str) -> None:
+    fault, taken = desk.receive(asked("not-theirs", scope=f"messages; {record}"), asked("theirs", scope="payments#1"))
+    assert isinstance(fault, Fault)
+    assert (fault.check, fault.field) == (Check.NOT_THEIRS, "scope")
+    assert fault.what == f"The account has no record of {record.partition('#')[0]} with the key that the request names."
+    assert isinstance(taken, Taken)
+    assert desk.sql("SELECT reference FROM holdfast.deletion_request") == [("theirs",)]
+
+
+def test_what_was_taken_in_is_known_though_its_record_is_gone(desk: Desk) -> None:
+    [first] = desk.receive(asked(scope="support_tickets#7"))
+    desk.sql("DELETE FROM provider.support_ticket")
+    [again] = desk.receive(asked(scope="support_tickets#7"))
+    assert isinstance(first, Taken)
+    assert again == Taken(first.request_id, None, is_new=False)
+
+
+@pytest.mark.parametrize("category", ["traffic", "billing", "consent"])
+def test_a_category_that_can_be_taken_out_of_no_record_is_refused(category: str) -> None:
+    with pytest.raises(RequestError, match="taken out of no record") as refused:
+        scope.parse(f"category:{category}", policy())
+    assert refused.value.fix.startswith("ask for the records: ")
+
+
 @pytest.mark.parametrize(
     "record", ["support_tickets#x", "identity_evidence#7", "call_detail_records#x|1", "messages#1e3"]
 )
 def test_a_record_key_that_fits_no_record_is_a_fault_of_its_row_alone(busy_desk: Desk, record: str) -> None:
     count = len(busy_desk.entries())
     fault, taken = busy_desk.receive(
-        asked(f"bad-{count}", scope=record), asked(f"good-{count}", scope="support_tickets#1", subject_key="5")
+        asked(f"bad-{count}", scope=record), asked(f"good-{count}", scope="support_tickets#5", subject_key="5")
     )
     assert isinstance(taken, Taken)
     assert isinstance(fault, Fault)
@@ -176,8 +202,8 @@ def test_an_open_request_that_asks_for_the_same_is_linked(
     count = len(busy_desk.entries())
     _, one, two = busy_desk.receive(
         asked(f"other-{count}", subject_key="9"),
-        asked(f"one-{count}", subject_key="6", scope=first),
-        asked(f"two-{count}", subject_key="6", scope=second),
+        asked(f"one-{count}", scope=first),
+        asked(f"two-{count}", scope=second),
     )
     assert isinstance(one, Taken)
     assert isinstance(two, Taken)

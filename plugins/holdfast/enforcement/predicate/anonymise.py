@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
@@ -32,7 +34,12 @@ def new_values(rows: Rows, action: Anonymise, key: bytes) -> dict[str, sa.Column
 
 def is_done(rows: Rows, action: Anonymise) -> Bool:
     """True if every column already has the value its strategy would give it."""
-    return sa.and_(*(_is_done(rows, name, strategy) for name, strategy in action.columns.items()))
+    return are_done(rows, action.columns)
+
+
+def are_done(rows: Rows, columns: Mapping[str, Strategy]) -> Bool:
+    """True if each of these columns already has the value its strategy would give it."""
+    return sa.and_(sa.true(), *(_is_done(rows, name, strategy) for name, strategy in columns.items()))
 
 
 def _new_value(rows: Rows, name: str, strategy: Strategy, key: bytes) -> sa.ColumnElement[object]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast.enforcement.catalogue import Catalogue
-from holdfast.enforcement.predicate.anonymise import is_done
+from holdfast.enforcement.predicate.anonymise import is_done, new_values
 from holdfast.enforcement.predicate.holding import Holding, HoldWindow
 from holdfast.enforcement.predicate.rows import Bool, Rows, exists
 from holdfast.enforcement.references import Reference, references_to
@@ -27,6 +27,9 @@ class Setting(ABC):
 
     Before the work, a row that refers to another one is expected to go if it is due. Once those that refer are worked
     off (`is_worked_off`), whatever still does has come since and stays.
+
+    `only_disclosable`: as if no hold existed that must not be disclosed. Nothing may ever be done by such a setting; it
+    says what people may be told.
     """
 
     policy: Policy
@@ -37,6 +40,7 @@ class Setting(ABC):
     untrusted_types: frozenset[str] = frozenset()
     planned_in: str | None = None
     is_worked_off: bool = False
+    only_disclosable: bool = False
 
     @abstractmethod
     def work(self, dataset: str | None = None) -> list[str]:
@@ -46,13 +50,19 @@ class Setting(ABC):
     def predicate(self, work_id: str, rows: Rows | None = None) -> Predicate:
         """What that piece of work acts on. `rows` says over which rows; by default the whole table."""
 
+    def tonight(self, connection: sa.Connection) -> Setting:
+        """The same with what the registers say of tonight's work, where that decides what the work is."""
+        return self
+
     def datasets(self) -> list[str]:
         """The datasets there is work in."""
         return [dataset for dataset in self.policy.data_map.datasets if self.work(dataset)]
 
     def window(self, dataset: str) -> HoldWindow:
         """The holds that stop this dataset: a type that any of its rules lists stops all of them."""
-        return HoldWindow(self._types(dataset), self.as_of, self.holds_as_of, self.seen_in, self.planned_in)
+        disclosable = True if self.only_disclosable else None
+        types = self._types(dataset)
+        return HoldWindow(types, self.as_of, self.holds_as_of, self.seen_in, self.planned_in, disclosable)
 
     def is_refused(self, dataset: str) -> bool:
         """A source that is not believed could hold rows of this dataset, so nothing acts on it."""
@@ -132,6 +142,13 @@ class Predicate(ABC):
     def overdue_days(self, oldest: dt.date | None) -> int | None:
         """For how many days the record with this start should have been gone."""
 
+    def narrowed(self) -> tuple[Bool, Predicate] | None:
+        """A condition that every row meets which is not decided elsewhere, and this work among the rows that meet it.
+
+        None where there is no such condition, or none that is worth asking once in place of in every other.
+        """
+        return None
+
     def partition_limit(self) -> tuple[str, sa.ColumnElement[object]] | None:
         """Column and first value that is not past, where a range of that column alone decides; or None."""
         return None
@@ -158,6 +175,12 @@ class Predicate(ABC):
     def done(self) -> Bool:
         """Nothing is left to anonymise."""
         return is_done(self.rows, self.action) if isinstance(self.action, Anonymise) else sa.false()
+
+    def new_values(self, key: bytes) -> dict[str, sa.ColumnElement[object]]:
+        """The SET clause where the rows stay: column -> its value afterwards. `key` is the key of all pseudonyms."""
+        if not isinstance(self.action, Anonymise):
+            raise LookupError(f"{self.work_id} deletes")
+        return new_values(self.rows, self.action, key)
 
     def needed(self) -> Bool:
         """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""

@@ -7,29 +7,22 @@ are asked for is in `holdfast.erasure_scope`, which the job of the requests fill
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import sqlalchemy as sa
 
 from holdfast.enforcement.predicate.base import Predicate, Setting, no
+from holdfast.enforcement.predicate.holding import Holding
 from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
-from holdfast.enforcement.predicate.rules import timing
+from holdfast.enforcement.predicate.rules import RetentionSetting, timing
 from holdfast.policy.model import Anonymise, Caps, Delete, Strength
 
 PREFIX = "erase:"
-_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "is_ready", "waits_for", "until")
-
-
-class ErasureSetting(Setting):
-    """The nightly run of deletion requests: its work is each dataset with a subject, under the id `erase:<dataset>`."""
-
-    def work(self, dataset: str | None = None) -> list[str]:
-        names = [dataset] if dataset is not None else list(self.policy.data_map.datasets)
-        return [PREFIX + name for name in names if self.policy.rules_for(name)]
-
-    def predicate(self, work_id: str, rows: Rows | None = None) -> ErasurePredicate:
-        return ErasurePredicate(self, work_id.removeprefix(PREFIX), rows)
+_SCOPE = ("request_id", "dataset", "subject_key", "record_key", "categories", "is_ready", "waits_for", "until")
 
 
 def scope_table() -> sa.FromClause:
@@ -43,14 +36,35 @@ def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
     return next((action for action in actions if isinstance(action, Delete)), actions[0])
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Rows joined to requests that ask for them: the request's number, what to select from, and what is done."""
+
+    request_id: sa.ColumnElement[int]
+    source: sa.FromClause
+    done: Bool
+
+
+@dataclass(frozen=True)
+class Law:
+    """A statutory period: `start_day` of a row that it keeps, NULL for any other, and `end` of what starts on a day."""
+
+    rule_id: str
+    start_day: sa.ColumnElement[object]
+    end: Callable[[sa.ColumnElement[object]], sa.ColumnElement[object]]
+
+
 class ErasurePredicate(Predicate):
     """The rows of one dataset that ready requests ask for."""
 
+    prefix = PREFIX
+
     def __init__(self, setting: Setting, dataset: str, rows: Rows | None = None) -> None:
-        super().__init__(setting, PREFIX + dataset, dataset, action_for(setting, dataset), rows)
+        super().__init__(setting, self.prefix + dataset, dataset, self._action_in(setting, dataset), rows)
         timings = [timing(setting, self.rows, rule_id) for rule_id in setting.policy.rules_for(dataset)]
         self._statutory = [one for one in timings if one.rule.strength is Strength.STATUTORY]
         self._may_be_needed = [one for one in timings if one.start.missing_is_normal]
+        self._is_given = False  # that every row is requested
 
     @property
     def caps(self) -> Caps:
@@ -64,40 +78,69 @@ class ErasurePredicate(Predicate):
     def may_not_have_started(self) -> bool:
         return False
 
+    def as_told(self) -> ErasurePredicate:
+        """The same over the same rows, as if no hold existed that must not be disclosed."""
+        return type(self)(replace(self.setting, only_disclosable=True), self.dataset, self.rows)
+
+    def outstayed(self, waits_secretly: Bool) -> Bool:
+        """The row's own retention rule would have dealt with it, had no hold that must not be disclosed stopped that.
+
+        Then without such a hold there would be no row to ask for. `waits_secretly`: a row that only such a hold keeps
+        refers to it. Costs nothing where there is no such hold.
+        """
+        setting = self.setting
+        retention = RetentionSetting(setting.policy, setting.catalogue, setting.as_of, setting.holds_as_of)
+        rules = (retention.predicate(one, self.rows) for one in retention.work(self.dataset))
+        over = (sa.func.coalesce(one.past(), sa.false()) for one in rules if self._would_leave_nothing(one))
+        secret = Holding(self.rows, replace(setting.window(self.dataset), disclosable=False))
+        touched = sa.or_(secret.any_class(), secret.subject_touched(), secret.record_touched(), waits_secretly)
+        return sa.case((~self.holding.any_secret(), sa.false()), (touched, sa.or_(sa.false(), *over)), else_=sa.false())
+
     def requested(self) -> Bool:
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
         return sa.or_(self._by_subject(), self._by_record())
 
-    def asked(self) -> list[tuple[sa.ColumnElement[int], sa.FromClause]]:
-        """The rows joined to the open requests that ask for them, ready or not: by record, and by subject.
+    def narrowed(self) -> tuple[Bool, Predicate]:
+        among = copy.copy(self)
+        among._is_given = True
+        return self.requested(), among
 
-        Each is a pair of the request's number and what to select from.
-        """
+    def _is_requested(self) -> Bool:
+        return sa.true() if self._is_given else self.requested()
+
+    def asked(self) -> list[Asked]:
+        """The rows joined to the open requests that ask for them, ready or not: by record, and by subject."""
         scope, ours = self._scope()
         by_key = self.holding.key_from(scope.c.record_key) == self.holding.record_value()
-        pairs: list[tuple[sa.ColumnElement[int], sa.FromClause]] = [
-            (scope.c.request_id, self.rows.table.join(scope, sa.and_(ours, scope.c.record_key.is_not(None), by_key)))
-        ]
-        if self.rows.needs_subject:
-            scope, ours = self._scope()
-            subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-            whole = sa.and_(ours, scope.c.record_key.is_(None), self._in_time(scope))
-            source: sa.FromClause = self.rows.table
-            found = self.rows.subject_column
-            if found is None:
-                way = self.rows.path()
-                links = [way.start, *way.joins]
-                for table, link in zip(way.tables, links, strict=True):
-                    source = source.join(table, link)
-                found = way.subject
-            pairs.append((scope.c.request_id, source.join(scope, sa.and_(whole, subject == found))))
-        return pairs
+        named = sa.and_(ours, scope.c.record_key.is_not(None), by_key, self._is_theirs(scope))
+        by_record = Asked(scope.c.request_id, self.rows.table.join(scope, named), self.done())
+        return [by_record, *self._asked_by_subject()]
+
+    def asked_in(self, scope: sa.FromClause) -> Bool:
+        """Whether a line of the scope is about this work: by the dataset's name, or as one for the whole account."""
+        named = scope.c.dataset == sa.literal(self.dataset, sa.Text)
+        ours = sa.or_(named, scope.c.dataset.is_(None)) if self.rows.needs_subject else named
+        return sa.and_(ours, scope.c.categories.is_(None))
 
     def kept_by_rule(self) -> Bool:
         """A statutory period of the row is not over, or what the row is needed for has not ended (Art 17(1)(a))."""
         by_law = (sa.and_(one.applies, no(one.past)) for one in self._statutory)
-        by_need = (sa.and_(one.applies, one.start.missing()) for one in self._may_be_needed)
-        return sa.or_(sa.false(), *by_law, *by_need)
+        return sa.or_(sa.false(), *by_law, self.kept_by_need())
+
+    def kept_by_need(self) -> Bool:
+        """What the row is needed for has not ended, so no day is known on which it will go."""
+        return sa.or_(sa.false(), *(sa.and_(one.applies, one.start.missing()) for one in self._may_be_needed))
+
+    def laws(self) -> list[Law]:
+        """Each statutory period of the dataset, and for the rows that it keeps the day it is counted from."""
+        return [
+            Law(
+                one.rule_id,
+                sa.case((sa.and_(one.applies, no(one.past)), one.start.day_of(one.start.value()))),
+                partial(one.start.end, period=one.period),
+            )
+            for one in self._statutory
+        ]
 
     def undecidable(self) -> Bool:
         """Nobody can say when a statutory period of the row starts, or whom it is about and so which holds reach it."""
@@ -105,16 +148,16 @@ class ErasurePredicate(Predicate):
         return sa.or_(sa.and_(self.rows.subject_missing(), ~self.kept_by_rule()), *starts)
 
     def unknown(self) -> Bool:
-        return sa.and_(self.requested(), self.undecidable())
+        return sa.and_(self._is_requested(), self.undecidable())
 
     def not_started(self) -> Bool:
         return sa.false()
 
     def not_due(self) -> Bool:
-        return sa.and_(self.requested(), ~self.undecidable(), self.kept_by_rule())
+        return sa.and_(self._is_requested(), ~self.undecidable(), self.kept_by_rule())
 
     def past(self) -> Bool:
-        return sa.and_(self.requested(), ~self.undecidable(), ~self.kept_by_rule())
+        return sa.and_(self._is_requested(), ~self.undecidable(), ~self.kept_by_rule())
 
     def falls_due_by(self, day: dt.date) -> Bool:
         return sa.false()
@@ -128,9 +171,17 @@ class ErasurePredicate(Predicate):
     def overdue_days(self, oldest: dt.date | None) -> int | None:
         return None
 
+    @staticmethod
+    def _action_in(setting: Setting, dataset: str) -> Delete | Anonymise:
+        return action_for(setting, dataset)
+
+    def _would_leave_nothing(self, rule: Predicate) -> bool:
+        """Where the rule has acted on a row, this erasure finds nothing to do there."""
+        return rule.deletes == self.deletes
+
     def _scope(self) -> tuple[sa.FromClause, Bool]:
         scope = scope_table()
-        return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
+        return scope, self.asked_in(scope)
 
     def _in_time(self, scope: sa.FromClause) -> Bool:
         """The row was made by the day up to which the request asks; one without a known day counts as made by then."""
@@ -139,34 +190,63 @@ class ErasurePredicate(Predicate):
             return sa.true()
         return sa.or_(scope.c.until.is_(None), sa.func.coalesce(day <= scope.c.until, sa.true()))
 
-    def _by_subject(self) -> Bool:
+    def _asked_by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> list[Asked]:
+        if not self.rows.needs_subject:
+            return []
+        scope, ours = self._scope()
+        subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
+        source: sa.FromClause = self.rows.table
+        found = self.rows.subject_column
+        if found is None:
+            way = self.rows.path()
+            links = [way.start, *way.joins]
+            for table, link in zip(way.tables, links, strict=True):
+                source = source.join(table, link)
+            found = way.subject
+        more = (condition(scope) for condition in conditions)
+        whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, self._in_time(scope), *more)
+        return [Asked(scope.c.request_id, source.join(scope, whole), self._done_for(scope))]
+
+    def _done_for(self, scope: sa.FromClause) -> Bool:
+        """Nothing is left to do for this line of the scope."""
+        return self.done()
+
+    def _is_theirs(self, scope: sa.FromClause) -> Bool:
+        """The record is about whoever asks for it, or about nobody that can be told (which no request erases)."""
+        if not self.rows.needs_subject:
+            return sa.true()
+        theirs = self.rows.subject_value() == sa.cast(scope.c.subject_key, self.rows.subject_type)
+        return sa.func.coalesce(theirs, sa.true())
+
+    def _by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
+        """A ready request asks for all that there is of the row's subject, or was by a day."""
         day = self.rows.made_day()
         if not self.rows.needs_subject:
             return sa.false()
         if day is None:
-            return self._names_subject(lambda scope: sa.true())
-        always = self._names_subject(lambda scope: scope.c.until.is_(None))
-        last = sa.cast(
-            self._last_days().op("->>")(sa.cast(self.rows.subject_value(), sa.Text)),
-            sa.Date,
-        )
-        until = self._names_subject(lambda scope: scope.c.until.is_not(None))
+            return self._names_subject(*conditions)
+        always = self._names_subject(lambda scope: scope.c.until.is_(None), *conditions)
+        until = self._names_subject(lambda scope: scope.c.until.is_not(None), *conditions)
+        days = self._last_days(*conditions)
+        last = sa.cast(days.op("->>")(sa.cast(self.rows.subject_value(), sa.Text)), sa.Date)
         return sa.or_(always, sa.and_(until, sa.func.coalesce(day <= last, sa.true())))
 
-    def _last_days(self) -> sa.ScalarSelect[object]:
+    def _last_days(self, *conditions: Callable[[sa.FromClause], Bool]) -> sa.ScalarSelect[object]:
         """Subject -> the last day that a request which asks up to a day asks for, as one JSON object."""
         scope, ours = self._scope()
         subject = sa.cast(sa.cast(scope.c.subject_key, self.rows.subject_type), sa.Text).label("subject")
         last = sa.func.max(scope.c.until).label("last")
-        limited = (ours, scope.c.is_ready, scope.c.record_key.is_(None), scope.c.until.is_not(None))
+        more = (condition(scope) for condition in conditions)
+        limited = (ours, scope.c.is_ready, scope.c.record_key.is_(None), scope.c.until.is_not(None), *more)
         each = sa.select(subject, last).where(*limited).group_by(subject).correlate_except(scope).subquery()
         return sa.select(sa.func.jsonb_object_agg(each.c.subject, each.c.last)).scalar_subquery()
 
-    def _names_subject(self, condition: Callable[[sa.FromClause], Bool]) -> Bool:
-        """A ready request that satisfies the condition asks for all of the row's subject: a look-up in a hash."""
+    def _names_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
+        """A ready request that satisfies the conditions names the row's subject: a look-up in a hash."""
         scope, ours = self._scope()
         subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
-        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None), condition(scope)]
+        more = (condition(scope) for condition in conditions)
+        whole = [ours, scope.c.is_ready, scope.c.record_key.is_(None), *more]
         if self.rows.subject_column is not None:
             return self.rows.subject_column.in_(sa.select(subject).where(*whole).correlate_except(scope))
         way = self.rows.path()
@@ -177,5 +257,12 @@ class ErasurePredicate(Predicate):
     def _by_record(self) -> Bool:
         scope, ours = self._scope()
         key = self.holding.key_from(scope.c.record_key)
-        chosen = sa.select(key).where(ours, scope.c.is_ready, scope.c.record_key.is_not(None)).correlate_except(scope)
-        return self.holding.record_value().in_(chosen)
+        named = sa.select(key).where(ours, scope.c.is_ready, scope.c.record_key.is_not(None)).correlate_except(scope)
+        is_named = self.holding.record_value().in_(named)
+        if not self.rows.needs_subject:
+            return is_named
+        # Whoever names a record of somebody else does not reach it. The subject is only looked up of what is named.
+        whose = sa.cast(scope.c.subject_key, self.rows.subject_type)
+        pairs = named.with_only_columns(key, whose, maintain_column_froms=True)
+        is_theirs = sa.tuple_(self.holding.record_value(), self.rows.subject_value()).in_(pairs)
+        return sa.and_(is_named, sa.or_(self.rows.subject_missing(), is_theirs))

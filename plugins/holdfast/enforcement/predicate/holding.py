@@ -25,6 +25,7 @@ class HoldWindow:
     one whose release the plan's snapshot could not see, `planned_in`, where it is given: it may have been written
     before and committed after.
     `seen_in`, where given, is a pg_snapshot: holds placed since are left out, to compare with a count made in it.
+    `disclosable`, where given, leaves out the holds that must not be disclosed (True), or all others (False).
     """
 
     types: Collection[str]
@@ -32,6 +33,7 @@ class HoldWindow:
     holds_as_of: dt.datetime
     seen_in: str | None = None
     planned_in: str | None = None
+    disclosable: bool | None = None
 
 
 class Holding:
@@ -56,6 +58,8 @@ class Holding:
         ]
         if window.seen_in is not None:
             conditions.append(_was_seen(c.placed_xid, window.seen_in))
+        if window.disclosable is not None:
+            conditions.append(c.disclosable if window.disclosable else ~c.disclosable)
         return sa.and_(*conditions)
 
     def ways(
@@ -108,6 +112,11 @@ class Holding:
         hold = self.register()
         key, named = self._record_key(hold)
         return self.record_value().in_(sa.select(key).where(self.active(hold), named).correlate_except(hold))
+
+    def any_secret(self) -> Bool:
+        """Some hold, of whatever dataset, must not be disclosed."""
+        hold = self.register()
+        return exists([hold], ~hold.c.disclosable, self._not_released(hold))
 
     def any_class(self) -> Bool:
         """Some hold is on a class of records and not on a subject or a record."""
@@ -172,9 +181,7 @@ class Holding:
 
     def record_value(self) -> sa.ColumnElement[object]:
         """The key in the form that a hold's record key is compared in."""
-        if len(self._rows.key) == 1:
-            return self._rows.key[0]
-        return sa.type_coerce(self._rows.key_text, NamedType("text"))
+        return self._rows.record_value()
 
     def _record_key(self, hold: sa.FromClause) -> tuple[sa.ColumnElement[object], Bool]:
         """The hold's record key in the type of our key, and the condition under which it is one of ours.
@@ -187,9 +194,7 @@ class Holding:
 
     def key_from(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[object]:
         """A record key that is written as text, in the form that our rows' keys are compared in."""
-        single = len(self._rows.key) == 1
-        kind = NamedType(self._rows.type_of(self._rows.dataset.key[0])) if single else NamedType("text")
-        return sa.cast(text, kind)
+        return self._rows.record_key_from(text)
 
     def _not_released(self, hold: sa.FromClause) -> Bool:
         planned_in, released_at = self._window.planned_in, hold.c.released_at

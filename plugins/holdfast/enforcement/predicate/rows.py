@@ -108,6 +108,15 @@ class Rows:
         parts = [sa.cast(column, sa.Text) for column in self.key]
         return parts[0] if len(parts) == 1 else sa.func.concat_ws("|", *parts)
 
+    def record_value(self) -> sa.ColumnElement[object]:
+        """The key in the form in which records that somebody names are compared."""
+        return self.key[0] if len(self.key) == 1 else sa.type_coerce(self.key_text, NamedType("text"))
+
+    def record_key_from(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[object]:
+        """A record key that is written as text, in that form."""
+        single = len(self.key) == 1
+        return sa.cast(text, NamedType(self.type_of(self.dataset.key[0])) if single else NamedType("text"))
+
     @property
     def key_hash(self) -> sa.ColumnElement[int]:
         """64 bits that stand for the key in a fingerprint."""

@@ -101,6 +101,11 @@ class StartEvent:
             value = sa.func.timezone(self._source.dataset.time_zone, value)
         return sa.cast(sa.func.timezone(self._schedule.time_zone, value), sa.Date)
 
+    def end(self, first: sa.ColumnElement[object], period: clock.Period) -> sa.ColumnElement[object]:
+        """The last day of the period that starts on the day `first`."""
+        counts_from_year_end = self._rule.start.counts_from == "end_of_accounting_period"
+        return last_day_of(first, period, self._schedule.year_end if counts_from_year_end else None)
+
     def _last_past(self, period: clock.Period) -> dt.date:
         return min(self._last_start(period, self._as_of), self._as_of)
 
@@ -144,3 +149,24 @@ class StartEvent:
         grouped = sa.select(theirs).where(theirs.is_not(None)).group_by(theirs).having(having)
         chosen = grouped.correlate_except(self._source.table)
         return sa.func.coalesce(self._rows.subject_value().in_(chosen), sa.false())
+
+
+def last_day_of(
+    first: sa.ColumnElement[object], period: clock.Period, year_end: tuple[int, int] | None
+) -> sa.ColumnElement[object]:
+    """The last day of the period that starts on the day `first`, or with the end of its accounting period."""
+    start = _accounting_period_end(first, year_end) if year_end else first
+    return sa.cast(sa.cast(start, sa.Date) + sa.func.make_interval(0, period.months, 0, period.days), sa.Date)
+
+
+def _accounting_period_end(day: sa.ColumnElement[object], year_end: tuple[int, int]) -> sa.ColumnElement[object]:
+    """The last day of the accounting period that contains `day`, as `clock.accounting_period_end` counts it."""
+    month, last = year_end
+    year = sa.cast(sa.func.date_part("year", day), sa.Integer)
+
+    def end_of(which: sa.ColumnElement[int]) -> sa.ColumnElement[object]:
+        first = sa.func.make_date(which, month, 1)
+        end_of_month = first + sa.func.make_interval(0, 1, 0, -1)
+        return sa.cast(sa.func.least(first + sa.func.make_interval(0, 0, 0, last - 1), end_of_month), sa.Date)
+
+    return sa.case((sa.cast(day, sa.Date) <= end_of(year), end_of(year)), else_=end_of(year + 1))

@@ -11,10 +11,8 @@ from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
 from holdfast.enforcement.catalogue import Leaf
-from holdfast.enforcement.predicate.anonymise import new_values
 from holdfast.enforcement.predicate.base import Predicate
 from holdfast.enforcement.predicate.rows import Bool, NamedType
-from holdfast.policy.model import Anonymise
 
 _TID = NamedType("tid")
 _LOOKS_FOR_A_CHANGE = 10
@@ -22,10 +20,10 @@ _LOOKS_FOR_A_CHANGE = 10
 
 def change_blocks(predicate: Predicate, pseudonym_key: bytes) -> sa.Delete | sa.Update:
     """Delete or anonymise the due rows in blocks [from_block, to_block), given as the parameters `first` and `end`."""
-    table, action = predicate.rows.table, predicate.action
+    table = predicate.rows.table
     conditions = (*_in_blocks(), predicate.due())
-    if isinstance(action, Anonymise):
-        values = new_values(predicate.rows, action, pseudonym_key)
+    if not predicate.deletes:
+        values = predicate.new_values(pseudonym_key)
         return sa.update(table).values(values).where(*conditions)  # type: ignore[arg-type]
     return sa.delete(table).where(*conditions)  # type: ignore[arg-type]
 
