@@ -1,16 +1,20 @@
--- What was erased since a moment in one dataset, and for whom, by pseudonym? Of a request for single records, those.
--- params:  dataset text, since timestamptz, categories text[], zone text
+-- What was erased since a moment in one dataset, and for whom, by pseudonym? Of a request for single records, those. Whole
+-- records, or of single categories alone.
+-- params:  dataset text, since timestamptz, is_cut boolean, wholes text[], zone text
 -- returns: one row for each request, or each of its records (request_id bigint, pseudonym text, record_key text or NULL:
---          every record of the subject, until date: made up to this day, or NULL: whenever, kept_rows bigint: so many were
---          there when the request was counted last); categories are those of the dataset's columns
+--          every record of the subject, categories text[] or NULL: whole records, until date: made up to this day, or NULL:
+--          whenever, kept_rows bigint: so many were there when the request was counted last); wholes are the categories
+--          whose request is one for whole records of the dataset
 -- locks:   none
 WITH line AS (
-    SELECT DISTINCT request_id, subject_pseudonym
-    FROM holdfast.erasure
+    SELECT line.request_id, line.subject_pseudonym, array_agg(DISTINCT one.category) AS categories
+    FROM holdfast.erasure AS line
+    LEFT JOIN LATERAL unnest(line.categories) AS one (category) ON TRUE
     WHERE
-        dataset = cast(:dataset AS text)
-        AND categories IS NULL -- where single categories were emptied, the records themselves stay
-        AND erased_at >= cast(:since AS timestamptz)
+        line.dataset = cast(:dataset AS text)
+        AND line.erased_at >= cast(:since AS timestamptz)
+        AND (line.categories IS NOT NULL) = cast(:is_cut AS boolean)
+    GROUP BY line.request_id, line.subject_pseudonym
 ),
 
 kept AS (
@@ -29,6 +33,7 @@ SELECT
     request.request_id,
     line.subject_pseudonym AS pseudonym,
     named.record_key,
+    CASE WHEN cast(:is_cut AS boolean) THEN line.categories END AS categories,
     coalesce(request.replay_until, cast(timezone(cast(:zone AS text), request.closed_at) AS date)) AS until,
     CASE WHEN request.closed_at IS NULL THEN coalesce(kept.kept_rows, 0) ELSE 0 END AS kept_rows
 FROM line
@@ -38,7 +43,8 @@ LEFT JOIN LATERAL (
     SELECT part.record_key
     FROM holdfast.request_part AS part
     WHERE
-        part.request_id = line.request_id
+        NOT cast(:is_cut AS boolean)
+        AND part.request_id = line.request_id
         AND part.dataset = cast(:dataset AS text)
         AND part.record_key IS NOT NULL
         AND NOT EXISTS (
@@ -47,6 +53,6 @@ LEFT JOIN LATERAL (
             WHERE
                 whole.request_id = line.request_id
                 AND whole.record_key IS NULL
-                AND (whole.dataset = cast(:dataset AS text) OR whole.category = any(cast(:categories AS text [])))
+                AND (whole.dataset = cast(:dataset AS text) OR whole.category = any(cast(:wholes AS text [])))
         )
 ) AS named ON TRUE

@@ -8,8 +8,8 @@ CREATE TEMPORARY TABLE replay_line (
     received_at timestamptz NOT NULL,
     dataset text NOT NULL,
     pseudonym text NOT NULL,
+    categories text[],
     by_record boolean NOT NULL,
-    categories text [],
     erased_rows bigint NOT NULL,
     erased_at timestamptz NOT NULL
 ) ON COMMIT DROP

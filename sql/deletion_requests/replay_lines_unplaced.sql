@@ -1,4 +1,4 @@
--- For how many requests that the database does not know were single records or categories erased? Which records, no file says.
+-- For how many requests that the database does not know were single records erased? Which, the files do not say.
 -- params:  none
 -- returns: one row (requests bigint)
 -- locks:   none

@@ -19,7 +19,7 @@ from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate
 from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.policy import parts
-from holdfast.policy.model import Policy, Subject
+from holdfast.policy.model import Dataset, Policy, Subject
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _closed_scope(policy: Policy, name: str) -> sa.CTE:
     fixed = queries.query("deletion_requests/break_closed_scope").bindparams(
         sa.bindparam("dataset", name, sa.Text),
         sa.bindparam("has_subject", isinstance(dataset.subject, Subject), sa.Boolean),
-        sa.bindparam("categories", parts.whole_categories(dataset), postgresql.ARRAY(sa.Text)),
+        sa.bindparam("categories", categories_of(dataset), postgresql.ARRAY(sa.Text)),
         sa.bindparam("zone", policy.schedule.time_zone, sa.Text),
     )
     columns = {
@@ -76,6 +76,11 @@ def _closed_scope(policy: Policy, name: str) -> sa.CTE:
         "until": sa.Date,
     }
     return fixed.columns(**columns).cte("closed_scope")
+
+
+def categories_of(dataset: Dataset) -> list[str]:
+    """The categories whose request is one for the dataset's whole records."""
+    return [one for one in parts.categories(dataset) if parts.goes_whole(dataset, one)]
 
 
 def _statement(predicate: _Completed) -> sa.Executable:

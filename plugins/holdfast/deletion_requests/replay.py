@@ -17,11 +17,12 @@ from sqlalchemy.dialects import postgresql
 
 from holdfast import clock, queries
 from holdfast.deletion_requests import erasure_files, moves
+from holdfast.deletion_requests.found_again import categories_of
 from holdfast.deletion_requests.register import State
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import ErasurePredicate
-from holdfast.enforcement.predicate.requests import ErasureSetting
+from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
+from holdfast.enforcement.predicate.requests import ErasureSetting, PartPredicate
 from holdfast.enforcement.predicate.rows import Bool, Rows
 from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import hmac_pads, pseudonym_in_sql
@@ -76,11 +77,17 @@ def replay(
     moment = clock.midnight(since, zone)
     tables = catalogue.read(connection, policy.data_map.schemas)
     # No hold is looked at, so the moment they are counted at does not matter.
-    setting = ErasureSetting(policy, tables, clock.local_date(now, zone), now)
-    datasets = [name for name in setting.datasets() if Rows(policy, tables, name).needs_subject]
+    reached = parts.with_subject(policy)
+    cuts = frozenset(
+        (name, one) for name, known in reached.items() for one in parts.categories(known) if parts.cut_out(known, one)
+    )
+    setting = ErasureSetting(policy, tables, clock.local_date(now, zone), now, parts=cuts)
+    datasets = list(reached)
     entered, unplaced = _from_files(connection, setting, datasets, settings, since=since, moment=moment)
     for dataset in datasets:
         connection.execute(_find(_Erased(setting, dataset, moment, key), run_id))
+        if any(name == dataset for name, _ in cuts):
+            connection.execute(_find(_Emptied(setting, dataset, moment, key), run_id))
     values = {"run_id": run_id, "zone": zone}
     reopened = sorted(queries.run(connection, "deletion_requests/replay_reopen", values).scalars())
     totals = queries.run(connection, "deletion_requests/replay_totals", {"run_id": run_id})
@@ -99,25 +106,42 @@ def replay(
     return result
 
 
-class _Erased(ErasurePredicate):
-    """The rows of one dataset whose subjects had it erased since a moment."""
+class _Found(ErasurePredicate):
+    """The rows of one dataset that are in the scope of what was erased."""
 
-    def __init__(self, setting: Setting, dataset: str, since: dt.datetime, key: bytes) -> None:
-        super().__init__(setting, dataset)
-        self._since = _erased_scope(setting, dataset, since, key)
+    since: sa.CTE
 
     def _scope(self) -> tuple[sa.FromClause, Bool]:
-        scope = self._since.alias()
+        scope = self.since.alias()
         return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
 
     def kept(self) -> sa.Subquery:
         """How many rows of each request were there when it was counted last."""
-        scope = self._since.alias()
+        scope = self.since.alias()
         kept = sa.func.max(scope.c.kept_rows).label("kept_rows")
         return sa.select(scope.c.request_id, kept).group_by(scope.c.request_id).subquery()
 
 
-def _find(predicate: _Erased, run_id: int | None) -> sa.Insert:
+class _Erased(_Found):
+    """The rows whose subjects had them erased since a moment."""
+
+    def __init__(self, setting: Setting, dataset: str, since: dt.datetime, key: bytes) -> None:
+        super().__init__(setting, dataset)
+        self.since = _erased_scope(setting, dataset, since, key, is_cut=False)
+
+
+class _Emptied(_Found, PartPredicate):
+    """The rows whose subjects had single categories of them emptied since a moment."""
+
+    def __init__(self, setting: Setting, dataset: str, since: dt.datetime, key: bytes) -> None:
+        super().__init__(setting, dataset)
+        self.since = _erased_scope(setting, dataset, since, key, is_cut=True)
+
+    def asked(self) -> list[Asked]:
+        return self._asked_by_subject()
+
+
+def _find(predicate: _Found, run_id: int | None) -> sa.Insert:
     """INSERT the requests of which there are more rows than there should be."""
     each = sa.union_all(
         *(
@@ -127,7 +151,7 @@ def _find(predicate: _Erased, run_id: int | None) -> sa.Insert:
     ).subquery()
     counted = sa.select(each.c.request_id, sa.func.count().label("found_rows")).group_by(each.c.request_id).subquery()
     kept = predicate.kept()
-    columns = {
+    columns: dict[str, sa.ColumnElement[Any]] = {
         "run_id": sa.literal(run_id, sa.BigInteger),
         "request_id": counted.c.request_id,
         "dataset": sa.literal(predicate.dataset, sa.Text),
@@ -142,19 +166,20 @@ def _find(predicate: _Erased, run_id: int | None) -> sa.Insert:
     return postgresql.insert(target).from_select(list(columns), more).on_conflict_do_nothing()
 
 
-def _erased_scope(setting: Setting, name: str, since: dt.datetime, key: bytes) -> sa.CTE:
+def _erased_scope(setting: Setting, name: str, since: dt.datetime, key: bytes, *, is_cut: bool) -> sa.CTE:
     """sql/deletion_requests/replay_erased.sql, with the subjects of the dataset that the pseudonyms stand for."""
-    whole = parts.whole_categories(setting.policy.data_map.datasets[name])
     fixed = queries.query("deletion_requests/replay_erased").bindparams(
         sa.bindparam("dataset", name, sa.Text),
         sa.bindparam("since", since, sa.DateTime(timezone=True)),
-        sa.bindparam("categories", whole, postgresql.ARRAY(sa.Text)),
+        sa.bindparam("is_cut", is_cut, sa.Boolean),
+        sa.bindparam("wholes", categories_of(setting.policy.data_map.datasets[name]), postgresql.ARRAY(sa.Text)),
         sa.bindparam("zone", setting.policy.schedule.time_zone, sa.Text),
     )
-    columns = {
+    columns: dict[str, Any] = {
         "request_id": sa.BigInteger,
         "pseudonym": sa.Text,
         "record_key": sa.Text,
+        "categories": postgresql.ARRAY(sa.Text),
         "until": sa.Date,
         "kept_rows": sa.BigInteger,
     }
@@ -165,6 +190,7 @@ def _erased_scope(setting: Setting, name: str, since: dt.datetime, key: bytes) -
         sa.literal(name, sa.Text).label("dataset"),
         subjects.c.subject_key,
         erased.c.record_key,
+        erased.c.categories,
         erased.c.until,
         erased.c.kept_rows,
     )

@@ -21,11 +21,6 @@ def goes_whole(dataset: Dataset, category: str) -> bool:
     return says == {category} or in_file
 
 
-def whole_categories(dataset: Dataset) -> list[str]:
-    """The categories for which a request is one for the dataset's whole records."""
-    return [one for one in categories(dataset) if goes_whole(dataset, one)]
-
-
 def cut_out(dataset: Dataset, category: str) -> Columns:
     """The columns that are emptied where only the category is asked for; none where the record goes whole."""
     if goes_whole(dataset, category):

@@ -138,6 +138,25 @@ def test_of_a_request_for_one_record_that_record_is_erased_again(nights: Nights,
     assert nights.state(request) == "completed"
 
 
+def test_of_a_request_for_one_category_it_is_emptied_again(nights: Nights, since: dt.date) -> None:
+    nights.fill(1)
+    request = nights.ask(1, "web-1", ("contacts", None))
+    nights.sql("UPDATE holdfast.request_part SET dataset = NULL, category = 'address'")
+    backup = nights.backup()
+    nights.night(4)
+    emptied = "full_name = 'Zoe Example' AND postcode <> 'ZY1 1AA'"
+    assert (nights.count("contact", emptied), nights.state(request)) == (1, "completed")
+    nights.long_ago(5)
+    nights.sql("DELETE FROM provider.contact")
+    nights.restore(backup)
+    assert nights.count("contact", emptied) == 0
+    run = nights.night(3, replay_since=since)
+    assert nights.breaks(run, "restored_data") == {"contacts": 1}
+    assert (nights.count("contact", emptied), nights.state(request)) == (1, "completed")
+    assert nights.count("login_event") == 3
+    assert nights.breaks(nights.night(2, replay_since=since), "restored_data") == {}
+
+
 def test_of_a_partly_completed_request_what_came_back_is_told_and_what_is_held_is_not(
     nights: Nights, since: dt.date
 ) -> None:

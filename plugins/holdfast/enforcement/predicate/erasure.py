@@ -114,7 +114,7 @@ class ErasurePredicate(Predicate):
         by_key = self.holding.key_from(scope.c.record_key) == self.holding.record_value()
         named = sa.and_(ours, scope.c.record_key.is_not(None), by_key, self._is_theirs(scope))
         by_record = Asked(scope.c.request_id, self.rows.table.join(scope, named), self.done())
-        return [by_record, *self._asked_by_subject(self._in_time)]
+        return [by_record, *self._asked_by_subject()]
 
     def asked_in(self, scope: sa.FromClause) -> Bool:
         """Whether a line of the scope is about this work: by the dataset's name, or as one for the whole account."""
@@ -183,6 +183,13 @@ class ErasurePredicate(Predicate):
         scope = scope_table()
         return scope, self.asked_in(scope)
 
+    def _in_time(self, scope: sa.FromClause) -> Bool:
+        """The row was made by the day up to which the request asks; one without a known day counts as made by then."""
+        day = self.rows.made_day()
+        if day is None:
+            return sa.true()
+        return sa.or_(scope.c.until.is_(None), sa.func.coalesce(day <= scope.c.until, sa.true()))
+
     def _asked_by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> list[Asked]:
         if not self.rows.needs_subject:
             return []
@@ -197,7 +204,7 @@ class ErasurePredicate(Predicate):
                 source = source.join(table, link)
             found = way.subject
         more = (condition(scope) for condition in conditions)
-        whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, *more)
+        whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, self._in_time(scope), *more)
         return [Asked(scope.c.request_id, source.join(scope, whole), self._done_for(scope))]
 
     def _done_for(self, scope: sa.FromClause) -> Bool:
@@ -211,25 +218,17 @@ class ErasurePredicate(Predicate):
         theirs = self.rows.subject_value() == sa.cast(scope.c.subject_key, self.rows.subject_type)
         return sa.func.coalesce(theirs, sa.true())
 
-    def _in_time(self, scope: sa.FromClause) -> Bool:
-        """The row was made by the day up to which the request asks; one without a known day counts as made by then."""
-        day = self.rows.made_day()
-        if day is None:
-            return sa.true()
-        return sa.or_(scope.c.until.is_(None), sa.func.coalesce(day <= scope.c.until, sa.true()))
-
     def _by_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
+        """A ready request asks for all that there is of the row's subject, or was by a day."""
         day = self.rows.made_day()
         if not self.rows.needs_subject:
             return sa.false()
         if day is None:
             return self._names_subject(*conditions)
-        always = self._names_subject(*conditions, lambda scope: scope.c.until.is_(None))
-        last = sa.cast(
-            self._last_days(*conditions).op("->>")(sa.cast(self.rows.subject_value(), sa.Text)),
-            sa.Date,
-        )
-        until = self._names_subject(*conditions, lambda scope: scope.c.until.is_not(None))
+        always = self._names_subject(lambda scope: scope.c.until.is_(None), *conditions)
+        until = self._names_subject(lambda scope: scope.c.until.is_not(None), *conditions)
+        days = self._last_days(*conditions)
+        last = sa.cast(days.op("->>")(sa.cast(self.rows.subject_value(), sa.Text)), sa.Date)
         return sa.or_(always, sa.and_(until, sa.func.coalesce(day <= last, sa.true())))
 
     def _last_days(self, *conditions: Callable[[sa.FromClause], Bool]) -> sa.ScalarSelect[object]:
@@ -237,13 +236,13 @@ class ErasurePredicate(Predicate):
         scope, ours = self._scope()
         subject = sa.cast(sa.cast(scope.c.subject_key, self.rows.subject_type), sa.Text).label("subject")
         last = sa.func.max(scope.c.until).label("last")
-        limited = [ours, scope.c.is_ready, scope.c.record_key.is_(None), scope.c.until.is_not(None)]
-        limited += [condition(scope) for condition in conditions]
+        more = (condition(scope) for condition in conditions)
+        limited = (ours, scope.c.is_ready, scope.c.record_key.is_(None), scope.c.until.is_not(None), *more)
         each = sa.select(subject, last).where(*limited).group_by(subject).correlate_except(scope).subquery()
         return sa.select(sa.func.jsonb_object_agg(each.c.subject, each.c.last)).scalar_subquery()
 
     def _names_subject(self, *conditions: Callable[[sa.FromClause], Bool]) -> Bool:
-        """A ready request that satisfies the conditions asks for all of the row's subject: a look-up in a hash."""
+        """A ready request that satisfies the conditions names the row's subject: a look-up in a hash."""
         scope, ours = self._scope()
         subject = sa.cast(scope.c.subject_key, self.rows.subject_type)
         more = (condition(scope) for condition in conditions)

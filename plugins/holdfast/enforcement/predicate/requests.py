@@ -57,7 +57,7 @@ class PartPredicate(ErasurePredicate):
         return sa.and_(self._by_subject(), ~self._whole())
 
     def asked(self) -> list[Asked]:
-        return self._asked_by_subject(self._in_time, lambda _: ~self._whole(), lambda scope: ~self._is_named_too(scope))
+        return self._asked_by_subject(lambda _: ~self._whole(), lambda scope: ~self._is_named_too(scope))
 
     def asked_in(self, scope: sa.FromClause) -> Bool:
         return sa.and_(scope.c.dataset == sa.literal(self.dataset, sa.Text), scope.c.categories.is_not(None))
