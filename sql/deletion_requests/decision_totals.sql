@@ -1,8 +1,8 @@
 -- How many decisions of each kind does a run's matrix have?
 -- params:  run_id bigint
--- returns: one row for each decision (decision, decisions, requests)
+-- returns: one row for each decision (decision, decisions)
 -- locks:   none
-SELECT decision, count(*) AS decisions, count(DISTINCT request_id) AS requests
+SELECT decision, count(*) AS decisions
 FROM holdfast.request_decision
 WHERE run_id = :run_id
 GROUP BY decision

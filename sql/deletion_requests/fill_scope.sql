@@ -1,6 +1,6 @@
--- What does every open request ask for, dataset by dataset, and may it be carried out?
--- params:  as_of date, datasets text[], whole_datasets text[], wholes text[], cut_datasets text[], cuts text[]
--- returns: none; datasets are those with a subject and a rule. A request for a category asks for the whole records of the
+-- What does every open request ask for, and may it be carried out? Of the states given, or of all.
+-- params:  as_of date, states text[], datasets integer, whole_datasets text[], wholes text[], cut_datasets text[], cuts text[]
+-- returns: none; datasets is how many have a subject and a rule. A request for a category asks for the whole records of the
 --          datasets paired with it in the first two lists, and for some columns of those in the last two
 -- locks:   the new rows
 WITH
@@ -17,16 +17,14 @@ open_request AS (
         END AS waits_for
     FROM holdfast.deletion_request AS r
     LEFT JOIN holdfast.request_addressee AS a ON r.request_id = a.request_id
-    WHERE r.closed_at IS NULL AND r.state NOT IN ('completed', 'refused', 'withdrawn')
+    WHERE
+        r.closed_at IS NULL
+        AND r.state NOT IN ('completed', 'refused', 'withdrawn')
+        AND (cast(:states AS text []) IS NULL OR r.state = any(:states))
 ),
 
 asked AS (
-    SELECT o.request_id, d.dataset, cast(NULL AS text) AS record_key, cast(NULL AS text []) AS categories
-    FROM open_request AS o
-    CROSS JOIN unnest(cast(:datasets AS text [])) AS d (dataset)
-    WHERE NOT EXISTS (SELECT FROM holdfast.request_part AS p WHERE p.request_id = o.request_id)
-    UNION
-    SELECT p.request_id, p.dataset, p.record_key, NULL
+    SELECT p.request_id, p.dataset, p.record_key, cast(NULL AS text []) AS categories
     FROM holdfast.request_part AS p
     INNER JOIN open_request AS o ON p.request_id = o.request_id
     WHERE p.dataset IS NOT NULL
@@ -45,8 +43,14 @@ asked AS (
     GROUP BY p.request_id, c.dataset
 )
 
-INSERT INTO holdfast.erasure_scope (request_id, dataset, subject_key, record_key, categories, is_ready, waits_for)
-SELECT o.request_id, a.dataset, o.subject_key, a.record_key, a.categories, o.is_ready, o.waits_for
+INSERT INTO holdfast.erasure_scope (
+    request_id, dataset, of_datasets, subject_key, record_key, categories, is_ready, waits_for
+)
+SELECT o.request_id, NULL, cast(:datasets AS integer), o.subject_key, NULL, NULL, o.is_ready, o.waits_for
+FROM open_request AS o
+WHERE NOT EXISTS (SELECT FROM holdfast.request_part AS p WHERE p.request_id = o.request_id)
+UNION ALL
+SELECT o.request_id, a.dataset, 1, o.subject_key, a.record_key, a.categories, o.is_ready, o.waits_for
 FROM asked AS a
 INNER JOIN open_request AS o ON a.request_id = o.request_id
 WHERE

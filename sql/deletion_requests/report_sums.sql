@@ -26,7 +26,10 @@ SELECT
     cast(coalesce(sum(decisions) FILTER (WHERE NOT is_whole), 0) AS bigint) AS part_decisions,
     CASE
         WHEN :run_id = (SELECT max(run_id) FROM holdfast.request_decision)
-            THEN (SELECT count(*) FROM (SELECT DISTINCT request_id, dataset FROM holdfast.erasure_scope) AS pair)
+            THEN (
+                SELECT cast(coalesce(sum(pair.of_datasets), 0) AS bigint)
+                FROM (SELECT DISTINCT request_id, dataset, of_datasets FROM holdfast.erasure_scope) AS pair
+            )
     END AS asked,
     EXISTS (SELECT FROM holdfast.request_after AS after WHERE after.run_id = :run_id) AS is_settled,
     cast((

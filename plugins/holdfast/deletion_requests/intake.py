@@ -12,10 +12,11 @@ import datetime as dt
 import fcntl
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import sqlalchemy as sa
 
@@ -28,7 +29,7 @@ from holdfast.deletion_requests.receipt import Taken, receive
 from holdfast.errors import RequestError
 from holdfast.evidence import ledger
 from holdfast.policy.model import Policy
-from holdfast.reports.tables import Cell, csv_text
+from holdfast.reports.tables import Cell, csv_writer
 from holdfast.settings import Settings
 
 DONE, REFUSED = "done", "refused"
@@ -60,9 +61,9 @@ class FileResult:
 
 @dataclass
 class _Rows:
-    """What came of the rows so far, in words for the result and in numbers."""
+    """What came of the rows so far: written to the result at once, for a file may have a million, and in numbers."""
 
-    written: list[tuple[Cell, ...]]
+    write: Callable[[Sequence[Cell]], None]
     new: int = 0
     known: int = 0
     refused: int = 0
@@ -70,13 +71,13 @@ class _Rows:
     def add(self, line: int, outcome: Taken | Fault | tuple[Fault, ...]) -> None:
         if isinstance(outcome, Taken):
             word = "taken in" if outcome.is_new else "known before"
-            self.written.append((line, word, outcome.request_id, outcome.duplicate_of, "", "", "", ""))
+            self.write((line, word, outcome.request_id, outcome.duplicate_of, "", "", "", ""))
             self.new += outcome.is_new
             self.known += not outcome.is_new
         else:
             self.refused += 1
             for fault in (outcome,) if isinstance(outcome, Fault) else outcome:
-                self.written.append((line, "refused", None, None, fault.check, fault.field, fault.what, fault.fix))
+                self.write((line, "refused", None, None, fault.check, fault.field, fault.what, fault.fix))
 
 
 def inbox_of(settings: Settings) -> Path:
@@ -112,17 +113,19 @@ def take_in(
 
 
 def _take_in_file(intake: _Intake, path: Path) -> FileResult:
-    rows = _Rows([])
-    try:
-        examined = intake_file.examine(path, intake.terms.rules.intake)
-        _take_in_rows(intake, examined, rows)
-    except FileRefused as error:
-        rows.add(0, (error.fault,))
-        kept = _place(path, REFUSED, intake.now)
-        result = _write_result(kept, rows)
-    else:
-        kept = _place(path, DONE, intake.now)
-        result = _write_result(kept, rows)
+    examined = None
+    with _result_beside(path) as (partial, file):
+        rows = _Rows(csv_writer(file, _HEADER))
+        try:
+            examined = intake_file.examine(path, intake.terms.rules.intake)
+            _take_in_rows(intake, examined, rows)
+            kept = _place(path, DONE, intake.now)
+        except FileRefused as error:
+            examined = None
+            rows.add(0, (error.fault,))
+            kept = _place(path, REFUSED, intake.now)
+    result = partial.replace(kept.with_name(f"{kept.name}{_RESULT}"))
+    if examined is not None:
         _record(intake, examined, rows)
     # Last, so that a crash before it leaves the file to be taken in again, which adds nothing.
     path.rename(kept)
@@ -136,14 +139,16 @@ def _take_in_rows(intake: _Intake, examined: Examined, rows: _Rows) -> None:
     # Rows that were refused may be right by now: the account may exist.
     if seen is not None and seen.refused_rows == 0:
         what = f"the same file was taken in at {seen.taken_in_at.isoformat(timespec='seconds')}."
-        rows.written.append((None, "known before", None, None, "", "", what, "nothing is left to do."))
+        rows.write((None, "known before", None, None, "", "", what, "nothing is left to do."))
         rows.known = seen.taken_rows
         return
     for batch in _batches(intake_file.read(examined, intake.policy, intake.terms, intake.now)):
         requests = [row.request for row in batch if isinstance(row, GoodRow)]
-        with database.transaction(intake.engine) as connection:
-            received = receive(connection, intake.policy, intake.terms, requests, by=intake.by, now=intake.now)
-        outcomes = iter(received)
+        outcomes: Iterator[Taken | Fault] = iter(())
+        if requests:
+            with database.transaction(intake.engine) as connection:
+                received = receive(connection, intake.policy, intake.terms, requests, by=intake.by, now=intake.now)
+            outcomes = iter(received)
         for row in batch:
             rows.add(row.line, row.faults if isinstance(row, BadRow) else next(outcomes))
 
@@ -195,16 +200,15 @@ def _place(path: Path, folder: str, now: dt.datetime) -> Path:
     raise AssertionError("there is always another number")
 
 
-def _write_result(kept: Path, rows: _Rows) -> Path:
-    """Write what came of a file, whole or not at all, beside where the file will lie."""
-    result = kept.with_name(f"{kept.name}{_RESULT}")
-    partial = kept.with_name(f".{result.name}")
+@contextmanager
+def _result_beside(path: Path) -> Iterator[tuple[Path, TextIO]]:
+    """A hidden file for what comes of a file, on the disk when it is left; its name is given to it once it is whole."""
+    partial = path.with_name(f".{path.name[-_NAME_CHARACTERS:]}{_RESULT}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(csv_text(_HEADER, rows.written))
+        yield partial, file
         file.flush()
         os.fsync(file.fileno())
-    return partial.replace(result)
 
 
 def _forget(folder: Path, before: dt.datetime) -> None:

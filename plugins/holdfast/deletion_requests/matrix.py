@@ -6,6 +6,8 @@ does, and the register is asked once for each group; the counts of a request and
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
 from holdfast.deletion_requests import told
+from holdfast.deletion_requests.register import State
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, scope_table
 from holdfast.enforcement.predicate.requests import PartPredicate
@@ -29,8 +32,10 @@ _ORDER = ("erase", "anonymise", "unknown", "held", "waiting", "exempt", "not_hel
 _RANK = {"legal": 1, "audit": 2, "tax": 3, "billing": 4, "service": 5}
 
 
-def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None:
-    """Write down what every open request asks for, from its parts or for the whole account."""
+def fill_scope(
+    connection: sa.Connection, policy: Policy, as_of: dt.date, states: Collection[State] | None = None
+) -> None:
+    """Write down what every open request asks for, from its parts or for the whole account; or those in some states."""
     reached = parts.with_subject(policy)
     pairs = [(name, one) for name, dataset in reached.items() for one in parts.categories(dataset)]
     whole = [(name, one) for name, one in pairs if parts.goes_whole(reached[name], one)]
@@ -38,20 +43,23 @@ def fill_scope(connection: sa.Connection, policy: Policy, as_of: object) -> None
     queries.run(connection, "deletion_requests/clear_scope")
     values = {
         "as_of": as_of,
-        "datasets": list(reached),
+        "states": None if states is None else [state.value for state in states],
+        "datasets": len(reached),
         "whole_datasets": [name for name, _ in whole],
         "wholes": [category for _, category in whole],
         "cut_datasets": [name for name, _ in cut],
         "cuts": [category for _, category in cut],
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
+    queries.run(connection, "deletion_requests/analyze_scope")
 
 
 def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
     """Fill the matrix of a run. Raises MatrixIncomplete if it does not add up to the requests times their datasets."""
     queries.run(connection, "deletion_requests/forget_decisions", {"run_id": run_id})
     _decide_all(connection, setting, run_id, PLANNED)
-    sums = queries.run(connection, "deletion_requests/matrix_adds_up", {"run_id": run_id}).one()
+    values = {"run_id": run_id, "datasets": list(parts.with_subject(setting.policy))}
+    sums = queries.run(connection, "deletion_requests/matrix_adds_up", values).one()
     if not sums.asked == sums.decided == sums.matched:
         raise MatrixIncomplete(
             f"{sums.asked} decisions are asked for, {sums.decided} were made, {sums.matched} of them fit.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,13 +59,8 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
 
 
 def _record(connection: sa.Connection, run_id: int, erased: Sequence[sa.Row[Any]], marks: sa.Row[Any]) -> None:
-    rows: Counter[str] = Counter()
-    requests: Counter[str] = Counter()
     for line in erased:
-        rows[line.dataset] += line.erased_rows
-        requests[line.dataset] += 1
-    for dataset in sorted(rows):
-        facts: dict[str, ledger.JSON] = {"dataset": dataset, "requests": requests[dataset], "rows": rows[dataset]}
+        facts: dict[str, ledger.JSON] = {"dataset": line.dataset, "requests": line.requests, "rows": line.erased_rows}
         ledger.append(connection, "request_erased", facts, run_id)
     if marks.restricted or marks.lifted:
         found: dict[str, ledger.JSON] = {"restricted": marks.restricted, "lifted": marks.lifted}

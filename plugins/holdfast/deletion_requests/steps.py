@@ -6,6 +6,7 @@ What is held, planned, erased, verified and sealed is done by `enforcement.night
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -91,15 +92,18 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state not in ("open", "planned"):
         return _totals(engine, run_id)
-    _decide(engine, policy, run_id)
     if not run.is_dry:
         terms, now = _terms(policy, settings), shared.database_time(engine)
+        # Only of these the night must know beforehand how much they would change. The others, whose numbers grow over
+        # the years, are decided once.
+        _decide(engine, policy, run_id, (State.ASSESSED,))
         with database.transaction(engine) as connection:
             night.approve_small(connection, terms, now=now, run_id=run_id)
         with database.transaction(engine) as connection:
             approved = queries.run(connection, "deletion_requests/approved_requests").scalars().all()
             moves.move(connection, approved, State.EXECUTING, by=moves.NIGHT, at=now, run_id=run_id)
-        _decide(engine, policy, run_id)
+    _decide(engine, policy, run_id)
+    if not run.is_dry:
         with database.transaction(engine) as connection:
             facts: dict[str, ledger.JSON] = {"decisions": _decisions(connection, run_id)}
             ledger.append(connection, "request_assessed", facts, run_id)
@@ -185,12 +189,12 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     }
 
 
-def _decide(engine: sa.Engine, policy: Policy, run_id: int) -> None:
-    """Fill the scope and the matrix, with the holds as they are."""
+def _decide(engine: sa.Engine, policy: Policy, run_id: int, states: Collection[State] | None = None) -> None:
+    """Fill the scope and the matrix with every open request, or those in some states, with the holds as they are."""
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
-        matrix.fill_scope(connection, policy, run.as_of_date)
+        matrix.fill_scope(connection, policy, run.as_of_date, states)
         matrix.assess(connection, plan.setting_at(connection, policy, run, now), run_id)
 
 

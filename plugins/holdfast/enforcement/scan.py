@@ -101,6 +101,23 @@ def count(connection: sa.Connection, predicate: Predicate) -> Counts:
 
 def by_time_statement(predicate: Predicate) -> sa.Select[Any]:
     """The first pass: one row with the whole dataset's counts by time, and the past rows that are plainly due."""
+    narrowed = predicate.narrowed()
+    if narrowed is not None:
+        return _among(*narrowed)
+    return _by_time(predicate)
+
+
+def _among(condition: Bool, predicate: Predicate) -> sa.Select[Any]:
+    """The first pass over the rows that meet a condition, which is asked once for each; the others are elsewhere."""
+    whole = predicate.rows.table
+    total = sa.select(sa.func.count()).select_from(whole.alias()).scalar_subquery()
+    among = _by_time(predicate).where(condition).subquery()
+    shown = [column for column in among.c if column.name not in ("total", "elsewhere")]
+    elsewhere = total - among.c.total + among.c.elsewhere
+    return sa.select(total.label("total"), elsewhere.label("elsewhere"), *shown)
+
+
+def _by_time(predicate: Predicate) -> sa.Select[Any]:
     as_of = predicate.setting.as_of
     forecast = [
         _count(predicate.falls_due_by(as_of + dt.timedelta(days=days))).label(f"within_{days}")

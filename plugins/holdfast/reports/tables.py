@@ -15,8 +15,8 @@ import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -41,14 +41,24 @@ _FORMULA = re.compile(rf"(^|[;\t\r\n])(?=[{_INVISIBLE}]*[{_SIGNS}])|^(?=[\t\r\n\
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """The text of a CSV file with one header line. ValueError for a row of another length or an endless number."""
     buffer = io.StringIO(newline="")
-    buffer.write(BYTE_ORDER_MARK)
-    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow([_cell(name) for name in header])
+    write = csv_writer(buffer, header)
     for row in rows:
+        write(row)
+    return buffer.getvalue()
+
+
+def csv_writer(file: TextIO, header: Sequence[str]) -> Callable[[Sequence[Cell]], None]:
+    """Begin a CSV file; what is returned writes one row. `file` must leave line ends as they are (newline="")."""
+    file.write(BYTE_ORDER_MARK)
+    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+
+    def write(row: Sequence[Cell]) -> None:
         if len(row) != len(header):
             raise ValueError(f"a row has {len(row)} cells and the header {len(header)}")
         writer.writerow([_cell(value) for value in row])
-    return buffer.getvalue()
+
+    write(header)
+    return write
 
 
 def csv_of(kind: type[DataclassInstance], records: Iterable[DataclassInstance]) -> str:

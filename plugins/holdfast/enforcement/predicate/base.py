@@ -142,6 +142,13 @@ class Predicate(ABC):
     def overdue_days(self, oldest: dt.date | None) -> int | None:
         """For how many days the record with this start should have been gone."""
 
+    def narrowed(self) -> tuple[Bool, Predicate] | None:
+        """A condition that every row meets which is not decided elsewhere, and this work among the rows that meet it.
+
+        None where there is no such condition, or none that is worth asking once in place of in every other.
+        """
+        return None
+
     def partition_limit(self) -> tuple[str, sa.ColumnElement[object]] | None:
         """Column and first value that is not past, where a range of that column alone decides; or None."""
         return None

@@ -7,6 +7,7 @@ are asked for is in `holdfast.erasure_scope`, which the job of the requests fill
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -63,6 +64,7 @@ class ErasurePredicate(Predicate):
         timings = [timing(setting, self.rows, rule_id) for rule_id in setting.policy.rules_for(dataset)]
         self._statutory = [one for one in timings if one.rule.strength is Strength.STATUTORY]
         self._may_be_needed = [one for one in timings if one.start.missing_is_normal]
+        self._is_given = False  # that every row is requested
 
     @property
     def caps(self) -> Caps:
@@ -98,6 +100,14 @@ class ErasurePredicate(Predicate):
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
         return sa.or_(self._by_subject(), self._by_record())
 
+    def narrowed(self) -> tuple[Bool, Predicate]:
+        among = copy.copy(self)
+        among._is_given = True
+        return self.requested(), among
+
+    def _is_requested(self) -> Bool:
+        return sa.true() if self._is_given else self.requested()
+
     def asked(self) -> list[Asked]:
         """The rows joined to the open requests that ask for them, ready or not: by record, and by subject."""
         scope, ours = self._scope()
@@ -107,8 +117,10 @@ class ErasurePredicate(Predicate):
         return [by_record, *self._asked_by_subject()]
 
     def asked_in(self, scope: sa.FromClause) -> Bool:
-        """Whether a line of the scope is about this work."""
-        return sa.and_(scope.c.dataset == sa.literal(self.dataset, sa.Text), scope.c.categories.is_(None))
+        """Whether a line of the scope is about this work: by the dataset's name, or as one for the whole account."""
+        named = scope.c.dataset == sa.literal(self.dataset, sa.Text)
+        ours = sa.or_(named, scope.c.dataset.is_(None)) if self.rows.needs_subject else named
+        return sa.and_(ours, scope.c.categories.is_(None))
 
     def kept_by_rule(self) -> Bool:
         """A statutory period of the row is not over, or what the row is needed for has not ended (Art 17(1)(a))."""
@@ -136,16 +148,16 @@ class ErasurePredicate(Predicate):
         return sa.or_(sa.and_(self.rows.subject_missing(), ~self.kept_by_rule()), *starts)
 
     def unknown(self) -> Bool:
-        return sa.and_(self.requested(), self.undecidable())
+        return sa.and_(self._is_requested(), self.undecidable())
 
     def not_started(self) -> Bool:
         return sa.false()
 
     def not_due(self) -> Bool:
-        return sa.and_(self.requested(), ~self.undecidable(), self.kept_by_rule())
+        return sa.and_(self._is_requested(), ~self.undecidable(), self.kept_by_rule())
 
     def past(self) -> Bool:
-        return sa.and_(self.requested(), ~self.undecidable(), ~self.kept_by_rule())
+        return sa.and_(self._is_requested(), ~self.undecidable(), ~self.kept_by_rule())
 
     def falls_due_by(self, day: dt.date) -> Bool:
         return sa.false()
