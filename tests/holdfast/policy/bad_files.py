@@ -282,8 +282,8 @@ DATA_MAP: list[Case] = [
         "a column that is emptied for its category and that the row needs",
         Edit(
             MAP,
-            "      bought_at: {category: activity, sensitivity: ordinary, legal_basis: contract}",
-            '      bought_at: {category: activity, sensitivity: ordinary, legal_basis: contract, in_part: {to: "null"}}',
+            "bought_at: {category: activity, sensitivity: ordinary, legal_basis: contract}",
+            'bought_at: {category: activity, sensitivity: ordinary, legal_basis: contract, in_part: {to: "null"}}',
         ),
         Expected(
             Check.PART_NEEDED,
