@@ -1,6 +1,7 @@
 """What a person reads at the end of a night: what each rule did, in a sentence and a table, and where it is written.
 
-All of it comes from the files that the run's `write_report` task wrote: the terminal never says more than the report.
+What was done comes from the files that the run's `write_report` task wrote: the terminal never says more than the
+report.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from holdfast.night.jobs import SUCCESS, Run
+from holdfast.reports import terminal
+from holdfast.retention.report.figures import known_sum
 
+_DONE_BEFORE = "sealed"  # the state in which a finished run is found again by another trigger of its day
 _COUNTS = {  # heading: its key in the report
     "due": "planned_rows",
     "done": "done_rows",
     "held": "held_rows",
+    "waiting": "waiting_rows",
     "unknown": "unknown_rows",
     "refused": "refused_rows",
 }
@@ -33,6 +37,12 @@ def show(console: Console, runs: list[Run]) -> None:
             f"[bold]{run.dag}[/] [{colour}]{run.state}[/] after {run.seconds:.0f} s ({escape(run.run_id)})",
             highlight=False,
         )
+        if run.opened is not None and run.opened["state"] == _DONE_BEFORE:
+            console.print(
+                f"[bold yellow]Nothing was left to do: the night of {run.opened['as_of']} is done and sealed since run"
+                f" {run.opened['run_id']}. These are the figures of that run.[/]",
+                highlight=False,
+            )
         if run.report is not None:
             _show_report(console, Path(run.report["folder"]))
 
@@ -40,19 +50,14 @@ def show(console: Console, runs: list[Run]) -> None:
 def _show_report(console: Console, folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     console.print(escape(report["verdict"]["sentence"]))
-    console.print(_rules(report["rules"]))
+    _show_rules(console, report["rules"])
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
-def _rules(rules: list[dict[str, Any]]) -> Table:
+def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:
     """One row for each rule that had anything to do or to leave, and their sum."""
     busy = [rule for rule in rules if any(rule[key] for key in _COUNTS.values())]
-    table = Table(show_footer=True)
-    table.add_column("rule", "all of them")
-    table.add_column("action", "")
-    for heading, key in _COUNTS.items():
-        table.add_column(heading, f"{sum(rule[key] for rule in rules):,}", justify="right")
-    for rule in busy:
-        table.add_row(rule["rule_id"], rule["action"], *(f"{rule[key]:,}" for key in _COUNTS.values()))
-    return table
+    rows = [(rule["rule_id"], rule["action"], *(rule[key] for key in _COUNTS.values())) for rule in busy]
+    total = ("all of them", "", *(known_sum(rule[key] for rule in rules) for key in _COUNTS.values()))
+    terminal.show(console, ("rule", "action", *_COUNTS), rows, total)
