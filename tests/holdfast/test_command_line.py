@@ -45,6 +45,14 @@ def test_a_home_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     assert settings.HOME in line
 
 
+def test_an_embedded_server_that_does_not_start(home: Path) -> None:
+    (home / "postgres").mkdir(parents=True)
+    (home / "postgres" / "PG_VERSION").write_text("9\n", encoding="utf-8")
+    line = refused("migrate")
+    assert line.startswith("DatabaseUnreachable: The embedded PostgreSQL in")
+    assert str(home / "postgres" / "log") in line
+
+
 def test_a_server_that_goes_away_in_the_middle(provider: sa.Engine) -> None:
     def go(connection: sa.Connection, _: object, statement: str, *__: object) -> None:
         if "holdfast.hold_source" in statement:
