@@ -237,10 +237,11 @@ def _hold_row(one: Hold, key: bytes) -> tuple[object, ...]:
     records = "all" if one.datasets is None else ", ".join(one.datasets)
     if one.record_key is not None:
         records = f"one of {records}"
-    period = f"{one.period_from or ''} to {one.period_to or ''}" if one.period_from or one.period_to else "all times"
+    first = f"from {one.period_from}" if one.period_from else ""
+    period = " ".join(filter(None, (first, f"before {one.period_to}" if one.period_to else ""))) or "all times"
     end = f"released {one.released_at:%Y-%m-%d}" if one.released_at else one.ends_on or "when released"
     kind = (str(one.hold_id), one.hold_type, one.reference, one.source_id)
-    return (*kind, subject, records, period.strip(), end, one.review_on or "")
+    return (*kind, subject, records, period, end, one.review_on or "")
 
 
 def _today(policy: Policy) -> dt.date:

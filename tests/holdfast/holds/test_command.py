@@ -107,7 +107,7 @@ def test_single_holds_are_listed_with_subjects_as_pseudonyms(desk: Library) -> N
     holdfast("place", "DAMAGE", "case-2", "--dataset", "loans", "--dataset", "letters")
     holdfast("release", "case-2", "--reason", "mistake")
     seven = pseudonym(settings.load().pseudonym_key(), register.SUBJECT, "7")
-    fine = ["FINE", "fine-1", "desk", seven, "all", "2026-01-01 to", "2999-12-31"]
+    fine = ["FINE", "fine-1", "desk", seven, "all", "from 2026-01-01", "2999-12-31"]
     first = ["DAMAGE", "case-1", "manual", "every", "one of members", "all times", "when released", "2999-01-31"]
     assert [row[1:] for row in rows(holdfast("list"))] == [fine, first]
     assert [row[1:] for row in rows(holdfast("list", "--type", "DAMAGE"))] == [first]
