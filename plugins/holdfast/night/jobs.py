@@ -30,17 +30,13 @@ class AirflowNotReady(HoldfastError):
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run of a job, or one that waits for a person.
-
-    `opened` and `report` are what its tasks `open_run` and `write_report` returned; None if they did not.
-    """
+    """One finished run of a job, or one that waits for a person. `report` is what its `write_report` task returned."""
 
     dag: str
     run_id: str
     state: str
     seconds: float
     tasks: list[Task]
-    opened: dict[str, Any] | None
     report: dict[str, Any] | None
 
 
@@ -84,8 +80,8 @@ def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, lea
             at_work = [task.label for task in tasks if task.state in ("queued", "running")]
             status.update(", ".join(at_work) or "waiting")
             time.sleep(_POLL_SECONDS)
-    opened, report = (api.result(dag, run, task) for task in ("open_run", "write_report"))
-    return Run(dag, run, state, time.monotonic() - started, tasks, opened, report)
+    report = api.result(dag, run, "write_report")
+    return Run(dag, run, state, time.monotonic() - started, tasks, report)
 
 
 def _look(api: Api, airflow: Kept, dag: str, run: str) -> tuple[str, list[Task]]:

@@ -1,11 +1,11 @@
 """What a person reads at the end of a night: what each rule did, in a sentence and a table, and where it is written.
 
-What was done comes from the files that the run's `write_report` task wrote: the terminal never says more than the
-report.
+All of it comes from the files that the run's `write_report` task wrote: the terminal never says more than the report.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from holdfast.night.jobs import SUCCESS, Run
 from holdfast.reports import terminal
 from holdfast.retention.report.figures import known_sum
 
-_DONE_BEFORE = "sealed"  # the state in which a finished run is found again by another trigger of its day
 _COUNTS = {  # heading: its key in the report
     "due": "planned_rows",
     "done": "done_rows",
@@ -28,8 +27,8 @@ _COUNTS = {  # heading: its key in the report
 }
 
 
-def show(console: Console, runs: list[Run]) -> None:
-    """Print the night."""
+def show(console: Console, runs: list[Run], began: dt.datetime) -> None:
+    """Print the night that began then. A run that was sealed before is said to be that: its figures are not new."""
     for run in runs:
         colour = "green" if run.state == SUCCESS else "red"
         console.print()
@@ -37,18 +36,20 @@ def show(console: Console, runs: list[Run]) -> None:
             f"[bold]{run.dag}[/] [{colour}]{run.state}[/] after {run.seconds:.0f} s ({escape(run.run_id)})",
             highlight=False,
         )
-        if run.opened is not None and run.opened["state"] == _DONE_BEFORE:
-            console.print(
-                f"[bold yellow]Nothing was left to do: the night of {run.opened['as_of']} is done and sealed since run"
-                f" {run.opened['run_id']}. These are the figures of that run.[/]",
-                highlight=False,
-            )
         if run.report is not None:
-            _show_report(console, Path(run.report["folder"]))
+            _show_report(console, Path(run.report["folder"]), began)
 
 
-def _show_report(console: Console, folder: Path) -> None:
+def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     report = json.loads((folder / "report.json").read_text())
+    seal, run = report["seal"], report["run"]
+    sealed_at = dt.datetime.fromisoformat(seal["sealed_at"]) if seal else began
+    if sealed_at < began:
+        console.print(
+            f"[bold yellow]Nothing was left to do: the night of {run['as_of_date']} was done before, and sealed at"
+            f" {sealed_at:%Y-%m-%d %H:%M} UTC. These are the figures of that run, number {run['run_id']}.[/]",
+            highlight=False,
+        )
     console.print(escape(report["verdict"]["sentence"]))
     _show_rules(console, report["rules"])
     for file in sorted(folder.iterdir()):
