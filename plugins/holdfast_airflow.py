@@ -10,9 +10,7 @@ import dataclasses
 import importlib
 import inspect
 import logging
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import task
@@ -20,7 +18,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Error
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
-from holdfast.errors import DatabaseUnreachable, HoldfastError, SettingsError
+from holdfast.errors import DatabaseUnreachable, HoldfastError, description
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 CONNECTION = "holdfast"
 _MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
-_PLUGINS = Path(__file__).parent
 _log = logging.getLogger(__name__)
 
 
@@ -81,7 +78,7 @@ def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> 
     except AirflowException as error:
         failure = error
     except Exception as error:  # noqa: BLE001 # replaced by its type, and raised again below
-        failure = (StepFailed if _may_pass(error) else AirflowFailException)(_description(error))
+        failure = (StepFailed if _may_pass(error) else AirflowFailException)(description(error))
     raise failure
 
 
@@ -130,15 +127,6 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, OSError | sa.exc.OperationalError | sa.exc.InterfaceError)
 
 
-def _description(error: BaseException) -> str:
-    """Type, SQLSTATE and the lines of ours that led there. Not its message: it may quote a row."""
-    code = getattr(getattr(error, "orig", error), "sqlstate", None)
-    sqlstate = f" (SQLSTATE {code})" if code else ""
-    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    ours = [f"{file.relative_to(_PLUGINS)}:{line}" for file, line in frames if file.is_relative_to(_PLUGINS)]
-    return f"{type(error).__module__}.{type(error).__name__}{sqlstate} at {' > '.join(ours)}"
-
-
 def _connection() -> Connection | None:
     """The Airflow connection `holdfast`, or None if every source of connections says that there is none.
 
@@ -175,20 +163,12 @@ def _ask_execution_api() -> Connection | None:
 
 
 def _url_of(connection: Connection) -> str:
-    import sqlalchemy as sa
-
-    if connection.conn_type not in ("postgres", "postgresql"):
-        raise SettingsError(
-            f"The Airflow connection {CONNECTION!r} is of type {connection.conn_type!r}.",
-            fix="make it a PostgreSQL connection, or remove it to use HOLDFAST_DATABASE_URL.",
-        )
-    url = sa.URL.create(
-        "postgresql+psycopg",
-        username=connection.login,
+    return settings.url_of_connection(
+        conn_type=connection.conn_type,
+        login=connection.login,
         password=connection.password,
         host=connection.host,
         port=connection.port,
-        database=connection.schema,
-        query={name: str(value) for name, value in connection.extra_dejson.items()},
+        schema=connection.schema,
+        extra=connection.extra_dejson,
     )
-    return url.render_as_string(hide_password=False)

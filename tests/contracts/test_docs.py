@@ -63,7 +63,12 @@ def test_every_dag_is_introduced(dag: str) -> None:
     assert dag in README
 
 
-@pytest.mark.parametrize("variable", [settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY])
+SETTINGS = (
+    settings.AIRFLOW_CONNECTION, settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("variable", SETTINGS)
 def test_every_setting_is_explained(variable: str) -> None:
     assert f"\n| `{variable}` |" in ENGINEERS
 

@@ -94,6 +94,14 @@ def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> 
     assert (schedule["expression"], schedule["timezone"]) == ("30 1 * * *", "Europe/London")
 
 
+def test_unpausing_starts_no_night_that_has_passed(parsed: dict[str, Any]) -> None:
+    """False would mean up to a tenth of a day late in Airflow 3.3.2, in spite of what it says."""
+    timetable = CronTriggerTimetable.deserialize(parsed["dags"]["retention_nightly"]["schedule"])
+    assert isinstance(timetable, CronTriggerTimetable)
+    assert timetable._calc_first_run() == timetable._align_to_next(pendulum.now("UTC"))
+    assert parsed["dags"]["retention_nightly"]["schedule"]["run_immediately"] == 0
+
+
 @pytest.mark.parametrize("clocks_change", [dt.date(2026, 3, 29), dt.date(2026, 10, 25)])
 def test_a_night_when_clocks_change_starts_once(parsed: dict[str, Any], clocks_change: dt.date) -> None:
     schedule = parsed["dags"]["retention_nightly"]["schedule"]

@@ -138,6 +138,7 @@ def second(
 def test_the_first_night_succeeds(first: Night) -> None:
     assert first.exit_code == 0, first.output
     assert "retention_nightly success" in first.output
+    assert "Nothing was left to do" not in first.output
     assert "Log in as admin" in first.output
 
 
@@ -181,6 +182,7 @@ def test_a_second_start_makes_no_second_provider_and_changes_nothing(
     process, said = second
     output = "".join(said)
     assert "retention_nightly success" in output
+    assert "Nothing was left to do" in output
     assert "Synthetic provider" not in output
     assert installation.password not in output, "it is shown once"
 

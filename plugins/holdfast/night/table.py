@@ -5,27 +5,30 @@ All of it comes from the files that the run's `write_report` task wrote: the ter
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from holdfast.night.jobs import SUCCESS, Run
+from holdfast.reports import terminal
+from holdfast.retention.report.figures import known_sum
 
 _COUNTS = {  # heading: its key in the report
     "due": "planned_rows",
     "done": "done_rows",
     "held": "held_rows",
+    "waiting": "waiting_rows",
     "unknown": "unknown_rows",
     "refused": "refused_rows",
 }
 
 
-def show(console: Console, runs: list[Run]) -> None:
-    """Print the night."""
+def show(console: Console, runs: list[Run], began: dt.datetime) -> None:
+    """Print the night that began then. A run that was sealed before is said to be that: its figures are not new."""
     for run in runs:
         colour = "green" if run.state == SUCCESS else "red"
         console.print()
@@ -34,25 +37,28 @@ def show(console: Console, runs: list[Run]) -> None:
             highlight=False,
         )
         if run.report is not None:
-            _show_report(console, Path(run.report["folder"]))
+            _show_report(console, Path(run.report["folder"]), began)
 
 
-def _show_report(console: Console, folder: Path) -> None:
+def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     report = json.loads((folder / "report.json").read_text())
+    seal, run = report["seal"], report["run"]
+    sealed_at = dt.datetime.fromisoformat(seal["sealed_at"]) if seal else began
+    if sealed_at < began:
+        console.print(
+            f"[bold yellow]Nothing was left to do: the night of {run['as_of_date']} was done before, and sealed at"
+            f" {sealed_at:%Y-%m-%d %H:%M} UTC. These are the figures of that run, number {run['run_id']}.[/]",
+            highlight=False,
+        )
     console.print(escape(report["verdict"]["sentence"]))
-    console.print(_rules(report["rules"]))
+    _show_rules(console, report["rules"])
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
-def _rules(rules: list[dict[str, Any]]) -> Table:
+def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:
     """One row for each rule that had anything to do or to leave, and their sum."""
     busy = [rule for rule in rules if any(rule[key] for key in _COUNTS.values())]
-    table = Table(show_footer=True)
-    table.add_column("rule", "all of them")
-    table.add_column("action", "")
-    for heading, key in _COUNTS.items():
-        table.add_column(heading, f"{sum(rule[key] for rule in rules):,}", justify="right")
-    for rule in busy:
-        table.add_row(rule["rule_id"], rule["action"], *(f"{rule[key]:,}" for key in _COUNTS.values()))
-    return table
+    rows = [(rule["rule_id"], rule["action"], *(rule[key] for key in _COUNTS.values())) for rule in busy]
+    total = ("all of them", "", *(known_sum(rule[key] for rule in rules) for key in _COUNTS.values()))
+    terminal.show(console, ("rule", "action", *_COUNTS), rows, total)

@@ -63,6 +63,7 @@ _FIXES = {
     "enum": "use one of the values named.",
     "date_parsing": "write a day that exists, as 2027-03-31.",
     "too_short": "name at least one.",
+    "number": "give it a shorter number, or part the digits with _ or -: the ledger refuses it as it is.",
 }
 _MISSING_FIXES = {
     "period": "give the standard period, in ISO 8601: P6Y, P12M, P90D.",

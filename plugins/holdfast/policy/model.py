@@ -13,6 +13,7 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from holdfast.clock import Period
 from holdfast.policy.problems import Places
@@ -22,8 +23,16 @@ HOLD_CODE = r"^[A-Z][A-Z0-9_]{1,62}$"
 ISO_PERIOD = r"^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$"
 TABLE = r"^[A-Za-z_][A-Za-z0-9_$]*\.[A-Za-z_][A-Za-z0-9_$]*$"
 
-Code = Annotated[str, Field(pattern=CODE)]
-HoldCode = Annotated[str, Field(pattern=HOLD_CODE)]
+
+def _no_number(text: str) -> str:
+    """The ledger takes nine digits in a row for a telephone number, and what a policy names is entered there."""
+    if re.search(r"[0-9]{9}", text):
+        raise PydanticCustomError("number", "'{name}' has nine digits in a row, as a number has", {"name": text})
+    return text
+
+
+Code = Annotated[str, Field(pattern=CODE), AfterValidator(_no_number)]
+HoldCode = Annotated[str, Field(pattern=HOLD_CODE), AfterValidator(_no_number)]
 TableName = Annotated[str, Field(pattern=TABLE)]
 Sentence = Annotated[str, Field(min_length=10)]
 

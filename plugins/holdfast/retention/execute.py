@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from holdfast import database, queries
 from holdfast.errors import Fenced, PlanChanged, RunRefused
 from holdfast.evidence import ledger
+from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.policy.model import Delete
 from holdfast.retention import catalogue, files, locks, shards
 from holdfast.retention.catalogue import Leaf
@@ -30,6 +31,8 @@ ROWS_PER_BATCH = 150_000
 """Rows scanned in a batch that deletes: its commit must cost little, and nobody wait for one of its rows for long."""
 BARREN = 4
 """A batch is up to so many times larger where the one before it found nothing to change."""
+PARTITION = "partition"
+"""The purpose of pseudonyms of partitions in the ledger."""
 _COST_OF_AN_UPDATE = 5  # in deletions: it writes the row anew, and often every index
 _UNDER_LOCK = 8  # a batch with the register locked is so many times smaller: whoever places a hold waits for it
 _TRIES_TO_DROP = 10
@@ -226,9 +229,18 @@ def _drop_once(work: Work) -> int | None:
         work.reached("partition.counted")
         statements.drop_partition(connection, work.leaf)
         work.reached("partition.dropped")
-        _record(work, connection, shards.NO_END, total, "partition_dropped", {"partition": work.leaf.name})
+        _record(work, connection, shards.NO_END, total, "partition_dropped", {"partition": _name_of_partition(work)})
         work.reached("partition.recorded")
     return total
+
+
+def _name_of_partition(work: Work) -> str:
+    """As the ledger takes it: in place of a name that is no code (a stamp of the hour has ten digits) its pseudonym.
+
+    The register of shards has the name itself, under the number of the shard.
+    """
+    name = work.leaf.name
+    return name if ledger.CODE.fullmatch(name) else pseudonym(work.pseudonym_key, PARTITION, name)
 
 
 def _fence(work: Work, connection: sa.Connection) -> Fence:

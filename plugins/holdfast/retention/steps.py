@@ -95,8 +95,7 @@ def check_caps(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         exceeded = {row.rule_id: list(row.caps_exceeded) for row in planned if row.caps_exceeded}
         answer = _answer(connection, run)
         if exceeded and not run.is_dry and run.state == "planned" and answer is None:
-            facts: dict[str, ledger.JSON] = {"plan": run.plan_digest, "rules": exceeded}
-            ledger.append(connection, "cap_exceeded", facts, run_id)
+            _note_exceeded(connection, run, exceeded)
     waits = bool(exceeded) and run.state not in _PAST_PLANNING and answer != "approved"
     return {"exceeded": waits, "plan_digest": run.plan_digest, "rules_over_cap": sorted(exceeded)}
 
@@ -144,11 +143,14 @@ def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, work
     if run.is_dry:
         raise RunRefused("A dry run is never executed.", fix="trigger the job without dry_run.")
     approved = plan.check_approved(connection, policy, run)
+    setting = plan.setting_of(connection, policy, run)
     for row in queries.run(connection, "retention/plan_rules", {"run_id": run.run_id}).all():
-        limit = row.due_rows if approved else max(row.due_rows, row.cap_rows)
+        # Rows that wait for others of their own table go tonight too, once those have gone; the question showed them.
+        following = row.waiting_rows if references.refers_to_itself(policy, setting.catalogue, row.dataset) else 0
+        limit = row.due_rows + following if approved else max(row.due_rows, row.cap_rows)
         values = {"run_id": run.run_id, "rule_id": row.rule_id, "limit_rows": limit}
         queries.run(connection, "retention/limit_rule", values)
-    shards.cut(connection, plan.setting_of(connection, policy, run), run.run_id, workers=workers)
+    shards.cut(connection, setting, run.run_id, workers=workers)
     runs.move(connection, run.run_id, "executing", since=("planned",))
 
 
@@ -231,6 +233,14 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     if not run.is_dry and run.state != "sealed":
         raise RunRefused(f"Run {run_id} is {run.state}, not sealed.", fix="see the task that failed before.")
     return _plan_totals(engine, run_id)
+
+
+def _note_exceeded(connection: sa.Connection, run: Run, exceeded: dict[str, list[str]]) -> None:
+    """Enter it once for each plan, however often the task is tried."""
+    facts: dict[str, ledger.JSON] = {"plan": run.plan_digest, "rules": exceeded}
+    entries = ledger.entries_of_run(connection, run.run_id)
+    if not any(one.kind == "cap_exceeded" and one.facts == facts for one in entries):
+        ledger.append(connection, "cap_exceeded", facts, run.run_id)
 
 
 def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> None:

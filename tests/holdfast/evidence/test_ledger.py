@@ -198,6 +198,7 @@ facts_made_of = st.dictionaries(
 @settings(deadline=None)
 @given(nearly_codes | codes)
 def test_a_string_is_a_fact_exactly_if_the_rule_says_so(shared_database: sa.Engine, string: str) -> None:
+    assert bool(ledger.CODE.fullmatch(string)) == (is_code(string) and not string[0].isdigit()), "a date is no code"
     for facts in ({string: 1}, {"a": string}, {"a": [1, {"b": string}]}):
         assert are_codes(shared_database, ledger.canonical(facts)) == is_code(string)
 

@@ -244,6 +244,21 @@ def test_a_plan_of_more_rows_than_its_cap_waits_for_a_person(shop: Shop, due: in
     assert [one["rules"] for one in shop.entries("cap_exceeded")] == [{"purchases-2y": ["rows"]}] * exceeded
 
 
+def test_that_a_cap_is_exceeded_is_entered_once_for_each_plan(shop: Shop) -> None:
+    shop.set_policy(lambda documents: documents["retention_schedule"]["caps"].update(rows=0))
+    shop.purchases([1])
+    run_id = shop.plan()
+    first = shop.digest(run_id)
+    for _ in range(3):
+        assert steps.check_caps(shop.engine, shop.settings, run_id=run_id)["exceeded"]
+    assert [one["plan"] for one in shop.entries("cap_exceeded")] == [first]
+    shop.purchases([2])
+    steps.make_plan(shop.engine, shop.settings, run_id=run_id)
+    for _ in range(2):
+        steps.check_caps(shop.engine, shop.settings, run_id=run_id)
+    assert [one["plan"] for one in shop.entries("cap_exceeded")] == [first, shop.digest(run_id)]
+
+
 @pytest.mark.parametrize(("days_late", "exceeded"), [(9, False), (10, False), (11, True)])
 def test_a_row_that_is_overdue_for_too_long_waits_for_a_person(shop: Shop, days_late: int, exceeded: bool) -> None:
     shop.set_policy(lambda documents: documents["retention_schedule"]["caps"].update(overdue_days=10))

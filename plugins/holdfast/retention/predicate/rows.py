@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import UserDefinedType
 
+from holdfast.errors import CoverageError
 from holdfast.holds.decide import EARLIEST_START
 from holdfast.policy.model import Dataset, NoSubject, Policy, Subject
 from holdfast.retention.catalogue import Catalogue, Leaf
@@ -107,6 +108,17 @@ class Rows:
         """The key as holds and people write it: the columns joined by `|`."""
         parts = [sa.cast(column, sa.Text) for column in self.key]
         return parts[0] if len(parts) == 1 else sa.func.concat_ws("|", *parts)
+
+    def has_key(self, key: str) -> Bool:
+        """The row is the one with this key. Raises CoverageError for a key of another number of columns."""
+        parts = key.split("|")
+        if len(parts) != len(self.key):
+            raise CoverageError(
+                f"A key of {self.name} has {len(self.key)} columns, and this one {len(parts)}.",
+                fix=f"give {' | '.join(self.dataset.key)}.",
+            )
+        pairs = zip(self.key, self.dataset.key, parts, strict=True)
+        return sa.and_(*(column == sa.cast(part, NamedType(self.type_of(name))) for column, name, part in pairs))
 
     @property
     def key_hash(self) -> sa.ColumnElement[int]:

@@ -71,6 +71,10 @@ class Disclosure:
         """The authorities whose holds are the other obligations; all, where the policy does not say."""
         return ", ".join(sorted(self.guarded)) or "any"
 
+    def may_name(self, hold_type: str, disclosable: bool) -> bool:
+        """Whether a hold of this type may be told of. A source may keep to itself a single one of a type that may."""
+        return disclosable and hold_type in self.nameable_types
+
     def source_name(self, source_id: str) -> str:
         return source_id if source_id in self.nameable_sources else OTHER_OBLIGATIONS
 
@@ -83,7 +87,7 @@ class Disclosure:
         lines: list[HeldLine] = []
         for rule_id in sorted({one.rule_id for one in held}):
             of_rule = [one for one in held if one.rule_id == rule_id and one.held_rows > 0]
-            named = [one for one in of_rule if one.disclosable and one.hold_type in self.nameable_types]
+            named = [one for one in of_rule if self.may_name(one.hold_type, one.disclosable)]
             others = sum(one.held_rows for one in of_rule if one not in named)
             lines += [
                 HeldLine(rule_id, one.hold_type, one.authority, one.held_rows, one.held_until, one.holds)
