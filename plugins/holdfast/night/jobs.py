@@ -109,7 +109,7 @@ def _tell(api: Api, progress: Progress, dag: str, run: str, task: Task) -> None:
     if task.state in ("failed", "up_for_retry") and (reason := api.reason(dag, run, task)):
         progress.detail(reason)
     if task.state == "awaiting_input":
-        progress.detail("A person has to decide: log in and open Required Actions.")
+        progress.detail("An approver whom the policy names has to decide: log in as dpo and open Required Actions.")
 
 
 def _waits_for_a_person(tasks: list[Task]) -> bool:

@@ -65,6 +65,7 @@ _FIXES = {
     "too_short": "name at least one.",
 }
 _MISSING_FIXES = {
+    "approvers": "name who may approve a plan above its caps, as `dpo: Data protection officer`.",
     "period": "give the standard period, in ISO 8601: P6Y, P12M, P90D.",
     "deletion_class": "name the deletion class, which gives the period.",
     "law": "name the law or the reason that the period rests on.",

@@ -20,10 +20,12 @@ from holdfast.policy.problems import Places
 CODE = r"^[a-z][a-z0-9_-]{1,62}$"
 HOLD_CODE = r"^[A-Z][A-Z0-9_]{1,62}$"
 ISO_PERIOD = r"^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$"
+LOG_IN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,119}$"
 TABLE = r"^[A-Za-z_][A-Za-z0-9_$]*\.[A-Za-z_][A-Za-z0-9_$]*$"
 
 Code = Annotated[str, Field(pattern=CODE)]
 HoldCode = Annotated[str, Field(pattern=HOLD_CODE)]
+LogIn = Annotated[str, Field(pattern=LOG_IN)]
 TableName = Annotated[str, Field(pattern=TABLE)]
 Sentence = Annotated[str, Field(min_length=10)]
 
@@ -355,12 +357,17 @@ class Rule(Strict):
 
 
 class RetentionSchedule(Strict):
-    """All deletion classes and rules. `accounting_year_end` is month-day; `time_zone` is the controller's."""
+    """All deletion classes and rules. `accounting_year_end` is month-day; `time_zone` is the controller's.
+
+    `approvers` may answer for a plan above its caps, and nobody else: the user id that Airflow's log-in gives somebody,
+    and who that is.
+    """
 
     version: Literal[1]
     time_zone: str
     accounting_year_end: MonthDay
     caps: Caps
+    approvers: dict[LogIn, Annotated[str, Field(min_length=3)]] = Field(min_length=1)
     classes: dict[Code, DeletionClass]
     rules: dict[Code, Rule]
 
