@@ -26,6 +26,9 @@ SHARDS_PER_TASK = 50
 _COST_OF_A_CHANGE = 20  # in rows looked at; a row that is anonymised is written anew, with its indexes
 _COST_OF_A_FILE = 1_000
 
+# What concerns the shard that it comes from; a fault of the program would meet the others too, and ends the task.
+_OF_ONE_SHARD = (HoldfastError, sa.exc.DBAPIError, OSError)
+
 _log = logging.getLogger(__name__)
 
 
@@ -76,7 +79,7 @@ def enforce(engine: sa.Engine, setting: Setting, group: Sequence[int], pseudonym
     for taken in execute.take(engine, group):
         try:
             done = execute.work_through(engine, setting, taken, pseudonym_key)
-        except Exception as error:  # noqa: BLE001 # raised below, when the others had their turn
+        except _OF_ONE_SHARD as error:
             failures.append(error)
             _log.error("%s failed: %s", taken.label, _safe(error))
         else:
