@@ -35,19 +35,22 @@ approves their own change of policy.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RETRIES, RUN_ID, approval, step, waves
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
 
 
 @dag(
-    schedule=CronTriggerTimetable("30 1 * * *", timezone="Europe/London"),
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
+    schedule=CronTriggerTimetable("30 1 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     params={"dry_run": Param(False, type="boolean", description="Plan and report only; delete nothing.")},
-    default_args=RETRIES,
+    default_args=TASK_DEFAULTS,
     render_template_as_native_obj=True,
     description="Deletes or anonymises what is past its retention period, unless a hold stops it.",
     doc_md=__doc__,

@@ -35,13 +35,14 @@ WAVES = (1, 2, 3, 4)
 FIRST_SHARDS = "wave_1.list_shards"
 DECISIONS = {"Approve": "approved", "Refuse": "refused"}
 """What a person may answer, and what that is in our ledger."""
-RETRIES = {
+TASK_DEFAULTS = {
+    "owner": "data-engineering",
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=5),
 }
-"""A half, one and two minutes, give or take: a server that restarts is waited for, a refusal is not tried again."""
+"""Tried again after a half, one and two minutes, give or take: a server that restarts is waited for."""
 _MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
 _PLUGINS = Path(__file__).parent
 _log = logging.getLogger(__name__)

@@ -76,7 +76,7 @@ def test_airflow_is_told_who_may_answer_and_what_to_show(shop: Shop, monkeypatch
     assert {user.id: user.name for user in asked.assigned_users} == shop.policy.schedule.approvers
     assert asked.options == ["Approve", "Refuse"]
     assert not asked.defaults
-    assert asked.subject.startswith("Shop of 2024-03-02: may a plan")
+    assert asked.subject.startswith("Shop of 2024-03-02: above its caps")
     report = asked.body.split("`")[-2]
     assert Path(report).is_relative_to(shop.settings.reports)
     assert Path(report).exists()

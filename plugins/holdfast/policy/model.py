@@ -367,7 +367,7 @@ class RetentionSchedule(Strict):
     time_zone: str
     accounting_year_end: MonthDay
     caps: Caps
-    approvers: dict[LogIn, Annotated[str, Field(min_length=3)]] = Field(min_length=1)
+    approvers: dict[LogIn, Annotated[str, Field(min_length=3, max_length=100)]] = Field(min_length=1)
     classes: dict[Code, DeletionClass]
     rules: dict[Code, Rule]
 

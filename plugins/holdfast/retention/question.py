@@ -7,7 +7,7 @@ is, and where the whole of it stands. Its size is bounded whatever the number of
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,10 @@ from holdfast.retention.rules import row_limit
 
 LARGEST = 10
 """Rules that are listed; of the others their number and their rows are told."""
-_EXCESSES = ("| rule | cap | this plan | the cap allows | above it by |", "| --- | --- | ---: | ---: | ---: |")
+_EXCESSES = (
+    "| rule | rows in one night | share of its dataset | days the oldest row is late |",
+    "| --- | --- | --- | --- |",
+)
 _FIGURES = (
     "| rule | dataset | action | rows | due | held | limit |",
     "| --- | --- | --- | ---: | ---: | ---: | ---: |",
@@ -62,13 +65,17 @@ class Planned:
 def subject(job: str, as_of: dt.date, planned: Iterable[Planned]) -> str:
     """The question in one line."""
     over = sum(1 for one in planned if one.exceeded)
-    return f"{job} of {as_of}: may a plan be carried out that is above its caps for {_counted(over, 'rule')}?"
+    return f"{job} of {as_of}: above its caps ({_counted(over, 'rule')})"
 
 
-def body(planned: Sequence[Planned], *, plan_digest: str, report: str) -> str:
-    """The question with its figures; `report` is the path of the run's report, which has the whole plan."""
+def body(planned: Sequence[Planned], *, approvers: Mapping[str, str], plan_digest: str, report: str) -> str:
+    """The question with its figures; `report` is the path of the run's report, which has the whole plan.
+
+    `approvers` are the user ids of those who may answer, each with who that is.
+    """
     working = sorted((one for one in planned if one.due), key=lambda one: (-one.due, one.rule_id))
     over = [one for one in working if one.exceeded]
+    listed = list(approvers.items())[:LARGEST]
     parts = [
         f"Nothing has been changed yet. This plan would {_work(working)}, and it is above its caps:",
         *_listed(over, _EXCESSES, _excesses),
@@ -78,6 +85,7 @@ def body(planned: Sequence[Planned], *, plan_digest: str, report: str) -> str:
         "**Approve** only if you know why these figures are larger, or these rows older, than usual. Exactly these rows"
         " go then: if data, holds or policy have changed by the time of the deletion, nothing is done. **Refuse**, and"
         " nothing is deleted; the same policy is not asked for again today. Without an answer nothing is deleted.",
+        f"Only {', '.join(f'`{user}` ({who})' for user, who in listed)} can answer.",
         f"Plan: `{plan_digest}`",
         f"The whole plan, rule by rule, is in the report: `{report}`",
     ]
@@ -100,9 +108,9 @@ def _left_alone(planned: Sequence[Planned]) -> str:
     return f"Rows that stay although their period is, or may be, over: {', '.join(told) or 'none'}."
 
 
-def _listed(rules: Sequence[Planned], heading: Sequence[str], lines: Callable[[Planned], Iterator[str]]) -> list[str]:
+def _listed(rules: Sequence[Planned], heading: Sequence[str], line: Callable[[Planned], str]) -> list[str]:
     """A table of the first rules, and a sentence about the others."""
-    table = [*heading, *(line for one in rules[:LARGEST] for line in lines(one))]
+    table = [*heading, *map(line, rules[:LARGEST])]
     others = rules[LARGEST:]
     if not others:
         return ["\n".join(table)]
@@ -110,30 +118,26 @@ def _listed(rules: Sequence[Planned], heading: Sequence[str], lines: Callable[[P
     return ["\n".join(table), f"... and {_counted(len(others), 'more rule')}, with {_counted(rows, 'due row')}."]
 
 
-def _figures(one: Planned) -> Iterator[str]:
+def _figures(one: Planned) -> str:
     limit = row_limit(one.caps, total=one.total)
     numbers = f"{one.total:,} | {one.due:,} | {one.held:,} | {limit:,}"
-    yield f"| `{one.rule_id}` | `{one.dataset}` | {one.action} | {numbers} |"
+    return f"| `{one.rule_id}` | `{one.dataset}` | {one.action} | {numbers} |"
 
 
-def _excesses(one: Planned) -> Iterator[str]:
-    for cap in one.exceeded:
-        yield f"| `{one.rule_id}` | {' | '.join(_excess(one, cap))} |"
+def _excesses(one: Planned) -> str:
+    by_share = row_limit(one.caps.model_copy(update={"rows": one.total}), total=one.total)
+    late, most_late = one.overdue_days or 0, one.caps.overdue_days
+    told = {
+        "rows": _excess(f"{one.due:,}", f"{one.caps.rows:,}", _counted(one.due - one.caps.rows, "row")),
+        "share": _excess(f"{one.due / one.total:.1%}", f"{one.caps.share:.1%}", _counted(one.due - by_share, "row")),
+        "overdue": _excess(f"{late:,}", f"{most_late:,}", _counted(late - most_late, "day")),
+    }
+    cells = (text if cap in one.exceeded else "within" for cap, text in told.items())
+    return f"| `{one.rule_id}` | {' | '.join(cells)} |"
 
 
-def _excess(one: Planned, cap: str) -> tuple[str, str, str, str]:
-    """The cap's name, the plan's value, the cap's, and the difference."""
-    match cap:
-        case "rows":
-            return "rows in one night", f"{one.due:,}", f"{one.caps.rows:,}", _counted(one.due - one.caps.rows, "row")
-        case "share":
-            allowed = row_limit(one.caps.model_copy(update={"rows": one.total}), total=one.total)
-            planned = f"{one.due / one.total:.1%} ({one.due:,})"
-            more = _counted(one.due - allowed, "row")
-            return "share of the dataset", planned, f"{one.caps.share:.1%} ({allowed:,})", more
-        case _:
-            late, most = one.overdue_days or 0, one.caps.overdue_days
-            return "days that the oldest row is late", f"{late:,}", f"{most:,}", _counted(late - most, "day")
+def _excess(planned: str, allowed: str, above: str) -> str:
+    return f"{planned}, allowed {allowed}: **{above} above**"
 
 
 def _counted(number: int, what: str) -> str:

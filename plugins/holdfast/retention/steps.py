@@ -120,11 +120,12 @@ def ask_a_person(engine: sa.Engine, settings: Settings, *, run_id: int, title: s
     with database.transaction(engine) as connection:
         rows = queries.run(connection, "retention/plan_rules", {"run_id": run_id})
         planned = [question.Planned.of(row) for row in rows]
+    approvers = policy.schedule.approvers
     return {
         "subject": question.subject(title, run.as_of_date, planned),
-        "body": question.body(planned, plan_digest=str(run.plan_digest), report=report),
+        "body": question.body(planned, approvers=approvers, plan_digest=str(run.plan_digest), report=report),
         "plan_digest": run.plan_digest,
-        "approvers": policy.schedule.approvers,
+        "approvers": approvers,
     }
 
 

@@ -367,7 +367,7 @@ def test_the_question_has_the_plan_and_the_way_to_its_report_and_names_who_may_a
     asked = steps.ask_a_person(
         over_cap.engine, over_cap.settings, run_id=run_id, title="Shop", report="/reports/x.html"
     )
-    assert asked["subject"] == "Shop of 2024-03-02: may a plan be carried out that is above its caps for 1 rule?"
+    assert asked["subject"] == "Shop of 2024-03-02: above its caps (1 rule)"
     assert "| `purchases-2y` | `purchases` | delete | 4 | 3 | 0 | 2 |" in str(asked["body"])
     assert str(asked["body"]).count(over_cap.digest(run_id)) == 1
     assert "`/reports/x.html`" in str(asked["body"])

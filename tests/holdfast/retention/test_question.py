@@ -50,7 +50,8 @@ def first_night() -> list[Planned]:
 
 
 def body(rules: list[Planned]) -> str:
-    return question.body(rules, plan_digest=DIGEST, report=REPORT)
+    approvers = {"dpo": "Data protection officer", "7": "Her deputy"}
+    return question.body(rules, approvers=approvers, plan_digest=DIGEST, report=REPORT)
 
 
 def test_the_question_is_the_golden_one(tmp_path: Path) -> None:
@@ -88,4 +89,4 @@ def test_however_many_rules_there_are_it_stays_small_and_says_how_many_it_leaves
 def test_a_single_row_and_a_single_rule_are_counted_in_the_singular() -> None:
     only = plan("photos-90d", total=1, due=1, caps=Caps(rows=0, share=1, overdue_days=45), exceeded=("rows",))
     assert "would **delete 1 row**, and" in body([only])
-    assert "for 1 rule?" in question.subject("Retention", dt.date(2026, 1, 1), [only])
+    assert "(1 rule)" in question.subject("Retention", dt.date(2026, 1, 1), [only])
