@@ -12,12 +12,25 @@ what that source could protect is kept back); a plan above its caps, which waits
 *Required Actions*; rows that cannot be counted, survive, or vanish unaccounted for. It never stops silently: the run
 ends red, and the report is written all the same.
 
-**When it is red.** Open the task that failed: its last log line says what happened and what to do. Then *Clear* the
-failed task: the run goes on after its last commit and counts nothing twice. After the day has passed, leave it: the
-next night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+**When it is red.** Open the first task that failed: the last line of its log says what happened and what to do. A
+killed task, a lost worker or database needs nobody: it is tried again three times, after about half a minute, one and
+two, and goes on after its last commit. A refusal is not tried again:
 
-**Who decides.** The data protection officer decides on a plan above its caps and on the policy; the on-call data
-engineer on retries. Nobody approves their own change of policy.
+| red task | what it means | what to do |
+| --- | --- | --- |
+| `check_policy` | a table or column is not in the policy | `holdfast policy check`; register it; trigger again |
+| `ask_a_person`, `record_approval` | refused, or no approver answered | clear `ask_a_person`, unless refused |
+| `list_shards` | the approved plan has changed since | trigger again: a new plan is made and asked for |
+| `enforce_shards` | one shard failed, the rest is done | mend what its log names, clear the task |
+| `verify_run` | rows survived, vanished or changed | `HeldRowsChanged`, `ConservationError`: an incident |
+| `conclude` | a hold source was not believed | `holdfast hold sources`; the next night goes on |
+
+*Clear* a task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
+night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+
+**Who decides.** An approver whom `retention_schedule.yaml` names (by default the data protection officer) decides on a
+plan above its caps; Airflow refuses anybody else's answer. The on-call data engineer decides on retries. Nobody
+approves their own change of policy.
 """
 
 from __future__ import annotations
@@ -25,27 +38,23 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Param, TaskGroup, chain, dag, task
+from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import step
-
-RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
-WAVES = (1, 2, 3, 4)  # children before parents: rows of wave 2 may be referenced by rows of wave 1
-APPROVE, REFUSE = "Approve", "Refuse"
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
 
 
 @dag(
-    # Unpausing starts no night that has passed: without the zero, Airflow starts one that did within a tenth of a day.
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
     schedule=CronTriggerTimetable("30 1 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     params={"dry_run": Param(False, type="boolean", description="Plan and report only; delete nothing.")},
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=TASK_DEFAULTS,
     render_template_as_native_obj=True,
+    description="Deletes or anonymises what is past its retention period, unless a hold stops it.",
     doc_md=__doc__,
-    tags=["retention"],
+    tags=["retention", "deletes personal data"],
 )
 def retention_nightly() -> None:
     run = step("retention.open_run")(
@@ -58,48 +67,17 @@ def retention_nightly() -> None:
 
     @task.branch
     def choose_path(exceeded: bool, dry_run: bool) -> str:
-        return "write_report" if dry_run else "ask_a_person" if exceeded else "wave_1.list_shards"
+        return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
 
     path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
-    ask_a_person = HITLOperator(
-        task_id="ask_a_person",
-        subject="Retention plan {{ ti.xcom_pull('check_caps')['plan_digest'][7:19] }} is above its caps",
-        body="Approve only if the figures are expected. The answer holds for this plan and no other.\n\n"
-        "{% for name, value in ti.xcom_pull('check_caps').items() %}* {{ name }}: {{ value }}\n{% endfor %}"
-        "{% for name, value in ti.xcom_pull('make_plan').items() %}* {{ name }}: {{ value }}\n{% endfor %}",
-        options=[APPROVE, REFUSE],
-        response_timeout=timedelta(hours=12),
-        retries=0,
-    )
-    record_approval = step("retention.record_approval", trigger_rule="one_done")(
-        run_id=RUN_ID,
-        plan_digest="{{ ti.xcom_pull('check_caps')['plan_digest'] }}",
-        decision="{{ {'Approve': 'approved', 'Refuse': 'refused'}[ti.xcom_pull('ask_a_person')['chosen_options'][0]]"
-        " if ti.xcom_pull('ask_a_person') else 'expired' }}",
-        decided_by="{{ ti.xcom_pull('ask_a_person')['responded_by_user']['name']"
-        " if ti.xcom_pull('ask_a_person') else 'nobody' }}",
-    )
-    chain(run, refresh_holds, check_policy, make_plan, check_caps, path, ask_a_person, record_approval)
-
-    before = [path, record_approval]
-    for wave in WAVES:
-        with TaskGroup(f"wave_{wave}"):
-            list_shards = step("retention.list_shards", trigger_rule="none_failed_min_one_success")
-            shards = list_shards(run_id=RUN_ID, wave=wave)
-            enforce_shard = step(
-                "retention.enforce_shard",
-                map_index_template="{{ task.op_kwargs['label'] }}",
-                max_active_tis_per_dagrun=2,
-            )
-            enforced = enforce_shard.expand_kwargs(shards)
-        before >> shards  # type: ignore[operator]
-        before = [shards, enforced]
+    chain(run, refresh_holds, check_policy, make_plan, check_caps, path)
+    worked = waves("retention", [path, approval("retention", "Retention", path)])
 
     verify_run = step("retention.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
     seal_run = step("retention.seal_run")(run_id=RUN_ID)
     write_report = step("retention.write_report", trigger_rule="all_done")(run_id=RUN_ID)
     conclude = step("retention.conclude")(run_id=RUN_ID)
-    chain(before, verify_run, seal_run, write_report, conclude)
+    chain(worked, verify_run, seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
     [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")

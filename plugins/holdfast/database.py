@@ -115,6 +115,11 @@ def run_script(connection: sa.Connection, script: str) -> None:
     driver.execute(script.encode())
 
 
+def may_pass(error: BaseException) -> bool:
+    """Whether another attempt may succeed: connections, resources, locks and shutdowns, not data or programs."""
+    return isinstance(error, DatabaseUnreachable | OSError | sa.exc.OperationalError | sa.exc.InterfaceError)
+
+
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One READ COMMITTED transaction: each statement sees what was committed before it began."""

@@ -121,6 +121,13 @@ def test_a_link_leads_somewhere(page: Path, target: str) -> None:
         assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_a_page_that_the_code_refers_to_is_there() -> None:
+    sources = [file for folder in ("plugins", "dags", "tests") for file in (PROJECT / folder).rglob("*.py")]
+    named = {page for file in sources for page in re.findall(r"docs/[\w/-]+\.md", file.read_text(encoding="utf-8"))}
+    assert named
+    assert [page for page in sorted(named) if not (PROJECT / page).exists()] == []
+
+
 def test_an_image_is_small_and_shown() -> None:
     images = list((PROJECT / "docs" / "images").iterdir())
     assert images

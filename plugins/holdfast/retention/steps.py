@@ -24,13 +24,26 @@ from holdfast.holds import register, sources
 from holdfast.policy import coverage
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.retention import catalogue, execute, plan, references, report, rules, runs, shards, verify
+from holdfast.retention import (
+    catalogue,
+    execute,
+    groups,
+    plan,
+    question,
+    references,
+    report,
+    rules,
+    runs,
+    shards,
+    verify,
+)
 from holdfast.retention.runs import Run
 from holdfast.settings import Settings
 
 Result = dict[str, object]
 
 _MOST_SWEEPS = 10
+_EXPIRED = "expired"
 _CARRIED_OUT = ("executing", "verified")
 _PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
@@ -100,11 +113,37 @@ def check_caps(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     return {"exceeded": waits, "plan_digest": run.plan_digest, "rules_over_cap": sorted(exceeded)}
 
 
+def ask_a_person(engine: sa.Engine, settings: Settings, *, run_id: int, title: str, report: str) -> Result:
+    """What to ask about the run's plan, and whom: the user ids that may answer, each with who that is."""
+    policy, run = _policy_and_run(engine, settings, run_id)
+    with database.transaction(engine) as connection:
+        rows = queries.run(connection, "retention/plan_rules", {"run_id": run_id})
+        planned = [question.Planned.of(row) for row in rows]
+    approvers = policy.schedule.approvers
+    return {
+        "subject": question.subject(title, run.as_of_date, planned),
+        "body": question.body(planned, approvers=approvers, plan_digest=str(run.plan_digest), report=report),
+        "plan_digest": run.plan_digest,
+        "approvers": approvers,
+    }
+
+
 def record_approval(
-    engine: sa.Engine, settings: Settings, *, run_id: int, plan_digest: str, decision: str, decided_by: str
+    engine: sa.Engine,
+    settings: Settings,
+    *,
+    run_id: int,
+    plan_digest: str,
+    decision: str = _EXPIRED,
+    decided_by: str = "nobody",
 ) -> Result:
-    """Bind a person's answer to this plan. Raises ApprovalRefused unless it is 'approved': the run then ends red."""
+    """Bind a person's answer to this plan or, without one, that nobody answered; the first answer stands.
+
+    Raises ApprovalRefused unless what stands is 'approved', so that the run ends red; and for the answer of somebody
+    whom the policy does not name, which counts for nothing but is recorded. `decided_by` is the user id of the log-in.
+    """
     by = pseudonym(settings.pseudonym_key(), register.STAFF, decided_by)
+    counts = decision == _EXPIRED or decided_by in load_policy(settings.policy).schedule.approvers
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         if run.plan_digest != plan_digest:
@@ -113,12 +152,20 @@ def record_approval(
                 fix="trigger the run again and answer for its new plan.",
             )
         values = {"run_id": run_id, "plan_digest": plan_digest, "decision": decision, "decided_by": decided_by}
-        if queries.run(connection, "retention/record_approval", values).one_or_none() is not None:
+        if not counts:
+            ledger.append(connection, "approval_unauthorised", {"plan": plan_digest, "by": by}, run_id)
+        elif queries.run(connection, "retention/record_approval", values).one_or_none() is not None:
             kinds = {"approved": "approval_given", "refused": "approval_refused", "expired": "approval_expired"}
             if decision == "refused":
                 runs.move(connection, run_id, "refused", since=("planned",))
             ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": by}, run_id)
         standing = _answer(connection, run)
+    if not counts:
+        raise ApprovalRefused(
+            f"{by} answered for the plan {plan_digest}, but is no approver by the policy; nothing is deleted.",
+            fix="clear ask_a_person, and let somebody answer whom retention_schedule.yaml names under `approvers`.",
+            by=by,
+        )
     if standing != "approved":
         raise ApprovalRefused(
             f"The plan {plan_digest} was {standing}; nothing is deleted.",
@@ -128,14 +175,22 @@ def record_approval(
 
 
 def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
-    """The shards of one wave. The first call begins the execution: caps and approval are checked for the last time."""
+    """The shards of one wave, in groups for one task each.
+
+    The first call begins the execution: caps and approval are checked for the last time.
+    """
     policy, run = _policy_and_run(engine, settings, run_id)
     if run.state == "planned":
         with database.snapshot(engine) as connection:
             begin_execution(connection, policy, run)
     with database.transaction(engine) as connection:
         found = [shard for shard in shards.of_run(connection, run_id) if shard.wave == wave]
-    return [{"run_id": run_id, "shard_id": shard.shard_id, "label": shard.label} for shard in found]
+        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id})
+        work = {row.rule_id: groups.RuleWork(row.total_rows, row.due_rows) for row in planned}
+    return [
+        {"run_id": run_id, "shard_ids": [shard.shard_id for shard in group.shards], "label": group.label}
+        for group in groups.share_out(found, work)
+    ]
 
 
 def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, workers: int = shards.WORKERS) -> None:
@@ -154,15 +209,15 @@ def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, work
     runs.move(connection, run.run_id, "executing", since=("planned",))
 
 
-def enforce_shard(engine: sa.Engine, settings: Settings, *, run_id: int, shard_id: int, label: str) -> Result:
-    """Work one shard through, from wherever the last attempt came to."""
+def enforce_shards(engine: sa.Engine, settings: Settings, *, run_id: int, shard_ids: list[int], label: str) -> Result:
+    """Work the shards of a group through, each from wherever the last attempt came to."""
     policy, run = _policy_and_run(engine, settings, run_id)
     if run.state in ("verified", "sealed"):
-        return {"shard": label, "batches": 0, "rows": 0}
+        return {"shards": label, "batches": 0, "rows": 0}
     with database.transaction(engine) as connection:
         setting = plan.setting_of(connection, policy, run)
-    done = execute.enforce(engine, setting, shard_id, settings.pseudonym_key())
-    return {"shard": label, "batches": done.batches, "rows": done.rows}
+    done = groups.enforce(engine, setting, shard_ids, settings.pseudonym_key())
+    return {"shards": label, "batches": done.batches, "rows": done.rows}
 
 
 def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:

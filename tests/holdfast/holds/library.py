@@ -65,6 +65,7 @@ version: 1
 time_zone: Europe/London
 accounting_year_end: "03-31"
 caps: {rows: 1000, share: 0.1, overdue_days: 30}
+approvers: {dpo: Data protection officer}
 classes:
   after: {period: P1Y, starts: end_of_process}
 rules:
