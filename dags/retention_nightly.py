@@ -12,12 +12,25 @@ what that source could protect is kept back); a plan above its caps, which waits
 *Required Actions*; rows that cannot be counted, survive, or vanish unaccounted for. It never stops silently: the run
 ends red, and the report is written all the same.
 
-**When it is red.** Open the task that failed: its last log line says what happened and what to do. Then *Clear* the
-failed task: the run goes on after its last commit and counts nothing twice. After the day has passed, leave it: the
-next night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+**When it is red.** Open the first task that failed: the last line of its log says what happened and what to do. A
+killed task, a lost worker or database needs nobody: it is tried again three times, after about half a minute, one and
+two, and goes on after its last commit. A refusal is not tried again:
 
-**Who decides.** The data protection officer decides on a plan above its caps and on the policy; the on-call data
-engineer on retries. Nobody approves their own change of policy.
+| red task | what it means | what to do |
+| --- | --- | --- |
+| `check_policy` | a table or column is not in the policy | `holdfast policy check`; register it; trigger again |
+| `ask_a_person`, `record_approval` | refused, or no approver answered | clear `ask_a_person`, unless refused |
+| `list_shards` | the approved plan has changed since | trigger again: a new plan is made and asked for |
+| `enforce_shards` | one shard failed, the rest is done | mend what its log names, clear the task |
+| `verify_run` | rows survived, vanished or changed | `HeldRowsChanged`, `ConservationError`: an incident |
+| `conclude` | a hold source was not believed | `holdfast hold sources`; the next night goes on |
+
+*Clear* a task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
+night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+
+**Who decides.** An approver whom `retention_schedule.yaml` names (by default the data protection officer) decides on a
+plan above its caps; Airflow refuses anybody else's answer. The on-call data engineer decides on retries. Nobody
+approves their own change of policy.
 """
 
 from __future__ import annotations
@@ -28,18 +41,20 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, approval, step, waves
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
 
 
 @dag(
-    schedule=CronTriggerTimetable("30 1 * * *", timezone="Europe/London"),
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
+    schedule=CronTriggerTimetable("30 1 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     params={"dry_run": Param(False, type="boolean", description="Plan and report only; delete nothing.")},
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=TASK_DEFAULTS,
     render_template_as_native_obj=True,
+    description="Deletes or anonymises what is past its retention period, unless a hold stops it.",
     doc_md=__doc__,
-    tags=["retention"],
+    tags=["retention", "deletes personal data"],
 )
 def retention_nightly() -> None:
     run = step("retention.open_run")(

@@ -10,18 +10,17 @@ import dataclasses
 import importlib
 import inspect
 import logging
-import traceback
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import TaskGroup, chain, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
-from holdfast.errors import DatabaseUnreachable, HoldfastError, SettingsError, TurnTaken
+from holdfast.errors import DatabaseUnreachable, HoldfastError, TurnTaken, description
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -31,12 +30,20 @@ CONNECTION = "holdfast"
 RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
 """The number of our run, which the task open_run returned."""
 WAVES = (1, 2, 3, 4)
-APPROVE, REFUSE = "Approve", "Refuse"
 FIRST_SHARDS = "wave_1.list_shards"
-_MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
-_PLUGINS = Path(__file__).parent
-_WAIT_FOR_TURN = {"retries": 24, "retry_delay": timedelta(minutes=5)}
+DECISIONS = {"Approve": "approved", "Refuse": "refused"}
+"""What a person may answer, and what that is in our ledger."""
+TASK_DEFAULTS = {
+    "owner": "data-engineering",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=5),
+}
+"""Tried again after a half, one and two minutes, give or take: a server that restarts is waited for."""
+_WAIT_FOR_TURN = {"retries": 24, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": 0}
 """Another job may be deleting: for two hours its end is awaited, without a task that only sits there."""
+_MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +51,43 @@ class HoldfastPlugin(AirflowPlugin):
     """Registers Holdfast with Airflow."""
 
     name = "holdfast"
+
+
+class PlanApproval(HITLOperator):
+    """May a plan above its caps be carried out? Asks those whom the policy names, and records their answer.
+
+    What is asked, and whom, is read from our database and the policy when the question is put. The answer is bound to
+    the plan that was asked about, and recorded by the task that receives it: what tasks leave for one another (XCom)
+    can be edited by whoever may run a DAG.
+    """
+
+    template_fields = ("run_id",)
+
+    def __init__(self, *, steps: str, title: str, run_id: Any, **options: Any) -> None:
+        super().__init__(subject=title, options=list(DECISIONS), **options)
+        self.steps = steps
+        self.title = title
+        self.run_id = run_id
+
+    def execute(self, context: Any) -> None:
+        run = {"run_id": self.run_id}
+        written: Any = call_step(self.steps, "write_report", run)
+        asked: Any = call_step(self.steps, "ask_a_person", {**run, "title": self.title, "report": written["report"]})
+        self.subject, self.body = asked["subject"], asked["body"]
+        self.assigned_users = [{"id": user, "name": who} for user, who in asked["approvers"].items()]
+        try:
+            super().execute(context)
+        except TaskAwaitingInput as parked:
+            parked.kwargs = {**run, "plan_digest": asked["plan_digest"]}
+            raise
+
+    def execute_complete(self, context: Any, event: dict[str, Any], **asked: Any) -> dict[str, str]:
+        """Called with the answer, or with its absence, which is an error."""
+        answer = super().execute_complete(context, event)
+        decision = DECISIONS[answer["chosen_options"][0]]
+        given = {"decision": decision, "decided_by": answer["responded_by_user"]["id"]}
+        call_step(self.steps, "record_approval", {**asked, **given})
+        return {"decision": decision}
 
 
 class StepFailed(AirflowException):
@@ -59,37 +103,26 @@ def step(name: str, **options: Any) -> TaskDecorator:
     package, function_name = name.split(".")
 
     def run_step(**arguments: Any) -> Any:  # Airflow adds its whole context to the task's own arguments
-        return call_step(f"holdfast.{package}.steps", function_name, arguments)
+        return call_step(_steps_of(package), function_name, arguments)
 
     return cast("TaskDecorator", task(task_id=function_name, **options)(run_step))
 
 
 def approval(package: str, job: str, path: Any) -> Any:
-    """A person's answer for a plan above its caps, bound to that plan in our own ledger; the last task of the pair.
+    """The question about a plan above its caps, and the task that is red unless it was approved; the last of the pair.
 
     Silence is no answer: after twelve hours the run ends red.
     """
-    from airflow.providers.standard.operators.hitl import HITLOperator
-
-    digest = "{{ ti.xcom_pull('check_caps')['plan_digest'] }}"
-    answer = "ti.xcom_pull('ask_a_person')"
-    ask_a_person = HITLOperator(
+    ask_a_person = PlanApproval(
         task_id="ask_a_person",
-        subject=f"{job} plan {{{{ ti.xcom_pull('check_caps')['plan_digest'][7:19] }}}} is above its caps",
-        body="Approve only if the figures are expected. The answer holds for this plan and no other.\n\n"
-        "{% for name, value in ti.xcom_pull('check_caps').items() %}* {{ name }}: {{ value }}\n{% endfor %}"
-        "{% for name, value in ti.xcom_pull('make_plan').items() if name != 'plan_digest' %}"
-        "* {{ name }}: {{ value }}\n{% endfor %}",
-        options=[APPROVE, REFUSE],
-        response_timeout=timedelta(hours=12),
-        retries=0,
-    )
-    recorded = step(f"{package}.record_approval", trigger_rule="one_done", retries=0)(
+        steps=_steps_of(package),
+        title=job,
         run_id=RUN_ID,
-        plan_digest=digest,
-        decision=f"{{{{ {{'{APPROVE}': 'approved', '{REFUSE}': 'refused'}}[{answer}['chosen_options'][0]]"
-        f" if {answer} else 'expired' }}}}",
-        decided_by=f"{{{{ {answer}['responded_by_user']['name'] if {answer} else 'nobody' }}}}",
+        response_timeout=timedelta(hours=12),
+        retries=0,  # another attempt would ask for another twelve hours
+    )
+    recorded = step(f"{package}.record_approval", trigger_rule="one_done")(
+        run_id=RUN_ID, plan_digest="{{ ti.xcom_pull('check_caps')['plan_digest'] }}"
     )
     chain(path, ask_a_person, recorded)
     return recorded
@@ -102,12 +135,12 @@ def waves(package: str, before: list[Any]) -> list[Any]:
             patience = _WAIT_FOR_TURN if wave == WAVES[0] else {}
             list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success", **patience)
             shards = list_shards(run_id=RUN_ID, wave=wave)
-            enforce_shard = step(
-                f"{package}.enforce_shard",
+            enforce_shards = step(
+                f"{package}.enforce_shards",
                 map_index_template="{{ task.op_kwargs['label'] }}",
                 max_active_tis_per_dagrun=2,
             )
-            enforced = enforce_shard.expand_kwargs(shards)
+            enforced = enforce_shards.expand_kwargs(shards)
         before >> shards
         before = [shards, enforced]
     return before
@@ -127,6 +160,8 @@ def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> 
     """
     if arguments.get("run_id", 0) is None:
         raise AirflowFailException("No run was opened, so there is nothing to do here; see the task open_run.")
+    from holdfast import database
+
     failure: AirflowException
     try:
         return _checked(_call(module, function_name, arguments))
@@ -138,8 +173,12 @@ def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> 
     except AirflowException as error:
         failure = error
     except Exception as error:  # noqa: BLE001 # replaced by its type, and raised again below
-        failure = (StepFailed if _may_pass(error) else AirflowFailException)(_description(error))
+        failure = (StepFailed if database.may_pass(error) else AirflowFailException)(description(error))
     raise failure
+
+
+def _steps_of(package: str) -> str:
+    return f"holdfast.{package}.steps"
 
 
 def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
@@ -180,22 +219,6 @@ def _facts(error: HoldfastError) -> str:
     return ", ".join(f"{name}={value}" for name, value in error.facts.items()) or type(error).__name__
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Whether another attempt may succeed: connections, resources, locks and shutdowns, not data or programs."""
-    import sqlalchemy as sa
-
-    return isinstance(error, OSError | sa.exc.OperationalError | sa.exc.InterfaceError)
-
-
-def _description(error: BaseException) -> str:
-    """Type, SQLSTATE and the lines of ours that led there. Not its message: it may quote a row."""
-    code = getattr(getattr(error, "orig", error), "sqlstate", None)
-    sqlstate = f" (SQLSTATE {code})" if code else ""
-    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    ours = [f"{file.relative_to(_PLUGINS)}:{line}" for file, line in frames if file.is_relative_to(_PLUGINS)]
-    return f"{type(error).__module__}.{type(error).__name__}{sqlstate} at {' > '.join(ours)}"
-
-
 def _connection() -> Connection | None:
     """The Airflow connection `holdfast`, or None if every source of connections says that there is none.
 
@@ -232,20 +255,12 @@ def _ask_execution_api() -> Connection | None:
 
 
 def _url_of(connection: Connection) -> str:
-    import sqlalchemy as sa
-
-    if connection.conn_type not in ("postgres", "postgresql"):
-        raise SettingsError(
-            f"The Airflow connection {CONNECTION!r} is of type {connection.conn_type!r}.",
-            fix="make it a PostgreSQL connection, or remove it to use HOLDFAST_DATABASE_URL.",
-        )
-    url = sa.URL.create(
-        "postgresql+psycopg",
-        username=connection.login,
+    return settings.url_of_connection(
+        conn_type=connection.conn_type,
+        login=connection.login,
         password=connection.password,
         host=connection.host,
         port=connection.port,
-        database=connection.schema,
-        query={name: str(value) for name, value in connection.extra_dejson.items()},
+        schema=connection.schema,
+        extra=connection.extra_dejson,
     )
-    return url.render_as_string(hide_password=False)

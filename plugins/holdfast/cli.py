@@ -1,6 +1,7 @@
 """The command `holdfast`.
 
-Every module of `holdfast.commands` adds the group of its name. Errors of ours end in one sentence, not a traceback.
+Every module of `holdfast.commands` adds the group of its name. What a person or a server can mend ends in one line, not
+in a traceback.
 """
 
 from __future__ import annotations
@@ -15,11 +16,28 @@ import typer
 from typer.core import TyperGroup
 
 from holdfast import commands, settings
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, description, sqlstate
+
+_UP = "see that the database is up, then run the command again."
+_MIGRATED = "run `holdfast migrate`, then `holdfast policy check`: something that should be there is not."
+_FIXES = {  # by the beginning of a SQLSTATE
+    "08": _UP,
+    "57": _UP,
+    "53": "free memory, disk or connections where the database runs, then run the command again.",
+    "42501": "grant the role what docs/engineers.md lists under 'Your own PostgreSQL'.",
+    "42": _MIGRATED,
+    "3F": _MIGRATED,
+}
+_OTHER_FIX = "read the database's own log of this moment; it may quote a row, so it is not shown here."
+_FILE_FIX = "make it one that you can read and write; HOLDFAST_HOME says where everything is written."
 
 
 class _Group(TyperGroup):
-    """Prints a HoldfastError as what happened and what to do, without a traceback, and exits with 1."""
+    """Prints errors as what happened and what to do, in one line, and exits with 1.
+
+    Of the system's errors that is the reason and the file; of the database's the type and the SQLSTATE, because its
+    messages quote rows.
+    """
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # click's own Context is the base
         # The embedded server's library looks for a session's own folder, and is content without one.
@@ -27,8 +45,26 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except HoldfastError as error:
-            typer.secho(f"{type(error).__name__}: {error}", fg=typer.colors.RED, err=True)
-            raise typer.Exit(1) from None
+            refusal = f"{type(error).__name__}: {error}"
+        except BrokenPipeError:
+            raise  # whoever read our output has read enough
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            refusal = f"{type(error).__name__}: {error.strerror}{where}. Fix: {_FILE_FIX}"
+        except _database_errors() as error:
+            code = sqlstate(error) or "08"  # without one, nobody answered
+            fix = next((fix for beginning, fix in _FIXES.items() if code.startswith(beginning)), _OTHER_FIX)
+            refusal = f"{description(error)}. Fix: {fix}"
+        typer.secho(refusal, fg=typer.colors.RED, err=True)
+        raise typer.Exit(1)
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """Asked for only once there is an error: the imports take longer than a help text."""
+    import psycopg
+    import sqlalchemy as sa
+
+    return sa.exc.DBAPIError, psycopg.Error
 
 
 app = typer.Typer(
@@ -52,7 +88,7 @@ def run(
 ) -> None:
     """Run the night's work through Airflow on this machine and show what was done.
 
-    Starts PostgreSQL (unless HOLDFAST_DATABASE_URL names one), Airflow and, in an empty database, a synthetic provider.
+    Starts PostgreSQL (unless the environment names one), Airflow and, in an empty database, a synthetic provider.
     Exit code 0 only if every run succeeded.
     """
     from rich.console import Console
@@ -71,8 +107,8 @@ def migrate() -> None:
     from holdfast import database
 
     loaded = settings.load()
-    for name in database.migrate(database.connect(loaded), loaded.sql / "migrations"):
-        typer.echo(name)
+    applied = database.migrate(database.connect(loaded), loaded.sql / "migrations")
+    typer.echo("\n".join(applied) or "Nothing to do: the schema is this version's.")
 
 
 for _module in pkgutil.iter_modules(commands.__path__):

@@ -11,7 +11,7 @@ import psycopg
 import sqlalchemy as sa
 
 from holdfast import embedded
-from holdfast.errors import DatabaseUnreachable, MigrationError
+from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
 from holdfast.settings import DATABASE_URL, Settings
 
 EMBEDDED_DATABASE = "holdfast"
@@ -40,9 +40,9 @@ def connect(settings: Settings) -> sa.Engine:
     try:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
-    except sa.exc.OperationalError as error:
+    except sa.exc.DBAPIError as error:
         raise DatabaseUnreachable(
-            f"The database at {engine.url.render_as_string(hide_password=True)} does not answer.",
+            f"The database at {engine.url.render_as_string(hide_password=True)} does not answer, or not to us.",
             fix=f"start it, or correct {DATABASE_URL} or the Airflow connection 'holdfast'.",
         ) from error
     return engine
@@ -65,11 +65,19 @@ def connect_migrated(settings: Settings) -> sa.Engine:
 def engine_for(url: str) -> sa.Engine:
     """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves).
 
-    Errors do not carry the values of a statement's parameters, which may be somebody's data.
+    Errors do not carry the values of a statement's parameters, which may be somebody's data. Raises SettingsError for
+    what is no such URL, without quoting it: there may be a password in it.
     """
-    parsed = sa.make_url(url)
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        parsed = None
+    if parsed is None or parsed.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise SettingsError(
+            f"{DATABASE_URL} is not the URL of a PostgreSQL database.",
+            fix="write it as postgresql://user:password@host:port/name, with reserved characters in percent notation.",
+        )
+    parsed = parsed.set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
     # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
     arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None}
@@ -105,6 +113,11 @@ def run_script(connection: sa.Connection, script: str) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     driver.execute(script.encode())
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether another attempt may succeed: connections, resources, locks and shutdowns, not data or programs."""
+    return isinstance(error, DatabaseUnreachable | OSError | sa.exc.OperationalError | sa.exc.InterfaceError)
 
 
 @contextmanager

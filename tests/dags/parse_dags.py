@@ -40,6 +40,8 @@ def _facts(dag: Any) -> dict[str, Any]:
                 "upstream": sorted(task.upstream_task_ids),
                 "downstream": sorted(task.downstream_task_ids),
                 "retries": task.retries,
+                "retry_delay": task.retry_delay.total_seconds(),
+                "retry_backoff": task.retry_exponential_backoff,
             }
             for task in dag.tasks
         },

@@ -102,6 +102,14 @@ def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> 
     assert (schedule["expression"], schedule["timezone"]) == ("30 1 * * *", "Europe/London")
 
 
+def test_unpausing_starts_no_night_that_has_passed(parsed: dict[str, Any]) -> None:
+    """False would mean up to a tenth of a day late in Airflow 3.3.2, in spite of what it says."""
+    timetable = CronTriggerTimetable.deserialize(parsed["dags"]["retention_nightly"]["schedule"])
+    assert isinstance(timetable, CronTriggerTimetable)
+    assert timetable._calc_first_run() == timetable._align_to_next(pendulum.now("UTC"))
+    assert parsed["dags"]["retention_nightly"]["schedule"]["run_immediately"] == 0
+
+
 @pytest.mark.parametrize("clocks_change", [dt.date(2026, 3, 29), dt.date(2026, 10, 25)])
 def test_a_night_when_clocks_change_starts_once(parsed: dict[str, Any], clocks_change: dt.date) -> None:
     schedule = parsed["dags"]["retention_nightly"]["schedule"]
@@ -130,6 +138,12 @@ def test_a_failed_night_still_has_a_report_and_is_red(parsed: dict[str, Any]) ->
     assert tasks["complete"]["upstream"] == ["conclude", "seal_run"]
 
 
+def test_a_killed_task_is_tried_again_and_a_server_that_restarts_is_waited_for(parsed: dict[str, Any]) -> None:
+    for dag in parsed["dags"].values():
+        ours = {name: task for name, task in dag["tasks"].items() if name != "ask_a_person"}
+        assert {(task["retries"], task["retry_delay"], task["retry_backoff"]) for task in ours.values()} == {(3, 30, 2)}
+
+
 def test_an_answer_is_asked_for_once_and_recorded_whatever_it_is(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["retention_nightly"]["tasks"]
     assert tasks["ask_a_person"]["retries"] == 0
@@ -141,7 +155,7 @@ def test_a_wave_starts_after_the_whole_wave_before_even_if_that_was_empty(parsed
     tasks = parsed["dags"]["retention_nightly"]["tasks"]
     for wave in (2, 3, 4):
         task = tasks[f"wave_{wave}.list_shards"]
-        assert task["upstream"] == [f"wave_{wave - 1}.enforce_shard", f"wave_{wave - 1}.list_shards"]
+        assert task["upstream"] == [f"wave_{wave - 1}.enforce_shards", f"wave_{wave - 1}.list_shards"]
         assert task["trigger_rule"] == "none_failed_min_one_success"
 
 

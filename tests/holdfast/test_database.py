@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from holdfast import database as hf_database
 from holdfast import settings
-from holdfast.errors import DatabaseUnreachable, MigrationError
+from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
 from holdfast.settings import Settings
 
 
@@ -49,6 +49,17 @@ def test_a_configured_database_that_does_not_answer_is_never_replaced(tmp_path: 
     assert "s3cret" not in str(caught.value)
     assert settings.DATABASE_URL in caught.value.fix
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["s3cret", "postgresql:/s3cret", "postgresql://keeper:s3cret@127.0.0.1:port/provider", "sqlite:///s3cret",
+     "mysql://keeper:s3cret@127.0.0.1/provider", "postgresql+psycopg2://keeper:s3cret@127.0.0.1/provider"],
+)  # fmt: skip
+def test_what_is_no_url_of_postgresql_is_refused_without_quoting_it(url: str) -> None:
+    with pytest.raises(SettingsError, match=settings.DATABASE_URL) as caught:
+        hf_database.engine_for(url)
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])

@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 
 from holdfast import settings
 from holdfast.errors import SettingsError
@@ -39,9 +41,67 @@ def test_the_environment_moves_home_project_and_database(monkeypatch: pytest.Mon
     assert settings.load() == Settings(tmp_path / "home", tmp_path, "postgresql://db.example/provider")
 
 
+CONNECTIONS = {
+    "a URI": "postgres://keeper:s3%2Fcret@db.example:5433/provider?sslmode=require",
+    "a URI with its extra as one": (
+        "postgresql://keeper:s3%2Fcret@db.example:5433/provider?__extra__=%7B%22sslmode%22%3A%20%22require%22%7D"
+    ),
+    "JSON": (
+        '{"conn_type": "postgres", "login": "keeper", "password": "s3/cret", "host": "db.example", "port": 5433,'
+        ' "schema": "provider", "extra": {"sslmode": "require"}}'
+    ),
+    "JSON with its extra as text": (
+        '{"conn_type": "postgresql", "login": "keeper", "password": "s3/cret", "host": "db.example", "port": "5433",'
+        ' "schema": "provider", "extra": "{\\"sslmode\\": \\"require\\"}"}'
+    ),
+}
+
+
+@pytest.mark.parametrize("connection", CONNECTIONS.values(), ids=CONNECTIONS.keys())
+def test_the_connection_that_the_jobs_obey_is_obeyed_by_everything(
+    monkeypatch: pytest.MonkeyPatch, connection: str
+) -> None:
+    monkeypatch.setenv(settings.DATABASE_URL, "postgresql://db.example/another")
+    monkeypatch.setenv(settings.AIRFLOW_CONNECTION, connection)
+    parameters = {"user": "keeper", "password": "s3/cret", "host": "db.example", "port": "5433", "dbname": "provider"}
+    assert _parameters(settings.load()) == {**parameters, "sslmode": "require"}
+
+
+def test_a_connection_may_lead_to_the_folder_of_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    for connection in (
+        "postgres://keeper@%2Fvar%2Frun%2Fmy%20db/provider",
+        "postgres://keeper@/provider?host=/var/run/my%20db",
+        '{"conn_type": "postgres", "login": "keeper", "host": "/var/run/my db", "schema": "provider"}',
+    ):
+        monkeypatch.setenv(settings.AIRFLOW_CONNECTION, connection)
+        assert _parameters(settings.load()) == {"user": "keeper", "host": "/var/run/my db", "dbname": "provider"}
+
+
+@pytest.mark.parametrize(
+    "connection",
+    ["mysql://keeper:s3cret@db.example/provider", "s3cret", '{"conn_type": "mysql", "password": "s3cret"}',
+     '{"password": "s3cret"', '["s3cret"]', "postgres://keeper:s3cret@db.example:port/provider",
+     '{"conn_type": "postgres", "extra": "s3cret"}'],
+)  # fmt: skip
+def test_a_connection_that_leads_to_no_postgresql_is_refused_without_quoting_it(
+    monkeypatch: pytest.MonkeyPatch, connection: str
+) -> None:
+    monkeypatch.setenv(settings.AIRFLOW_CONNECTION, connection)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert "s3cret" not in str(caught.value)
+
+
+def _parameters(found: Settings) -> dict[str, str]:
+    """What the driver is told."""
+    url = sa.make_url(found.database_url or "")
+    arguments = psycopg_dialect().create_connect_args(url)[1]
+    return {name: str(value) for name, value in arguments.items()}
+
+
 def test_an_empty_variable_is_as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = settings.load()
-    for name in (settings.HOME, settings.PROJECT, settings.DATABASE_URL):
+    for name in (settings.HOME, settings.PROJECT, settings.DATABASE_URL, settings.AIRFLOW_CONNECTION):
         monkeypatch.setenv(name, "")
     assert settings.load() == expected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import socket
 import stat
 from pathlib import Path
@@ -50,6 +51,18 @@ def test_secrets_and_passwords_outlive_a_restart(home: Path, configured: Airflow
         assert before[section][key] == after[section][key]
 
 
+def test_a_user_who_is_new_in_this_version_gets_a_password_and_the_others_keep_theirs(
+    home: Path, configured: Airflow
+) -> None:
+    file = home / "airflow" / "passwords.json"
+    file.write_text(json.dumps({user: word for user, word in configured.passwords.items() if user != "dpo"}))
+    again = configure().passwords
+    assert again["dpo"] != configured.passwords["dpo"]
+    assert {**again, "dpo": ""} == {**configured.passwords, "dpo": ""}
+    assert json.loads(file.read_text()) == again
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 @pytest.mark.usefixtures("configured")
 def test_a_per_cent_sign_in_a_url_reaches_airflow_as_it_is(home: Path) -> None:
     assert read(home)["database"]["sql_alchemy_conn"] == URL
@@ -60,7 +73,7 @@ def test_it_listens_on_loopback_and_asks_who_is_there(home: Path) -> None:
     parser = read(home)
     assert parser["api"]["host"] == "127.0.0.1"
     assert parser["core"]["simple_auth_manager_all_admins"] == "False"
-    assert parser["core"]["simple_auth_manager_users"] == "admin:admin,auditor:viewer,engineer:op"
+    assert parser["core"]["simple_auth_manager_users"] == "admin:admin,auditor:viewer,dpo:user,engineer:op"
 
 
 def test_the_environment_may_not_switch_the_log_in_off(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

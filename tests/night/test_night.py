@@ -7,73 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from tests.night.conftest import processes_naming
+from tests.night.installation import HOLDFAST, NIGHT_SECONDS, Installation, installed, status, token
 
-from holdfast import database, settings
-from holdfast.night import postgres
 from holdfast.night.jobs import JOBS
-from holdfast.settings import Settings
 
-HOLDFAST = Path(sys.executable).with_name("holdfast")
-PROJECT = Path(__file__).parents[2]
 ACCOUNTS = 60
-NIGHT_SECONDS = 600  # a minute and a half on two idle cores
-
-_NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A home, and how it is after a night."""
-
-    home: Path
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(home=self.home, project=PROJECT, database_url=None)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
-            settings.HOME: str(self.home)
-        }
-
-    @property
-    def password(self) -> str:
-        passwords = json.loads((self.home / "airflow" / "passwords.json").read_text())
-        return str(passwords["admin"])
-
-    def rows(self) -> dict[str, int]:
-        """The number of rows in each table of the provider."""
-        engine = database.connect(self.settings)
-        try:
-            tables = sa.inspect(engine).get_table_names("provider")
-            with engine.connect() as connection:
-                return {
-                    name: connection.execute(sa.text(f"SELECT count(*) FROM provider.{name}")).scalar_one()
-                    for name in tables
-                }
-        finally:
-            engine.dispose()
-            postgres.stop(self.settings.postgres_data)
-
-    def reports(self) -> list[Path]:
-        return sorted((self.home / "reports").glob("*/*/index.html"))
 
 
 @dataclass(frozen=True)
@@ -86,10 +32,8 @@ class Night:
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
-    # Not below pytest's own folder: as root the server runs as another user, and pytest keeps that folder shut.
-    home = Path(tempfile.mkdtemp(prefix="holdfast-night-")).resolve()
-    yield Installation(home)
-    shutil.rmtree(home, ignore_errors=True)
+    with installed() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +83,7 @@ def second(
 def test_the_first_night_succeeds(first: Night) -> None:
     assert first.exit_code == 0, first.output
     assert all(f"{job} success" in first.output for job in JOBS)
+    assert "Nothing was left to do" not in first.output
     assert "Log in as admin" in first.output
 
 
@@ -194,41 +139,20 @@ def test_a_second_start_makes_no_second_provider_and_changes_nothing(
     process, said = second
     output = "".join(said)
     assert all(f"{job} success" in output for job in JOBS)
+    assert "Nothing was left to do" in output
     assert "Synthetic provider" not in output
     assert installation.password not in output, "it is shown once"
 
     address = next(word for word in output.split() if word.startswith("http://127.0.0.1:"))
-    assert _status(f"{address}/api/v2/dags") == 401
-    assert _status(f"{address}/auth/token", body={"username": "admin", "password": "guess"}) == 401
-    assert _status(f"{address}/api/v2/dags", token=_token(installation, address, "admin")) == 200
+    assert status(f"{address}/api/v2/dags") == 401
+    assert status(f"{address}/auth/token", body={"username": "admin", "password": "guess"}) == 401
+    assert status(f"{address}/api/v2/dags", token=token(installation, address, "admin")) == 200
     trigger = f"{address}/api/v2/dags/retention_nightly/dagRuns"
-    auditor = _token(installation, address, "auditor")
-    assert _status(trigger, token=auditor) == 200
-    assert _status(trigger, body={"logical_date": None}, token=auditor) == 403
+    auditor = token(installation, address, "auditor")
+    assert status(trigger, token=auditor) == 200
+    assert status(trigger, body={"logical_date": None}, token=auditor) == 403
 
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
     assert eventually(lambda: not processes_naming(str(installation.home)), 1)
     assert installation.rows() == rows_after_first
-
-
-def _token(installation: Installation, address: str, user: str) -> str:
-    password = json.loads((installation.home / "airflow" / "passwords.json").read_text())[user]
-    with _NO_PROXY.open(_request(f"{address}/auth/token", {"username": user, "password": password})) as answer:
-        return str(json.load(answer)["access_token"])
-
-
-def _status(url: str, *, body: dict[str, object] | None = None, token: str | None = None) -> int:
-    try:
-        with _NO_PROXY.open(_request(url, body, token)) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        return refused.code
-
-
-def _request(url: str, body: dict[str, object] | None = None, token: str | None = None) -> urllib.request.Request:
-    request = urllib.request.Request(url, data=None if body is None else json.dumps(body).encode())
-    request.add_header("Content-Type", "application/json")
-    if token is not None:
-        request.add_header("Authorization", f"Bearer {token}")
-    return request

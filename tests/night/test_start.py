@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from holdfast import settings
 
 HOLDFAST = Path(sys.executable).with_name("holdfast")
@@ -23,8 +25,11 @@ def run(home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_configured_database_that_does_not_answer_is_never_replaced_by_the_embedded_one(home: Path) -> None:
-    refused = run(home, HOLDFAST_DATABASE_URL="postgresql://nobody:unsaid@127.0.0.1:1/nowhere")
+@pytest.mark.parametrize("variable", [settings.DATABASE_URL, settings.AIRFLOW_CONNECTION])
+def test_a_configured_database_that_does_not_answer_is_never_replaced_by_the_embedded_one(
+    home: Path, variable: str
+) -> None:
+    refused = run(home, **{variable: "postgresql://nobody:unsaid@127.0.0.1:1/nowhere"})
     assert refused.returncode == 1
     assert "DatabaseUnreachable" in refused.stderr
     assert "unsaid" not in refused.stderr + refused.stdout

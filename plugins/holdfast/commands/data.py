@@ -19,8 +19,12 @@ def make(
     as_of: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The night it is made for; today unless given.")
     ] = None,
-    backlog: Annotated[bool, typer.Option(help="As if retention had never run: about a third is due.")] = False,
-    replace: Annotated[bool, typer.Option(help="Drop the schema `provider` first, and all that is in it.")] = False,
+    backlog: Annotated[
+        bool, typer.Option("--backlog", help="As if retention had never run: about a third is due.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Drop the schema `provider` first, and all that is in it.")
+    ] = False,
 ) -> None:
     """Make invented accounts, calls, invoices and the rest, with known answers; in an empty database only."""
     from holdfast import database
@@ -48,3 +52,4 @@ def deliver() -> None:
     from holdfast.synthetic import provider
 
     provider.deliver_feeds(database.connect(settings.load()), dt.datetime.now(tz=dt.UTC))
+    typer.echo("Every source system has delivered; `holdfast hold refresh` reads what they have.")

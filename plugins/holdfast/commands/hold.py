@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import getpass
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from holdfast import clock, settings
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from holdfast.holds.register import Hold
     from holdfast.policy.model import Policy
 
 app = typer.Typer(no_args_is_help=True, help="Holds: what must not be deleted now, and who says so.")
@@ -23,17 +25,33 @@ _DAY = ["%Y-%m-%d"]
 By = Annotated[
     str, typer.Option("--by", default_factory=getpass.getuser, help="Who does it; the ledger has a pseudonym.")
 ]
+Restricted = Annotated[bool, typer.Option("--restricted", help="Also what must not be disclosed.")]
 
 
 @app.command("list")
 def list_holds(
-    restricted: Annotated[bool, typer.Option(help="Count also what must not be disclosed.")] = False,
+    hold_type: Annotated[str | None, typer.Option("--type", help="Only holds of this type.")] = None,
+    ended: Annotated[bool, typer.Option("--ended", help="Also those that have ended or were released.")] = False,
+    restricted: Restricted = False,
 ) -> None:
+    """Show single holds, those that hold today. A subject appears as the pseudonym that the ledger has."""
+    from holdfast.holds import register
+
+    key = settings.load().pseudonym_key()
+    with _transaction() as (connection, policy):
+        nameable = _nameable(policy, restricted)
+        found = register.listed(connection, _today(policy), nameable=nameable, hold_type=hold_type, ended=ended)
+    headings = ("hold", "type", "reference", "source", "subject", "records", "period", "ends", "review on")
+    _table(headings, [_hold_row(one, key) for one in found])
+
+
+@app.command("count")
+def count_holds(restricted: Restricted = False) -> None:
     """Count the holds that hold today, by authority and type."""
     from holdfast.holds import register
 
     with _transaction() as (connection, policy):
-        found = register.counts(connection, _today(policy), restricted=restricted)
+        found = register.counts(connection, _today(policy), nameable=_nameable(policy, restricted))
     rows = [
         (one.authority, one.hold_type, one.holds, one.subjects, one.next_end or "", one.reviews_overdue)
         for one in found
@@ -62,22 +80,30 @@ def place(
     ground: Annotated[
         str | None, typer.Option(help="A code for the legal ground; the type's own unless given.")
     ] = None,
+    allow_absent: Annotated[
+        bool, typer.Option("--allow-absent", help="The subject or record is yet to come: place the hold all the same.")
+    ] = False,
 ) -> None:
-    """Place a hold. It stops deletion, of a run under way as well, once this command has ended."""
-    from holdfast.holds import register
+    """Place a hold. It stops deletion, of a run under way as well, once this command has ended.
 
+    A subject or record that is not there is refused, since a mistyped key would keep nothing.
+    """
+    from holdfast.holds import register
+    from holdfast.holds.by_hand import Scope, checked
+    from holdfast.retention import presence
+
+    days = _date(period_from), _date(period_to)
+    scope = Scope(subject, tuple(dataset) if dataset else None, record, *days)
     with _transaction() as (connection, policy):
+        if not allow_absent:
+            presence.require(connection, policy, checked(connection, policy, hold_type, scope))
         hold_id = register.place(
             connection,
             policy,
             hold_type=hold_type,
             reference=reference,
             placed_by=by,
-            subject_key=subject,
-            datasets=dataset or None,
-            record_key=record,
-            period_from=_date(period_from),
-            period_to=_date(period_to),
+            **dataclasses.asdict(scope),
             ends_on=_date(ends_on),
             review_on=_date(review_on),
             ground=ground,
@@ -184,14 +210,38 @@ def _transaction() -> Iterator[tuple[sa.Connection, Policy]]:
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(*headings, box=box.SIMPLE)
-    for row in rows:
-        table.add_row(*map(str, row))
-    Console().print(table)
+    from holdfast.reports import terminal
+
+    terminal.show(Console(), headings, rows)
+
+
+def _nameable(policy: Policy, restricted: bool) -> frozenset[str] | None:
+    """The hold types that may be told of; None is all. Which are left out is said whether there are any or not."""
+    from holdfast.policy.disclosure import Disclosure
+
+    if restricted:
+        return None
+    disclosure = Disclosure.of(policy)
+    if disclosure.guarded:
+        typer.echo(f"Of the authority {disclosure.other_authorities} nothing is shown without --restricted.", err=True)
+    return disclosure.nameable_types
+
+
+def _hold_row(one: Hold, key: bytes) -> tuple[object, ...]:
+    from holdfast.evidence.pseudonyms import pseudonym
+    from holdfast.holds.register import SUBJECT
+
+    subject = "every" if one.subject_key is None else pseudonym(key, SUBJECT, one.subject_key)
+    records = "all" if one.datasets is None else ", ".join(one.datasets)
+    if one.record_key is not None:
+        records = f"one of {records}"
+    first = f"from {one.period_from}" if one.period_from else ""
+    period = " ".join(filter(None, (first, f"before {one.period_to}" if one.period_to else ""))) or "all times"
+    end = f"released {one.released_at:%Y-%m-%d}" if one.released_at else one.ends_on or "when released"
+    kind = (str(one.hold_id), one.hold_type, one.reference, one.source_id)
+    return (*kind, subject, records, period, end, one.review_on or "")
 
 
 def _today(policy: Policy) -> dt.date:
@@ -206,13 +256,9 @@ def _minute(moment: dt.datetime | None) -> str:
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC" if moment else "-"
 
 
-def _counts(policy: Policy, source_id: str, *counts: int | None) -> list[str]:
+def _counts(policy: Policy, source_id: str, *counts: int | None) -> list[int | str | None]:
     """Counts of a source; not of one with holds that nobody may know of: with `hold list` they could be worked out."""
     types = policy.holds.sources[source_id].types
     if all(policy.holds.types[one].disclosable for one in types):
-        return [_or_dash(count) for count in counts]
+        return list(counts)
     return ["not shown"] * len(counts)
-
-
-def _or_dash(count: int | None) -> str:
-    return "-" if count is None else str(count)

@@ -34,14 +34,19 @@ def verify() -> None:
 
 
 @app.command("list")
-def list_entries(run: int = typer.Argument(help="The run's number.")) -> None:
-    """Show the entries of one run, as they were written."""
+def list_entries(run: Annotated[int, typer.Argument(help="The run's number, as its report has it.")]) -> None:
+    """Show the entries of one run, as they were written. Exit code 1 if it has none."""
     from holdfast import database
     from holdfast.evidence import ledger
 
+    found = False
     with database.transaction(database.connect_migrated(settings.load())) as connection:
         for entry in ledger.entries_of_run(connection, run):
+            found = True
             typer.echo(entry.text)
+    if not found:
+        typer.echo(f"The ledger has no entry of run {run}.", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -57,20 +57,23 @@ def check(
 
 @app.command()
 def diff(
-    against: Annotated[str, typer.Option(help="A git revision, a file that replaces one of the three, or a folder.")],
+    against: Annotated[
+        str, typer.Option(help="The old policy: a git revision, a file that replaces one of the three, or a folder.")
+    ],
     policy: Folder = None,
     files_only: Annotated[bool, typer.Option("--files-only", help="Leave the database out.")] = False,
 ) -> None:
-    """Show what the policy says differently from another, and how many rows it would newly delete or keep today."""
+    """Show what the policy (the new one) changes in another (the old one), and for how many rows, as of today."""
     from holdfast.policy.diff import changed_rules
     from holdfast.policy.diff import diff as compare
     from holdfast.policy.load import load_policy
 
     folder = _folder(policy)
     old, new = _other(folder, against), load_policy(folder)
+    typer.echo(f"Old: {against}\nNew: {_shown(str(folder))}")
     changes = compare(old, new)
     for change in changes:
-        typer.echo(f"{change.what} {change.name}: {change.kind}")
+        typer.echo(f"{change.what} {change.name}: {_KINDS[change.kind]}")
         for difference in change.differences:
             typer.echo(f"    {difference}")
     rules = changed_rules(old, new)
@@ -79,7 +82,7 @@ def diff(
     elif not rules:
         typer.echo("No rule treats any row differently.")
     for rule in rules:
-        typer.echo(f"Rows of {rule.dataset} are treated differently: rule {rule.rule_id} {rule.kind}.")
+        typer.echo(f"Rows of {rule.dataset} are treated differently: rule {rule.rule_id} is {_KINDS[rule.kind]}.")
     if rules and not files_only:
         _show_effects(old, new, {rule.dataset for rule in rules})
 
@@ -113,6 +116,9 @@ def _check_requests(folder: Path, policy: Policy) -> None:
         typer.secho(error.what, bold=True, err=True)
         typer.echo(f"    Fix: {error.fix}", err=True)
         raise typer.Exit(1) from None
+
+
+_KINDS = {"added": "only in the new policy", "removed": "only in the old policy", "changed": "changed"}
 
 
 def _folder(given: Path | None) -> Path:
@@ -150,7 +156,10 @@ def _show_effects(old: Policy, new: Policy, datasets: set[str]) -> None:
             if effect.newly_due is None or effect.newly_kept is None:
                 typer.echo(f"{effect.dataset}: not counted, because it is not the same table in both.")
             else:
-                typer.echo(f"{effect.dataset}: {effect.newly_due} rows newly due, {effect.newly_kept} newly kept.")
+                typer.echo(
+                    f"{effect.dataset}: {effect.newly_due:,} rows are due under the new policy alone,"
+                    f" {effect.newly_kept:,} under the old alone."
+                )
 
 
 def _show(problems: tuple[Problem, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from holdfast import clock, settings
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from holdfast.policy.disclosure import Disclosure
     from holdfast.retention.explain import Explanation
 
 app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explain it.")
@@ -20,8 +21,6 @@ app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explai
 @app.command()
 def plan() -> None:
     """Plan tonight's run and write its report, without deleting anything. The same figures as a real run of now."""
-    from rich.console import Console
-
     from holdfast import database
     from holdfast.retention import steps
 
@@ -32,10 +31,10 @@ def plan() -> None:
     for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
         step(engine, loaded, run_id=run_id)
     caps = steps.check_caps(engine, loaded, run_id=run_id)
-    Console().print(_table(engine, run_id))
+    _show_plan(engine, run_id)
     typer.echo(f"Plan {caps['plan_digest']}")
-    if caps["rules_over_cap"]:
-        typer.echo(f"Above a cap, so a person would have to approve: {caps['rules_over_cap']}")
+    if over_cap := cast("list[str]", caps["rules_over_cap"]):
+        typer.echo(f"Above a cap, so a person would have to approve: {', '.join(over_cap)}")
     typer.echo(f"Report: {steps.write_report(engine, loaded, run_id=run_id)['report']}")
 
 
@@ -43,7 +42,7 @@ def plan() -> None:
 def explain(
     dataset: Annotated[str, typer.Argument(help="A dataset of policy/data_map.yaml.")],
     key: Annotated[str, typer.Argument(help="The record's key; several columns joined by |.")],
-    restricted: Annotated[bool, typer.Option(help="Name holds that must not be disclosed.")] = False,
+    restricted: Annotated[bool, typer.Option("--restricted", help="Name holds that must not be disclosed.")] = False,
 ) -> None:
     """Say for one record which rules and holds meet it, and what will happen to it when."""
     from holdfast import database
@@ -62,13 +61,12 @@ def explain(
     if found is None:
         typer.echo(f"{dataset} has no record with this key.")
         raise typer.Exit(1)
-    guarded = frozenset() if restricted else Disclosure.of(policy).guarded
-    for line in _lines(found, guarded):
+    for line in _lines(found, None if restricted else Disclosure.of(policy)):
         typer.echo(line)
 
 
 _OUTCOMES = {
-    "due": "It is due: the next run deletes or anonymises it.",
+    "due": "It is due: the next run {acts} it.",
     "held": "Its period is over, and a hold keeps it.",
     "refused": "Its period is over, and it is kept because a source that might hold it is not believed.",
     "waiting": "Its period is over, and it waits for rows that still refer to it.",
@@ -80,36 +78,38 @@ _OUTCOMES = {
 }
 
 
-def _lines(found: Explanation, guarded: frozenset[str]) -> list[str]:
-    """What may be said: of an authority that has holds nobody may know of, neither which hold it is nor until when."""
-    lines = [_OUTCOMES[found.decision.outcome.value]]
+def _lines(found: Explanation, disclosure: Disclosure | None) -> list[str]:
+    """What may be said: of holds that may not be named, neither which they are nor until when. None: all may be."""
+    acts = {one.rule.rule_id: "deletes" if one.rule.deletes else "anonymises" for one in found.rules}
+    lines = [_OUTCOMES[found.decision.outcome.value].format(acts=acts.get(found.decision.rule_id or ""))]
     for one in found.rules:
         mark = "*" if one.rule.rule_id == found.decision.rule_id else " "
         start = one.rule.start or "not known"
         applies = "" if one.rule.applies else " (does not apply to this record)"
-        lines.append(f"{mark} rule {one.rule.rule_id}{applies}: {one.rule.strength.value}, {one.rule.period}")
+        does = f"{acts[one.rule.rule_id]} after {one.rule.period}, {one.rule.strength.value}"
+        lines.append(f"{mark} rule {one.rule.rule_id}{applies}: {does}")
         lines.append(f"    start event {start}, last day {one.last_day or 'not known'}; {one.law}")
-    for hold in found.holds:
+    named = [hold for hold in found.holds if not disclosure or disclosure.may_name(hold.hold_type, hold.disclosable)]
+    for hold in named:
         review = f", to be reviewed {hold.review_on}" if hold.review_on else ""
         until = f"until {hold.ends_on}" if hold.ends_on else f"until released{review}"
-        if hold.authority not in guarded:
-            lines.append(f"- held by {hold.authority} {hold.hold_type} {hold.reference} {until}")
-    is_guarded = any(hold.authority in guarded for hold in found.holds)
-    if is_guarded:
+        lines.append(f"- held by {hold.authority} {hold.hold_type} {hold.reference} {until}")
+    if len(named) < len(found.holds):
         lines.append("- held by other obligations; who may know more asks with --restricted")
-    if found.next_look and not is_guarded:
+    elif found.next_look:
         lines.append(f"Looked at again on {found.next_look}.")
     return lines
 
 
-def _table(engine: sa.Engine, run_id: int) -> object:
-    from rich.table import Table
+def _show_plan(engine: sa.Engine, run_id: int) -> None:
+    from rich.console import Console
 
     from holdfast import database, queries
+    from holdfast.reports import terminal
 
-    table = Table("rule", *(f"{name}" for name in ("due", "held", "refused", "waiting", "unknown", "of")))
     with database.transaction(engine) as connection:
-        for row in queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}):
-            counts = (row.due_rows, row.held_rows, row.refused_rows, row.waiting_rows, row.unknown_rows, row.total_rows)
-            table.add_row(row.rule_id, *(f"{number:,}" for number in counts))
-    return table
+        planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all()
+    outcomes = ("due", "held", "waiting", "unknown", "refused")
+    counts = [f"{name}_rows" for name in (*outcomes, "total")]
+    rows = [(one.rule_id, one.action, *(getattr(one, count) for count in counts)) for one in planned]
+    terminal.show(Console(), ("rule", "action", *outcomes, "of"), rows)

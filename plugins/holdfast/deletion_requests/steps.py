@@ -36,10 +36,11 @@ from holdfast.enforcement import kinds, plan, runs
 from holdfast.enforcement import night as shared
 from holdfast.enforcement.night import (
     Result,
+    ask_a_person,
     check_caps,
     check_policy,
     conclude,
-    enforce_shard,
+    enforce_shards,
     make_plan,
     record_approval,
     refresh_holds,
@@ -54,11 +55,12 @@ from holdfast.settings import Settings
 
 __all__ = [
     "acknowledge_requests",
+    "ask_a_person",
     "assess",
     "check_caps",
     "check_policy",
     "conclude",
-    "enforce_shard",
+    "enforce_shards",
     "find_breaks",
     "list_shards",
     "make_plan",

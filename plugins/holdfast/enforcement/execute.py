@@ -9,7 +9,7 @@ arrive. So the register is locked for the moment of the commit, not for the batc
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -24,11 +24,14 @@ from holdfast.enforcement.predicate.rows import Rows
 from holdfast.enforcement.shards import Shard
 from holdfast.errors import Fenced, PlanChanged, RunRefused
 from holdfast.evidence import ledger
+from holdfast.evidence.pseudonyms import pseudonym
 
 ROWS_PER_BATCH = 150_000
 """Rows scanned in a batch that deletes: its commit must cost little, and nobody wait for one of its rows for long."""
 BARREN = 4
 """A batch is up to so many times larger where the one before it found nothing to change."""
+PARTITION = "partition"
+"""The purpose of pseudonyms of partitions in the ledger."""
 _COST_OF_AN_UPDATE = 5  # in deletions: it writes the row anew, and often every index
 _UNDER_LOCK = 8  # a batch with the register locked is so many times smaller: whoever places a hold waits for it
 _TRIES_TO_DROP = 10
@@ -97,7 +100,25 @@ def enforce(
     Raises Fenced if a newer attempt takes the shard or the run ends, PlanChanged if more rows would be changed than
     the plan allows, RunRefused while rows that may refer to these are still to be worked through.
     """
-    work = _take(engine, replace(setting, is_worked_off=True), shard_id, pseudonym_key, reached)
+    (taken,) = take(engine, [shard_id])
+    return work_through(engine, setting, taken, pseudonym_key, reached)
+
+
+def take(engine: sa.Engine, shard_ids: Sequence[int]) -> list[Shard]:
+    """Begin an attempt at all of these shards or at none: whoever had one of them is fenced from here on.
+
+    Raises RunRefused while rows that may refer to theirs are still to be worked through.
+    """
+    with database.transaction(engine) as connection:
+        # In one order, or two attempts at the same shards could each get some of them.
+        return [_take(connection, shard_id) for shard_id in sorted(shard_ids)]
+
+
+def work_through(
+    engine: sa.Engine, setting: Setting, taken: Shard, pseudonym_key: bytes, reached: Reached = _ignore
+) -> Done:
+    """Work a taken shard through to its end. Raises what `enforce` does."""
+    work = _work(engine, replace(setting, is_worked_off=True), taken, pseudonym_key, reached)
     reached("shard.taken")
     if work.shard.kind == "partition" and work.shard.next_block == 0:
         dropped = _drop(work)
@@ -106,12 +127,16 @@ def enforce(
     return _finish(work, _in_batches(work))
 
 
-def _take(engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached) -> Work:
+def _take(connection: sa.Connection, shard_id: int) -> Shard:
+    taken = shards.shard(queries.run(connection, "enforcement/take_shard", {"shard_id": shard_id}).one())
+    _require_earlier_waves(connection, taken)
+    return taken
+
+
+def _work(engine: sa.Engine, setting: Setting, taken: Shard, pseudonym_key: bytes, reached: Reached) -> Work:
+    dataset = setting.predicate(taken.rule_id).dataset
+    table = setting.policy.data_map.datasets[dataset].table
     with database.transaction(engine) as connection:
-        taken = shards.shard(queries.run(connection, "enforcement/take_shard", {"shard_id": shard_id}).one())
-        _require_earlier_waves(connection, taken)
-        dataset = setting.predicate(taken.rule_id).dataset
-        table = setting.policy.data_map.datasets[dataset].table
         known = {(leaf.schema, leaf.name): leaf for leaf in catalogue.leaves(connection, table)}
     leaf = known.get((taken.schema, taken.table)) or _gone(taken)
     predicate = setting.predicate(taken.rule_id, Rows(setting.policy, setting.catalogue, dataset, leaf=leaf))
@@ -224,9 +249,18 @@ def _drop_once(work: Work) -> int | None:
         work.reached("partition.counted")
         statements.drop_partition(connection, work.leaf)
         work.reached("partition.dropped")
-        _record(work, connection, shards.NO_END, total, "partition_dropped", {"partition": work.leaf.name})
+        _record(work, connection, shards.NO_END, total, "partition_dropped", {"partition": _name_of_partition(work)})
         work.reached("partition.recorded")
     return total
+
+
+def _name_of_partition(work: Work) -> str:
+    """As the ledger takes it: in place of a name that is no code (a stamp of the hour has ten digits) its pseudonym.
+
+    The register of shards has the name itself, under the number of the shard.
+    """
+    name = work.leaf.name
+    return name if ledger.CODE.fullmatch(name) else pseudonym(work.pseudonym_key, PARTITION, name)
 
 
 def _fence(work: Work, connection: sa.Connection) -> Fence:

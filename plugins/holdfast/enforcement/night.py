@@ -12,7 +12,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.enforcement import catalogue, execute, plan, references, runs, shards, turns, verify
+from holdfast.enforcement import catalogue, execute, groups, plan, question, references, runs, shards, turns, verify
 from holdfast.enforcement.runs import Run
 from holdfast.errors import (
     ApprovalRefused,
@@ -32,6 +32,7 @@ from holdfast.settings import Settings
 Result = dict[str, object]
 
 _MOST_SWEEPS = 10
+_EXPIRED = "expired"
 _CARRIED_OUT = ("executing", "verified")
 _PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
@@ -97,17 +98,42 @@ def check_caps(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         exceeded = {row.rule_id: list(row.caps_exceeded) for row in planned if row.caps_exceeded}
         answer = _answer(connection, run)
         if exceeded and not run.is_dry and run.state == "planned" and answer is None:
-            facts: dict[str, ledger.JSON] = {"plan": run.plan_digest, "rules": exceeded}
-            ledger.append(connection, "cap_exceeded", facts, run_id)
+            _note_exceeded(connection, run, exceeded)
     waits = bool(exceeded) and run.state not in _PAST_PLANNING and answer != "approved"
     return {"exceeded": waits, "plan_digest": run.plan_digest, "rules_over_cap": sorted(exceeded)}
 
 
+def ask_a_person(engine: sa.Engine, settings: Settings, *, run_id: int, title: str, report: str) -> Result:
+    """What to ask about the run's plan, and whom: the user ids that may answer, each with who that is."""
+    policy, run = policy_and_run(engine, settings, run_id)
+    with database.transaction(engine) as connection:
+        rows = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id})
+        planned = [question.Planned.of(row) for row in rows]
+    approvers = policy.schedule.approvers
+    return {
+        "subject": question.subject(title, run.as_of_date, planned),
+        "body": question.body(planned, approvers=approvers, plan_digest=str(run.plan_digest), report=report),
+        "plan_digest": run.plan_digest,
+        "approvers": approvers,
+    }
+
+
 def record_approval(
-    engine: sa.Engine, settings: Settings, *, run_id: int, plan_digest: str, decision: str, decided_by: str
+    engine: sa.Engine,
+    settings: Settings,
+    *,
+    run_id: int,
+    plan_digest: str,
+    decision: str = _EXPIRED,
+    decided_by: str = "nobody",
 ) -> Result:
-    """Bind a person's answer to this plan. Raises ApprovalRefused unless it is 'approved': the run then ends red."""
+    """Bind a person's answer to this plan or, without one, that nobody answered; the first answer stands.
+
+    Raises ApprovalRefused unless what stands is 'approved', so that the run ends red; and for the answer of somebody
+    whom the policy does not name, which counts for nothing but is recorded. `decided_by` is the user id of the log-in.
+    """
     by = pseudonym(settings.pseudonym_key(), register.STAFF, decided_by)
+    counts = decision == _EXPIRED or decided_by in load_policy(settings.policy).schedule.approvers
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         if run.plan_digest != plan_digest:
@@ -116,12 +142,20 @@ def record_approval(
                 fix="trigger the run again and answer for its new plan.",
             )
         values = {"run_id": run_id, "plan_digest": plan_digest, "decision": decision, "decided_by": decided_by}
-        if queries.run(connection, "enforcement/record_approval", values).one_or_none() is not None:
+        if not counts:
+            ledger.append(connection, "approval_unauthorised", {"plan": plan_digest, "by": by}, run_id)
+        elif queries.run(connection, "enforcement/record_approval", values).one_or_none() is not None:
             kinds = {"approved": "approval_given", "refused": "approval_refused", "expired": "approval_expired"}
             if decision == "refused":
                 runs.move(connection, run_id, "refused", since=("planned",))
             ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": by}, run_id)
         standing = _answer(connection, run)
+    if not counts:
+        raise ApprovalRefused(
+            f"{by} answered for the plan {plan_digest}, but is no approver by the policy; nothing is deleted.",
+            fix="clear ask_a_person, and let somebody answer whom retention_schedule.yaml names under `approvers`.",
+            by=by,
+        )
     if standing != "approved":
         raise ApprovalRefused(
             f"The plan {plan_digest} was {standing}; nothing is deleted.",
@@ -133,16 +167,22 @@ def record_approval(
 def list_shards(
     engine: sa.Engine, settings: Settings, *, run_id: int, wave: int, recount: Callable[[], object] = lambda: None
 ) -> list[Result]:
-    """The shards of one wave. The first call begins the execution: caps and approval are checked for the last time.
+    """The shards of one wave, in groups for one task each.
 
-    It waits for another run that is at work, and then plans anew, after `recount`.
+    The first call begins the execution: caps and approval are checked for the last time. It waits
+    for another run that is at work, and then plans anew, after `recount`.
     """
     policy, run = policy_and_run(engine, settings, run_id)
     if run.state == "planned":
         turns.begin(engine, policy, run, begin_execution, recount)
     with database.transaction(engine) as connection:
         found = [shard for shard in shards.of_run(connection, run_id) if shard.wave == wave]
-    return [{"run_id": run_id, "shard_id": shard.shard_id, "label": shard.label} for shard in found]
+        planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id})
+        work = {row.rule_id: groups.RuleWork(row.total_rows, row.due_rows) for row in planned}
+    return [
+        {"run_id": run_id, "shard_ids": [shard.shard_id for shard in group.shards], "label": group.label}
+        for group in groups.share_out(found, work)
+    ]
 
 
 def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, workers: int = shards.WORKERS) -> None:
@@ -152,22 +192,24 @@ def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, work
     setting = plan.setting_of(connection, policy, run)
     approved = plan.check_approved(connection, setting, run)
     for row in queries.run(connection, "enforcement/plan_rules", {"run_id": run.run_id}).all():
-        limit = row.due_rows if approved else max(row.due_rows, row.cap_rows)
+        # Rows that wait for others of their own table go tonight too, once those have gone; the question showed them.
+        following = row.waiting_rows if references.refers_to_itself(policy, setting.catalogue, row.dataset) else 0
+        limit = row.due_rows + following if approved else max(row.due_rows, row.cap_rows)
         values = {"run_id": run.run_id, "rule_id": row.rule_id, "limit_rows": limit}
         queries.run(connection, "enforcement/limit_rule", values)
     shards.cut(connection, setting, run.run_id, workers=workers)
     runs.move(connection, run.run_id, "executing", since=("planned",))
 
 
-def enforce_shard(engine: sa.Engine, settings: Settings, *, run_id: int, shard_id: int, label: str) -> Result:
-    """Work one shard through, from wherever the last attempt came to."""
+def enforce_shards(engine: sa.Engine, settings: Settings, *, run_id: int, shard_ids: list[int], label: str) -> Result:
+    """Work the shards of a group through, each from wherever the last attempt came to."""
     policy, run = policy_and_run(engine, settings, run_id)
     if run.state in ("verified", "sealed"):
-        return {"shard": label, "batches": 0, "rows": 0}
+        return {"shards": label, "batches": 0, "rows": 0}
     with database.transaction(engine) as connection:
         setting = plan.setting_of(connection, policy, run)
-    done = execute.enforce(engine, setting, shard_id, settings.pseudonym_key())
-    return {"shard": label, "batches": done.batches, "rows": done.rows}
+    done = groups.enforce(engine, setting, shard_ids, settings.pseudonym_key())
+    return {"shards": label, "batches": done.batches, "rows": done.rows}
 
 
 def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -231,6 +273,14 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     if not run.is_dry and run.state != "sealed":
         raise RunRefused(f"Run {run_id} is {run.state}, not sealed.", fix="see the task that failed before.")
     return plan_totals(engine, run_id)
+
+
+def _note_exceeded(connection: sa.Connection, run: Run, exceeded: dict[str, list[str]]) -> None:
+    """Enter it once for each plan, however often the task is tried."""
+    facts: dict[str, ledger.JSON] = {"plan": run.plan_digest, "rules": exceeded}
+    entries = ledger.entries_of_run(connection, run.run_id)
+    if not any(one.kind == "cap_exceeded" and one.facts == facts for one in entries):
+        ledger.append(connection, "cap_exceeded", facts, run.run_id)
 
 
 def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> None:

@@ -48,6 +48,11 @@ def references_to(policy: Policy, catalogue: Catalogue, dataset: str) -> list[Re
     return list(found.values())
 
 
+def refers_to_itself(policy: Policy, catalogue: Catalogue, dataset: str) -> bool:
+    """Rows of the dataset may refer to others of it."""
+    return any(one.child_dataset == dataset for one in references_to(policy, catalogue, dataset))
+
+
 def waves(policy: Policy, catalogue: Catalogue) -> dict[str, int]:
     """Dataset -> its wave, from 1: a dataset comes after every dataset that refers to it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +15,11 @@ from holdfast.policy.model import Caps, Policy
 
 _CLOCK_DIFFERENCE = dt.timedelta(minutes=5)
 _SHARE_NEEDS_ROWS = 100  # a share of fewer rows than this says nothing about a mistake
+
+
+def row_limit(caps: Caps, *, total: int) -> int:
+    """The most rows that a rule's plan may have due, of so many, without exceeding its caps on rows and share."""
+    return min(caps.rows, max(_SHARE_NEEDS_ROWS, math.floor(caps.share * total)))
 
 
 def exceeded_caps(caps: Caps, *, total: int, due: int, overdue_days: int | None) -> list[str]:

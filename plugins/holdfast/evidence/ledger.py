@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -21,6 +22,8 @@ from holdfast.errors import LedgerError
 JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
 """What facts may be made of. Floats are written with at most six decimals."""
 
+CODE = re.compile(r"(?!.*[0-9]{9})[A-Za-z][A-Za-z0-9_.:/=-]{0,199}")
+"""What the database takes for a code (sql/migrations/0001_evidence.sql), for names that it might not."""
 READ_AT_ONCE = 2_000
 _DECIMALS = 6
 _UNKNOWN_KIND = "HF001"

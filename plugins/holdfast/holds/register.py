@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import enum
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -60,6 +60,7 @@ class Hold:
     ends_on: dt.date | None
     review_on: dt.date | None
     placed_at: dt.datetime
+    released_at: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -201,21 +202,36 @@ def accept_shrink(connection: sa.Connection, source_id: str, holds: int, accepte
     ledger.append(connection, "hold_source_accepted", facts)
 
 
-def active(connection: sa.Connection, as_of: dt.date) -> list[Hold]:
-    """Every hold that holds on a day, also those that must not be disclosed."""
-    rows = queries.run(connection, "holds/active", {"as_of": as_of}).mappings()
+def listed(
+    connection: sa.Connection,
+    as_of: dt.date,
+    *,
+    nameable: Collection[str] | None = None,
+    hold_type: str | None = None,
+    ended: bool = False,
+) -> list[Hold]:
+    """Every hold that holds on a day, or with `ended` that ever did; of one type if it is given.
+
+    `nameable` are the types that may be told of; without it, what must not be disclosed is among them.
+    """
+    values = {"as_of": as_of, "ended": ended, "hold_type": hold_type, "nameable": _sorted(nameable)}
+    rows = queries.run(connection, "holds/listed", values).mappings()
     return [Hold(**{**row, "datasets": None if row["datasets"] is None else tuple(row["datasets"])}) for row in rows]
 
 
-def counts(connection: sa.Connection, as_of: dt.date, *, restricted: bool = False) -> list[HoldCount]:
-    """Active holds by type. Without `restricted`, those that must not be disclosed are left out altogether."""
-    rows = queries.run(connection, "holds/counts", {"as_of": as_of, "restricted": restricted}).mappings()
+def counts(connection: sa.Connection, as_of: dt.date, *, nameable: Collection[str] | None = None) -> list[HoldCount]:
+    """The holds that hold on a day, by type; `nameable` as in `listed`."""
+    rows = queries.run(connection, "holds/counts", {"as_of": as_of, "nameable": _sorted(nameable)}).mappings()
     return [HoldCount(**row) for row in rows]
 
 
 def source_states(connection: sa.Connection) -> list[KnownSource]:
     """Every source that was ever asked, as it was found the last time. One that is not among them is not believed."""
     return [KnownSource(**row) for row in queries.run(connection, "holds/source_states").mappings()]
+
+
+def _sorted(names: Collection[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
 
 
 def _pseudonym(purpose: str, value: str) -> str:

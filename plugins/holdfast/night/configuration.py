@@ -17,13 +17,15 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from holdfast.settings import DATABASE_URL, HOME, PROJECT, Settings
 
 METADATA_DATABASE = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 FIRST_PORT = 8280
-ROLES = {"admin": "admin", "auditor": "viewer", "engineer": "op"}
+ROLES = {"admin": "admin", "auditor": "viewer", "dpo": "user", "engineer": "op"}
+"""Users and their roles in the simple log-in. Whose answer about a plan counts is not the role's but the policy's."""
 
 _OURS = (
     "AIRFLOW_CONFIG",
@@ -56,12 +58,12 @@ def configure(settings: Settings, *, metadata_url: str, database_url: str, port:
     folder = settings.airflow_home
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     passwords_file = folder / "passwords.json"
-    passwords = _made_once(passwords_file, lambda: {user: secrets.token_urlsafe(12) for user in ROLES})
+    passwords = _made_once(passwords_file, {user: secrets.token_urlsafe(12) for user in ROLES})
     address = f"http://127.0.0.1:{port}"
     sections = _sections(settings, address, port, passwords_file)
     # Both, or Airflow would look for another driver, asyncpg, for the second.
     sections["database"] = {"sql_alchemy_conn": metadata_url, "sql_alchemy_conn_async": metadata_url}
-    for section, secret in _made_once(folder / "secrets.json", _new_secrets).items():
+    for section, secret in _made_once(folder / "secrets.json", _new_secrets()).items():
         name, key = section.split(".")
         sections[name][key] = secret
     _write_configuration(folder / "airflow.cfg", sections)
@@ -135,11 +137,15 @@ def _environment(settings: Settings, database_url: str) -> dict[str, str]:
     }
 
 
-def _made_once(path: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
-    """The mapping kept in `path`; made and written, for its owner's eyes only, if there is none yet."""
-    if not path.exists():
-        _write_private(path, json.dumps(make()))
-    kept: dict[str, str] = json.loads(path.read_text())
+def _made_once(path: Path, new: dict[str, str]) -> dict[str, str]:
+    """The mapping kept in `path`, for its owner's eyes only; what it lacks is taken from `new` and kept from now on.
+
+    Airflow would make a password for a user who has none by itself, and print it into a log.
+    """
+    before: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    kept = new | before
+    if kept != before:
+        _replace_private(path, lambda file: json.dump(kept, file))
     return kept
 
 
@@ -149,13 +155,13 @@ def _write_configuration(path: Path, sections: Mapping[str, Mapping[str, object]
     parser.read_dict(
         {name: {key: str(value).replace("%", "%%") for key, value in keys.items()} for name, keys in sections.items()}
     )
+    _replace_private(path, parser.write)
+
+
+def _replace_private(path: Path, write: Callable[[TextIO], object]) -> None:
+    """Write a file that its owner alone can read, whole or not at all."""
     staging = path.with_suffix(".new")
     staging.unlink(missing_ok=True)
     with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        parser.write(file)
+        write(file)
     staging.replace(path)
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

@@ -55,21 +55,32 @@ def carry_on(api: Api, airflow: Kept, progress: Progress, dag: str, *, now: dt.d
     api.unpause(dag)
     tonight = local_date(now, _ZONE)
     runs: list[Run] = []
-    for run, logical_date in api.unfinished_runs(dag).items():
-        runs.append(_follow(api, airflow, progress, dag, run, leave))
-        is_tonight = local_date(logical_date, _ZONE) == tonight
-        if runs[-1].state == WAITS or (is_tonight and runs[-1].state == SUCCESS):
+    ours: str | None = None
+    while True:
+        unfinished = api.unfinished_runs(dag)
+        if not unfinished and ours is None:
+            ours = api.trigger(dag, now)
+            unfinished = {ours: now}
+        run, logical_date = next(iter(unfinished.items()), (ours or "", now))
+        followed = _follow(api, airflow, progress, dag, run, leave)
+        if followed is None:
+            continue
+        runs.append(followed)
+        was_tonights = ours is None and local_date(logical_date, _ZONE) == tonight and followed.state == SUCCESS
+        if followed.state == WAITS or run == ours or was_tonights:
             return runs
-    return [*runs, _follow(api, airflow, progress, dag, api.trigger(dag, now), leave)]
 
 
-def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, leave: bool) -> Run:
+def _follow(api: Api, airflow: Kept, progress: Progress, dag: str, run: str, leave: bool) -> Run | None:
+    """The run at its end; None if it has not begun and the scheduler has made one that goes before it."""
     started = time.monotonic()
     told: dict[tuple[str, int], str | None] = {}
     progress.say(f"[bold]{dag}[/] {run}")
     with progress.console.status("waiting for the scheduler") as status:
         while True:
             state, tasks = _look(api, airflow, dag, run)
+            if state == "queued" and next(iter(api.unfinished_runs(dag)), run) != run:
+                return None
             for task in _news(told, tasks):
                 _tell(api, progress, dag, run, task)
             if state not in ("queued", "running"):
@@ -109,7 +120,7 @@ def _tell(api: Api, progress: Progress, dag: str, run: str, task: Task) -> None:
     if task.state in ("failed", "up_for_retry") and (reason := api.reason(dag, run, task)):
         progress.detail(reason)
     if task.state == "awaiting_input":
-        progress.detail("A person has to decide: log in and open Required Actions.")
+        progress.detail("An approver whom the policy names has to decide: log in as dpo and open Required Actions.")
 
 
 def _waits_for_a_person(tasks: list[Task]) -> bool:

@@ -5,14 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from holdfast import database, embedded
+from holdfast import embedded
 from holdfast.night.configuration import METADATA_DATABASE
 from holdfast.settings import Settings
-
-
-def holdfast_url(settings: Settings) -> str:
-    """The database that the jobs use: the configured one, else the embedded one, which is started."""
-    return database.url_of(settings)
 
 
 def metadata_url(settings: Settings) -> str:

@@ -58,7 +58,7 @@ def run(settings: Settings, progress: Progress, *, port: int, accounts: int, lea
 
 
 def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave: bool) -> int:
-    logs = settings.home / "logs"
+    began, logs = dt.datetime.now(dt.UTC), settings.home / "logs"
     with progress.stage("PostgreSQL"):
         engine = database.connect(settings)
         given = os.environ.get(configuration.METADATA_VARIABLE)
@@ -79,7 +79,7 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
         with progress.stage("Airflow"):
             jobs.log_in_when_ready(api, kept, _USER, airflow.passwords[_USER])
         runs = _night(api, kept, progress, leave)
-        table.show(progress.console, runs)
+        table.show(progress.console, runs, began)
         _say_where(progress, airflow, logs)
         succeeded = all(one.state == jobs.SUCCESS for one in runs)
         if not leave:

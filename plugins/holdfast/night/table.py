@@ -5,28 +5,32 @@ All of it comes from the files that the run's `write_report` task wrote: the ter
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from holdfast.night.jobs import SUCCESS, Run
+from holdfast.reports import terminal
+from holdfast.retention.report.figures import known_sum
 
 _OF_A_RULE = {  # heading: its key in the report
     "due": "planned_rows",
     "done": "done_rows",
     "held": "held_rows",
+    "waiting": "waiting_rows",
     "unknown": "unknown_rows",
     "refused": "refused_rows",
 }
 _DECISIONS = ("erase", "anonymise", "held", "exempt", "waiting", "unknown")
 
 
-def show(console: Console, runs: list[Run]) -> None:
-    """Print the night."""
+def show(console: Console, runs: list[Run], began: dt.datetime) -> None:
+    """Print the night that began then. A run that was sealed before is said to be that: its figures are not new."""
     for run in runs:
         colour = "green" if run.state == SUCCESS else "red"
         console.print()
@@ -35,38 +39,48 @@ def show(console: Console, runs: list[Run]) -> None:
             highlight=False,
         )
         if run.report is not None:
-            _show_report(console, Path(run.report["folder"]))
+            _show_report(console, Path(run.report["folder"]), began)
 
 
-def _show_report(console: Console, folder: Path) -> None:
+def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     report = json.loads((folder / "report.json").read_text())
+    seal, run = report["seal"], report["run"]
+    sealed_at = dt.datetime.fromisoformat(seal["sealed_at"]) if seal else began
+    if sealed_at < began:
+        console.print(
+            f"[bold yellow]Nothing was left to do: the night of {run['as_of_date']} was done before, and sealed at"
+            f" {sealed_at:%Y-%m-%d %H:%M} UTC. These are the figures of that run, number {run['run_id']}.[/]",
+            highlight=False,
+        )
     console.print(escape(report["verdict"]["sentence"]))
-    console.print(_rules(report["rules"]) if "rules" in report else _matrix(report["matrix"]))
+    if "rules" in report:
+        _show_rules(console, report["rules"])
+    else:
+        _show_matrix(console, report["matrix"])
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
-def _rules(rules: list[dict[str, Any]]) -> Table:
+def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:
     """Rows: one line for each rule that had anything to do or to leave, and their sum."""
-    return _counts("rule", _OF_A_RULE, [([rule["rule_id"], rule["action"]], rule) for rule in rules], ("action",))
+    lines = [((rule["rule_id"], rule["action"]), rule) for rule in rules]
+    _show_counts(console, ("rule", "action"), _OF_A_RULE, lines)
 
 
-def _matrix(datasets: list[dict[str, Any]]) -> Table:
+def _show_matrix(console: Console, datasets: list[dict[str, Any]]) -> None:
     """Decisions on requests: one line for each dataset that any was asked for in, and their sum."""
     keys = {decision: decision for decision in _DECISIONS}
-    return _counts("dataset", keys, [([one["dataset"]], one) for one in datasets])
+    _show_counts(console, ("dataset",), keys, [((one["dataset"],), one) for one in datasets])
 
 
-def _counts(
-    first: str, keys: dict[str, str], lines: list[tuple[list[str], dict[str, Any]]], others: tuple[str, ...] = ()
-) -> Table:
-    table = Table(show_footer=True)
-    table.add_column(first, "all of them")
-    for heading in others:
-        table.add_column(heading, "")
-    for heading, key in keys.items():
-        table.add_column(heading, f"{sum(counts[key] for _, counts in lines):,}", justify="right")
-    for names, counts in lines:
-        if any(counts[key] for key in keys.values()):
-            table.add_row(*names, *(f"{counts[key]:,}" for key in keys.values()))
-    return table
+def _show_counts(
+    console: Console,
+    headings: tuple[str, ...],
+    keys: dict[str, str],
+    lines: Sequence[tuple[tuple[str, ...], dict[str, Any]]],
+) -> None:
+    busy = [(names, counts) for names, counts in lines if any(counts[key] for key in keys.values())]
+    rows = [(*names, *(counts[key] for key in keys.values())) for names, counts in busy]
+    sums = (known_sum(counts[key] for _, counts in lines) for key in keys.values())
+    total = ("all of them", *[""] * (len(headings) - 1), *sums)
+    terminal.show(console, (*headings, *keys), rows, total)

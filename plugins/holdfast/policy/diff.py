@@ -29,7 +29,7 @@ class Difference:
     new: str | None
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.old or '-'} -> {self.new or '-'}"
+        return f"{self.path}: old {self.old or '-'}, new {self.new or '-'}"
 
 
 @dataclass(frozen=True)

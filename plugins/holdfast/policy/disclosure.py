@@ -48,5 +48,9 @@ class Disclosure:
         """The authorities whose holds are the other obligations; all, where the policy does not say."""
         return ", ".join(sorted(self.guarded)) or "any"
 
+    def may_name(self, hold_type: str, disclosable: bool) -> bool:
+        """Whether a hold of this type may be told of. A source may keep to itself a single one of a type that may."""
+        return disclosable and hold_type in self.nameable_types
+
     def source_name(self, source_id: str) -> str:
         return source_id if source_id in self.nameable_sources else OTHER_OBLIGATIONS

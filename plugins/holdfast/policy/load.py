@@ -65,8 +65,10 @@ _FIXES = {
     "enum": "use one of the values named.",
     "date_parsing": "write a day that exists, as 2027-03-31.",
     "too_short": "name at least one.",
+    "number": "give it a shorter number, or part the digits with _ or -: the ledger refuses it as it is.",
 }
 _MISSING_FIXES = {
+    "approvers": "name who may approve a plan above its caps, as `dpo: Data protection officer`.",
     "period": "give the standard period, in ISO 8601: P6Y, P12M, P90D.",
     "deletion_class": "name the deletion class, which gives the period.",
     "law": "name the law or the reason that the period rests on.",

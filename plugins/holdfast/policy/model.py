@@ -13,6 +13,7 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from holdfast.clock import Period
 from holdfast.policy.problems import Places
@@ -20,10 +21,20 @@ from holdfast.policy.problems import Places
 CODE = r"^[a-z][a-z0-9_-]{1,62}$"
 HOLD_CODE = r"^[A-Z][A-Z0-9_]{1,62}$"
 ISO_PERIOD = r"^P(?=\d)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?$"
+LOG_IN = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,119}$"
 TABLE = r"^[A-Za-z_][A-Za-z0-9_$]*\.[A-Za-z_][A-Za-z0-9_$]*$"
 
-Code = Annotated[str, Field(pattern=CODE)]
-HoldCode = Annotated[str, Field(pattern=HOLD_CODE)]
+
+def _no_number(text: str) -> str:
+    """The ledger takes nine digits in a row for a telephone number, and what a policy names is entered there."""
+    if re.search(r"[0-9]{9}", text):
+        raise PydanticCustomError("number", "'{name}' has nine digits in a row, as a number has", {"name": text})
+    return text
+
+
+Code = Annotated[str, Field(pattern=CODE), AfterValidator(_no_number)]
+HoldCode = Annotated[str, Field(pattern=HOLD_CODE), AfterValidator(_no_number)]
+LogIn = Annotated[str, Field(pattern=LOG_IN)]
 TableName = Annotated[str, Field(pattern=TABLE)]
 Sentence = Annotated[str, Field(min_length=10)]
 
@@ -366,12 +377,17 @@ class Rule(Strict):
 
 
 class RetentionSchedule(Strict):
-    """All deletion classes and rules. `accounting_year_end` is month-day; `time_zone` is the controller's."""
+    """All deletion classes and rules. `accounting_year_end` is month-day; `time_zone` is the controller's.
+
+    `approvers` may answer for a plan above its caps, and nobody else: the user id that Airflow's log-in gives somebody,
+    and who that is.
+    """
 
     version: Literal[1]
     time_zone: str
     accounting_year_end: MonthDay
     caps: Caps
+    approvers: dict[LogIn, Annotated[str, Field(min_length=3, max_length=100)]] = Field(min_length=1)
     classes: dict[Code, DeletionClass]
     rules: dict[Code, Rule]
 

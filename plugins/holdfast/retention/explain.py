@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from holdfast import clock, queries
 from holdfast.enforcement import catalogue
-from holdfast.enforcement.predicate.rows import NamedType, Rows
+from holdfast.enforcement.predicate.rows import Rows
 from holdfast.enforcement.predicate.rules import RetentionSetting, RulePredicate
 from holdfast.errors import CoverageError
 from holdfast.holds.decide import Decision, Outcome, Record, RecordHold, RecordRule, decide
@@ -95,7 +95,7 @@ def _facts(connection: sa.Connection, rows: Rows, predicates: list[RulePredicate
     subject = sa.cast(rows.subject_value(), sa.Text) if rows.needs_subject else sa.cast(sa.null(), sa.Text)
     event = rows.event_day()
     day = sa.cast(sa.null(), sa.Date) if event is None else _readable(event)
-    chosen = sa.select(subject.label("subject"), day.label("event"), *columns).where(_is(rows, key))
+    chosen = sa.select(subject.label("subject"), day.label("event"), *columns).where(rows.has_key(key))
     try:
         return connection.execute(chosen).one_or_none()
     except sa.exc.DataError:
@@ -110,17 +110,6 @@ def _readable(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """PostgreSQL has days before and after Python's calendar, infinity among them: its first or last day instead."""
     first, last = sa.literal(dt.date.min, sa.Date), sa.literal(dt.date.max, sa.Date)
     return sa.case((day > last, last), (day < first, first), else_=day)
-
-
-def _is(rows: Rows, key: str) -> sa.ColumnElement[bool]:
-    parts = key.split("|")
-    if len(parts) != len(rows.key):
-        raise CoverageError(
-            f"A key of {rows.name} has {len(rows.key)} columns, and this one {len(parts)}.",
-            fix=f"give {' | '.join(rows.dataset.key)}.",
-        )
-    pairs = zip(rows.key, rows.dataset.key, parts, strict=True)
-    return sa.and_(*(column == sa.cast(part, NamedType(rows.type_of(name))) for column, name, part in pairs))
 
 
 def _rule(policy: Policy, predicate: RulePredicate, found: sa.Row[Any], n: int) -> RuleFound:
@@ -154,7 +143,7 @@ def _holds(connection: sa.Connection, predicate: RulePredicate, key: str) -> tup
     chosen = (
         sa.select(c.hold_type, c.authority, c.reference, c.disclosable, c.ends_on, c.review_on)
         .select_from(rows.table.join(hold, sa.and_(holding.active(hold), reaches)))
-        .where(_is(rows, key))
+        .where(rows.has_key(key))
         .order_by(c.authority, c.hold_type, c.reference)
     )
     return tuple(HoldFound(*row) for row in connection.execute(chosen))

@@ -13,10 +13,11 @@ from holdfast import database
 from holdfast.enforcement import kinds, night
 from holdfast.enforcement.night import (
     Result,
+    ask_a_person,
     check_caps,
     check_policy,
     conclude,
-    enforce_shard,
+    enforce_shards,
     list_shards,
     make_plan,
     record_approval,
@@ -28,10 +29,11 @@ from holdfast.retention import report
 from holdfast.settings import Settings
 
 __all__ = [
+    "ask_a_person",
     "check_caps",
     "check_policy",
     "conclude",
-    "enforce_shard",
+    "enforce_shards",
     "list_shards",
     "make_plan",
     "open_run",

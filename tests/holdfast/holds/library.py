@@ -65,6 +65,7 @@ version: 1
 time_zone: Europe/London
 accounting_year_end: "03-31"
 caps: {rows: 1000, share: 0.1, overdue_days: 30}
+approvers: {dpo: Data protection officer}
 classes:
   after: {period: P1Y, starts: end_of_process}
 rules:
@@ -221,7 +222,7 @@ class Library:
 def make(engine: sa.Engine, project: Path) -> Library:
     """The library in an empty database, with both sources right."""
     real = settings.load().project
-    for folder in ("evidence", "holds", "migrations"):
+    for folder in ("evidence", "holds", "migrations", "retention"):
         shutil.copytree(real / "sql" / folder, project / "sql" / folder)
     (project / "sql" / "provider" / "holds").mkdir(parents=True)
     (project / "policy").mkdir()

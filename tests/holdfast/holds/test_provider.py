@@ -34,7 +34,7 @@ def test_every_source_of_the_provider_is_believed_until_it_grows_old(
     assert [state.why for state in first if state.status is not Status.TRUSTED] == []
     assert all(state.placed == state.read_holds and state.placed > 0 for state in first)
     with database.connect() as connection:
-        holds = register.active(connection, clock.local_date(NOW, policy.schedule.time_zone))
+        holds = register.listed(connection, clock.local_date(NOW, policy.schedule.time_zone))
     filled = {hold_type for source in policy.holds.sources.values() for hold_type in source.types}
     assert {hold.hold_type for hold in holds} == filled
     assert all(hold.review_on is not None or hold.ends_on is not None for hold in holds)
@@ -50,4 +50,4 @@ def test_every_source_of_the_provider_is_believed_until_it_grows_old(
     }
     assert any(state.status is Status.STALE for state in old)
     with database.connect() as connection:
-        assert len(register.active(connection, clock.local_date(NOW, policy.schedule.time_zone))) == len(holds)
+        assert len(register.listed(connection, clock.local_date(NOW, policy.schedule.time_zone))) == len(holds)

@@ -267,19 +267,26 @@ def test_the_register_tells_what_holds_on_a_day(library: Library) -> None:
     library.refresh()
     place(library, datasets=["suppliers"])
     with library.engine.connect() as connection:
-        holds = register.active(connection, TODAY)
+        holds = register.listed(connection, TODAY)
         assert [hold.reference for hold in holds] == ["fine-1", "fine-2", "fine-3", "case-1"]
         assert (holds[0].datasets, holds[0].ends_on, holds[1].datasets) == (("loans",), TODAY, None)
-        later = register.active(connection, TODAY + dt.timedelta(days=1))
+        later = register.listed(connection, TODAY + dt.timedelta(days=1))
         assert [hold.reference for hold in later] == ["fine-2", "fine-3", "case-1"]
-        assert register.counts(connection, TODAY) == [HoldCount("billing", "FINE", 2, 2, TODAY, 1)]
-        assert register.counts(connection, TODAY, restricted=True) == [
+        told = register.listed(connection, TODAY, nameable=("FINE", "DAMAGE"))
+        assert [hold.reference for hold in told] == ["fine-1", "fine-2"], "a source keeps fine-3 to itself"
+        assert [hold.reference for hold in register.listed(connection, TODAY, hold_type="ORDER")] == ["case-1"]
+        assert register.counts(connection, TODAY, nameable=("FINE", "DAMAGE")) == [
+            HoldCount("billing", "FINE", 2, 2, TODAY, 1)
+        ]
+        assert register.counts(connection, TODAY) == [
             HoldCount("billing", "FINE", 3, 2, TODAY, 1),
             HoldCount("legal", "ORDER", 1, 0, None, 0),
         ]
     release(library, "case-1")
     with library.engine.connect() as connection:
-        assert "case-1" not in [hold.reference for hold in register.active(connection, TODAY)]
+        assert "case-1" not in [hold.reference for hold in register.listed(connection, TODAY)]
+        (released,) = [one for one in register.listed(connection, TODAY, ended=True) if one.released_at]
+        assert released.reference == "case-1"
 
 
 def test_the_register_tells_how_its_sources_are(library: Library) -> None:

@@ -129,6 +129,36 @@ WRITING: list[Case] = [
         Edit(SCHEDULE, "period: P90D", "period: 90 days"),
         Expected(Check.UNFIT_VALUE, SCHEDULE, "90 days", "classes.brief.period", "not an ISO 8601 period", "schema"),
     ),
+    *(
+        _case(
+            f"nine digits in a row in the name of a {what}",
+            edits,
+            Expected(Check.UNFIT_VALUE, file, line, path, "nine digits in a row", "part the digits with _ or -"),
+        )
+        for what, edits, file, line, path in (
+            (
+                "rule",
+                Edit(SCHEDULE, "  photos-90d:\n", "  photos-202601011:\n"),
+                SCHEDULE,
+                "photos-202601011",
+                "rules.photos-202601011",
+            ),
+            (
+                "hold source",
+                Edit(HOLDS, "  till:\n", "  till-0123456789:\n"),
+                HOLDS,
+                "till-0123456789",
+                "sources.till-0123456789",
+            ),
+            (
+                "class",
+                Edit(SCHEDULE, "  brief: {period", "  brief-000000000: {period"),
+                SCHEDULE,
+                "brief-000000000",
+                "classes.brief-000000000",
+            ),
+        )
+    ),
     _case(
         "a number in quotes",
         Edit(HOLDS, "max_age_hours: 30", 'max_age_hours: "30"'),

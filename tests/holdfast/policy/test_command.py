@@ -84,16 +84,47 @@ def test_a_difference_is_shown_against_a_folder_a_file_and_a_revision(folder: Pa
         result = runner.invoke(app, ["diff", "--files-only", "--policy", "policy", "--against", against])
         assert result.exit_code == 0, result.output
         assert result.stdout.splitlines() == [
+            f"Old: {against}",
+            "New: policy",
             "deletion class brief: changed",
-            "    period: P90D -> P30D",
-            "Rows of photos are treated differently: rule photos-90d changed.",
+            "    period: old P90D, new P30D",
+            "Rows of photos are treated differently: rule photos-90d is changed.",
         ]
+
+
+def test_the_direction_of_a_difference_is_said(folder: Path, tmp_path: Path) -> None:
+    more = shop.HOLDS.replace("sources:\n", shop.HOLDS[shop.HOLDS.index("  UNPAID:") : shop.HOLDS.index("sources:")]
+                              .replace("UNPAID", "UNSENT") + "sources:\n")  # fmt: skip
+    write(tmp_path / "more", {**shop.TEXTS, "holds.yaml": more.replace("[UNPAID]", "[UNPAID, UNSENT]")})
+    for old, new, side in (("more", "policy", "old"), ("policy", "more", "new")):
+        result = runner.invoke(app, ["diff", "--files-only", "--policy", new, "--against", old])
+        assert result.stdout.splitlines()[:2] == [f"Old: {old}", f"New: {new}"]
+        assert f"hold type UNSENT: only in the {side} policy" in result.stdout.splitlines()
+
+
+def test_rows_are_counted_for_each_side(
+    folder: Path, tmp_path: Path, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(settings.DATABASE_URL, database.url.render_as_string(hide_password=False))
+    with database.begin() as connection:
+        connection.exec_driver_sql(shop.DATABASE)
+        connection.exec_driver_sql(
+            "INSERT INTO shop.customer VALUES ('c1');"
+            "INSERT INTO shop.purchase VALUES (1, 'c1', now(), NULL, NULL, 'web');"
+            "INSERT INTO shop.item VALUES (1, 1);"
+            "INSERT INTO shop.photo VALUES (gen_random_uuid(), 1, 1, current_date - 60, 'memory://1')"
+        )
+    write(tmp_path / "before", edited(Edit("retention_schedule.yaml", "period: P90D", "period: P30D")))
+    result = runner.invoke(app, ["diff", "--policy", "policy", "--against", "before"])
+    assert result.stdout.splitlines()[-1] == (
+        "photos: 0 rows are due under the new policy alone, 1 under the old alone."
+    )
 
 
 def test_no_difference_and_a_difference_in_words_are_said_to_be_that(folder: Path, tmp_path: Path) -> None:
     write(tmp_path / "before", shop.TEXTS)
     result = runner.invoke(app, ["diff", "--policy", "policy", "--against", "before"])
-    assert result.stdout == "Both policies say the same.\n"
+    assert result.stdout.splitlines()[-1] == "Both policies say the same."
     write(folder, edited(Edit("holds.yaml", "max_age_hours: 30", "max_age_hours: 31")))
     result = runner.invoke(app, ["diff", "--policy", "policy", "--against", "before"])
     assert result.stdout.endswith("No rule treats any row differently.\n")

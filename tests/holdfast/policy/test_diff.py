@@ -173,4 +173,4 @@ def test_periods_are_compared_as_lengths_and_both_ways(old: str, new: str) -> No
 
 
 def test_a_difference_is_written_in_one_line() -> None:
-    assert str(Difference("period", "P90D", None)) == "period: P90D -> -"
+    assert str(Difference("period", "P90D", None)) == "period: old P90D, new -"

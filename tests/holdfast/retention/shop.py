@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from holdfast import database, settings
 from holdfast.enforcement import execute, plan, runs
+from holdfast.enforcement import shards as cut
 from holdfast.enforcement.execute import Done
 from holdfast.evidence import verify
 from holdfast.evidence.verify import VerifyResult
@@ -161,6 +162,7 @@ DOCUMENTS: dict[str, Document] = {
         "time_zone": "Europe/London",
         "accounting_year_end": "03-31",
         "caps": {"rows": 1000, "share": 1, "overdue_days": 10000},
+        "approvers": {"anna": "Data protection officer", "7": "Deputy, by the number that FAB gives"},
         "classes": {
             "two-years": {"period": "P2Y", "starts": "creation"},
             "ninety-days": {"period": "P90D", "starts": "creation"},
@@ -289,16 +291,28 @@ class Shop:
         values = {"plan_digest": digest, "decision": decision, "decided_by": "anna"}
         steps.record_approval(self.engine, self.settings, run_id=run_id, **values)
 
-    def shards(self, run_id: int, wave: int) -> list[dict[str, Any]]:
-        """The first call begins the execution."""
+    def groups(self, run_id: int, wave: int) -> list[dict[str, Any]]:
+        """What the tasks of a wave are given. The first call begins the execution."""
         return steps.list_shards(self.engine, self.settings, run_id=run_id, wave=wave)
+
+    def shards(self, run_id: int, wave: int) -> list[dict[str, Any]]:
+        """The shards of a wave, one by one. The first call begins the execution."""
+        ids = {one for group in self.groups(run_id, wave) for one in group["shard_ids"]}
+        with database.transaction(self.engine) as connection:
+            found = [one for one in cut.of_run(connection, run_id) if one.shard_id in ids]
+        return [{"run_id": run_id, "shard_id": one.shard_id, "label": one.label} for one in found]
+
+    def enforce_shard(self, run_id: int, shard_id: int, label: str) -> int:
+        """One shard, as a group of its own; the rows that were changed."""
+        group = {"run_id": run_id, "shard_ids": [shard_id], "label": label}
+        return int(str(steps.enforce_shards(self.engine, self.settings, **group)["rows"]))
 
     def enforce(self, run_id: int, *waves: int) -> int:
         """Work through the shards of these waves, or of all; the rows that were changed."""
         done = 0
         for wave in waves or WAVES:
-            for shard in self.shards(run_id, wave):
-                done += int(str(steps.enforce_shard(self.engine, self.settings, **shard)["rows"]))
+            for group in self.groups(run_id, wave):
+                done += int(str(steps.enforce_shards(self.engine, self.settings, **group)["rows"]))
         return done
 
     def attempt(self, run_id: int, shard_id: int, reached: Callable[[str], None]) -> Done:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.holdfast.retention.shop import NEW, NIGHT, OLD, TODAY, Document, Shop
 
 from holdfast.enforcement import rules
@@ -145,7 +147,7 @@ def test_a_policy_changed_in_the_middle_of_a_run_stops_it(shop: Shop) -> None:
     for again in (
         lambda: steps.make_plan(shop.engine, shop.settings, run_id=run_id),
         lambda: shop.shards(run_id, 1),
-        lambda: steps.enforce_shard(shop.engine, shop.settings, **shard),
+        lambda: shop.enforce_shard(**shard),
         lambda: shop.verify(run_id),
     ):
         with pytest.raises(PolicyError, match="policy has changed since run"):
@@ -231,6 +233,16 @@ def test_a_cap_is_exceeded_above_it_and_not_at_it(
     assert rules.exceeded_caps(caps, total=total, due=due, overdue_days=overdue) == exceeded
 
 
+@given(st.integers(0, 10**6), st.floats(0, 1), st.integers(0, 10**6), st.data())
+def test_up_to_the_limit_of_rows_nobody_is_asked_and_above_it_somebody_is(
+    cap: int, share: float, total: int, data: st.DataObject
+) -> None:
+    caps = Caps(rows=cap, share=share, overdue_days=0)
+    limit = rules.row_limit(caps, total=total)
+    due = data.draw(st.integers(0, total) | st.sampled_from([min(limit, total), min(limit + 1, total)]))
+    assert bool(rules.exceeded_caps(caps, total=total, due=due, overdue_days=None)) == (due > limit)
+
+
 @pytest.mark.parametrize(("due", "exceeded"), [(2, False), (3, False), (4, True)])
 def test_a_plan_of_more_rows_than_its_cap_waits_for_a_person(shop: Shop, due: int, exceeded: bool) -> None:
     shop.set_policy(lambda documents: documents["retention_schedule"]["caps"].update(rows=3))
@@ -243,6 +255,21 @@ def test_a_plan_of_more_rows_than_its_cap_waits_for_a_person(shop: Shop, due: in
         "rules_over_cap": ["purchases-2y"] if exceeded else [],
     }
     assert [one["rules"] for one in shop.entries("cap_exceeded")] == [{"purchases-2y": ["rows"]}] * exceeded
+
+
+def test_that_a_cap_is_exceeded_is_entered_once_for_each_plan(shop: Shop) -> None:
+    shop.set_policy(lambda documents: documents["retention_schedule"]["caps"].update(rows=0))
+    shop.purchases([1])
+    run_id = shop.plan()
+    first = shop.digest(run_id)
+    for _ in range(3):
+        assert steps.check_caps(shop.engine, shop.settings, run_id=run_id)["exceeded"]
+    assert [one["plan"] for one in shop.entries("cap_exceeded")] == [first]
+    shop.purchases([2])
+    steps.make_plan(shop.engine, shop.settings, run_id=run_id)
+    for _ in range(2):
+        steps.check_caps(shop.engine, shop.settings, run_id=run_id)
+    assert [one["plan"] for one in shop.entries("cap_exceeded")] == [first, shop.digest(run_id)]
 
 
 @pytest.mark.parametrize(("days_late", "exceeded"), [(9, False), (10, False), (11, True)])
@@ -310,14 +337,58 @@ def test_an_approved_plan_is_carried_out(over_cap: Shop) -> None:
     assert given["by"].startswith("p1:")
 
 
-@pytest.mark.parametrize("name", ["anna", "Anna-Marie O'Neill", "anna@shop.example", "+44 7700 900123", "07700900123"])
+STRANGERS = ["engineer", "nobody", "Anna", "Anna-Marie O'Neill", "anna@shop.example", "+44 7700 900123", "07700900123"]
+
+
+def answer(shop: Shop, run_id: int, decision: str, by: str) -> None:
+    values = {"plan_digest": shop.digest(run_id), "decision": decision, "decided_by": by}
+    steps.record_approval(shop.engine, shop.settings, run_id=run_id, **values)
+
+
+@pytest.mark.parametrize("name", ["anna", "7"])
 def test_whoever_approves_appears_in_the_ledger_as_a_pseudonym(over_cap: Shop, name: str) -> None:
     run_id = over_cap.plan()
-    digest = over_cap.digest(run_id)
-    values = {"plan_digest": digest, "decision": "approved", "decided_by": name}
-    steps.record_approval(over_cap.engine, over_cap.settings, run_id=run_id, **values)
+    answer(over_cap, run_id, "approved", name)
     (given,) = over_cap.entries("approval_given")
     assert given["by"].startswith("p1:")
+
+
+@pytest.mark.parametrize("decision", ["approved", "refused"])
+@pytest.mark.parametrize("name", STRANGERS)
+def test_the_answer_of_somebody_whom_the_policy_does_not_name_counts_for_nothing_and_is_recorded(
+    over_cap: Shop, decision: str, name: str
+) -> None:
+    run_id = over_cap.plan()
+    with pytest.raises(ApprovalRefused, match="is no approver by the policy; nothing is deleted") as caught:
+        answer(over_cap, run_id, decision, name)
+    assert name not in str(caught.value)
+    (entry,) = over_cap.entries("approval_unauthorised")
+    assert entry == {"plan": over_cap.digest(run_id), "by": caught.value.facts["by"]}
+    assert over_cap.entries("approval_given", "approval_refused") == []
+    with pytest.raises(ApprovalRefused, match="nobody approved"):
+        over_cap.shards(run_id, 1)
+    over_cap.approve(run_id)
+    assert over_cap.enforce(run_id) == 3
+
+
+def test_who_may_approve_is_asked_of_the_policy_in_force_when_the_answer_comes(over_cap: Shop) -> None:
+    run_id = over_cap.plan()
+    over_cap.set_policy(lambda documents: documents["retention_schedule"].update(approvers={"boris": "The new DPO"}))
+    with pytest.raises(ApprovalRefused, match="is no approver"):
+        over_cap.approve(run_id)
+
+
+def test_the_question_has_the_plan_and_the_way_to_its_report_and_names_who_may_answer(over_cap: Shop) -> None:
+    run_id = over_cap.plan()
+    asked = steps.ask_a_person(
+        over_cap.engine, over_cap.settings, run_id=run_id, title="Shop", report="/reports/x.html"
+    )
+    assert asked["subject"] == "Shop of 2024-03-02: above its caps (1 rule)"
+    assert "| `purchases-2y` | `purchases` | delete | 4 | 3 | 0 | 2 |" in str(asked["body"])
+    assert str(asked["body"]).count(over_cap.digest(run_id)) == 1
+    assert "`/reports/x.html`" in str(asked["body"])
+    assert asked["plan_digest"] == over_cap.digest(run_id)
+    assert asked["approvers"] == over_cap.policy.schedule.approvers
 
 
 def test_an_answer_about_another_plan_does_not_count(over_cap: Shop) -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.holdfast.retention.shop import OLD, TOMORROW, Document, Shop
 
 from holdfast.enforcement import catalogue, references
-from holdfast.errors import PolicyError
+from holdfast.errors import PlanChanged, PolicyError
 from holdfast.retention import steps
 
 LAST_PURCHASE = {"dataset": "purchases", "link": "subject", "column": "bought_on"}
@@ -130,12 +130,42 @@ def test_a_row_that_is_anonymised_needs_its_event_until_then_and_no_longer(shop:
 # --- references within one table --------------------------------------------------------------------------------
 
 
-def test_a_row_that_another_of_its_table_refers_to_goes_once_that_one_is_gone(shop: Shop) -> None:
-    """Each night takes the rows that nothing refers to any more; a sweep takes the next ones in the same night."""
+def chain_of_purchases(shop: Shop, **caps: int) -> None:
+    """Four purchases, each of which returns the one before it."""
+
+    def edit(documents: dict[str, Document]) -> None:
+        documents["data_map"]["datasets"]["purchases"]["not_personal"].append("returns")
+        documents["retention_schedule"]["caps"].update(caps)
+
     shop.execute("ALTER TABLE shop.purchase ADD COLUMN returns bigint REFERENCES shop.purchase")
-    shop.set_policy(lambda documents: documents["data_map"]["datasets"]["purchases"]["not_personal"].append("returns"))
+    shop.set_policy(edit)
     shop.purchases([1, 2, 3, 4])
     shop.execute("UPDATE shop.purchase SET returns = purchase_id - 1 WHERE purchase_id > 1")
+
+
+def test_an_approved_plan_takes_a_whole_chain(shop: Shop) -> None:
+    """Nothing changed in between, so it is the plan that was approved."""
+    chain_of_purchases(shop, rows=0)
+    run_id = shop.plan()
+    shop.approve(run_id)
+    assert shop.enforce(run_id) == 1
+    shop.close(run_id)
+    assert shop.ids("purchase", "purchase_id") == set()
+
+
+def test_an_approved_plan_over_a_chain_still_has_a_limit(shop: Shop) -> None:
+    chain_of_purchases(shop, rows=0)
+    run_id = shop.plan()
+    shop.approve(run_id)
+    shop.shards(run_id, 2)
+    shop.purchases(range(5, 9))
+    with pytest.raises(PlanChanged, match="would change 5 rows; its plan allows 4"):
+        shop.enforce(run_id)
+
+
+def test_a_row_that_another_of_its_table_refers_to_goes_once_that_one_is_gone(shop: Shop) -> None:
+    """Each night takes the rows that nothing refers to any more; a sweep takes the next ones in the same night."""
+    chain_of_purchases(shop)
     run_id = shop.plan()
     assert shop.planned(run_id, "purchases-2y").due_rows == 1
     assert shop.planned(run_id, "purchases-2y").waiting_rows == 3

@@ -11,6 +11,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import UserDefinedType
 
 from holdfast.enforcement.catalogue import Catalogue, Leaf
+from holdfast.errors import CoverageError
 from holdfast.holds.decide import EARLIEST_START
 from holdfast.policy.model import Dataset, NoSubject, Policy, Subject
 
@@ -116,6 +117,17 @@ class Rows:
         """A record key that is written as text, in that form."""
         single = len(self.key) == 1
         return sa.cast(text, NamedType(self.type_of(self.dataset.key[0])) if single else NamedType("text"))
+
+    def has_key(self, key: str) -> Bool:
+        """The row is the one with this key. Raises CoverageError for a key of another number of columns."""
+        parts = key.split("|")
+        if len(parts) != len(self.key):
+            raise CoverageError(
+                f"A key of {self.name} has {len(self.key)} columns, and this one {len(parts)}.",
+                fix=f"give {' | '.join(self.dataset.key)}.",
+            )
+        pairs = zip(self.key, self.dataset.key, parts, strict=True)
+        return sa.and_(*(column == sa.cast(part, NamedType(self.type_of(name))) for column, name, part in pairs))
 
     @property
     def key_hash(self) -> sa.ColumnElement[int]:

@@ -39,7 +39,7 @@ def held_lines(disclosure: Disclosure, held: Sequence[Held], rules: Mapping[str,
     lines: list[HeldLine] = []
     for rule_id in sorted({one.rule_id for one in held}):
         of_rule = [one for one in held if one.rule_id == rule_id and one.held_rows > 0]
-        named = [one for one in of_rule if one.disclosable and one.hold_type in disclosure.nameable_types]
+        named = [one for one in of_rule if disclosure.may_name(one.hold_type, one.disclosable)]
         others = sum(one.held_rows for one in of_rule if one not in named)
         lines += [
             HeldLine(rule_id, one.hold_type, one.authority, one.held_rows, one.held_until, one.holds)

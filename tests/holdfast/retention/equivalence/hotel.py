@@ -266,6 +266,7 @@ def policies(draw: st.DrawFn) -> Policy:
                 "time_zone": "Europe/London",
                 "accounting_year_end": "03-31",
                 "caps": {"rows": 1000, "share": 1, "overdue_days": 10_000},
+                "approvers": {"dpo": "Data protection officer"},
                 "classes": {p.lower(): {"period": p, "starts": "creation"} for p in PERIODS},
                 "rules": rules,
             },

@@ -76,6 +76,7 @@ version: 1
 time_zone: Europe/London
 accounting_year_end: "03-31"
 caps: {rows: 1000, share: 0.1, overdue_days: 30}
+approvers: {dpo: Data protection officer}
 classes:
   parted-2y: {period: P2Y, starts: end_of_relationship}
   made-6y: {period: P6Y, starts: creation}
