@@ -74,7 +74,7 @@ Write = Callable[[sa.Connection, int], object]
 @pytest.fixture
 def blocks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> int:
     """As many blocks of due purchases as there are orders: each block one customer's, and one day's."""
-    monkeypatch.setattr(execute, "ROWS_PER_BATCH", 100)
+    monkeypatch.setattr(execute, "ROWS_PER_BATCH", 1)  # a block each, whether or not the table has been analysed
     monkeypatch.setattr(execute, "BARREN", 1)  # or a batch after one that found only held rows takes several blocks
     monkeypatch.setattr(locks, "PAUSE", 0.01)
     number = len(list(orders()))

@@ -83,8 +83,7 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
         _say_where(progress, airflow, logs)
         succeeded = all(one.state == jobs.SUCCESS for one in runs)
         if not leave:
-            progress.say("Press Ctrl-C to stop everything.")
-            _stay(kept, succeeded)
+            _stay(kept, progress, succeeded)
     return 0 if succeeded else 1
 
 
@@ -125,8 +124,9 @@ def _say_where(progress: Progress, airflow: configuration.Airflow, logs: Path) -
     shown.touch(mode=0o600)
 
 
-def _stay(kept: supervisor.Kept, succeeded: bool) -> None:
+def _stay(kept: supervisor.Kept, progress: Progress, succeeded: bool) -> None:
     try:
+        progress.say("Press Ctrl-C to stop everything.")
         while True:
             kept.check()
             time.sleep(1)
