@@ -32,11 +32,12 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, approval, step, waves
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
 
 
 @dag(
-    schedule=CronTriggerTimetable("30 3 * * *", timezone="Europe/London"),
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
+    schedule=CronTriggerTimetable("30 3 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     params={
@@ -48,10 +49,11 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, approval, step, waves
             description="After a restore: erase again what was erased since this day (the day of the backup).",
         ),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=TASK_DEFAULTS,
     render_template_as_native_obj=True,
+    description="Decides open deletion requests dataset by dataset, erases what may go, and writes to whoever asked.",
     doc_md=__doc__,
-    tags=["deletion-requests"],
+    tags=["deletion requests", "deletes personal data"],
 )
 def deletion_requests_reconcile() -> None:
     run = step("deletion_requests.open_run")(
