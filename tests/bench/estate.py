@@ -105,6 +105,34 @@ FROM unnest(cast(:subject_keys AS text [])) AS given (key)
 INNER JOIN carrier.accounts AS account
     ON account.id = CASE WHEN given.key ~ '^[0-9]{1,18}$' THEN cast(given.key AS bigint) END
 """
+# Nobody here was suspended, and no number has an address for the emergency services.
+_FACTS = """\
+-- What will the statistics need of these subjects' suspensions? Nothing.
+-- params:  subject_keys text[], zone text
+-- returns: no row
+-- locks:   none
+SELECT
+    key AS record_key, cast(NULL AS date) AS decided_on, key AS account_kind, key AS automation, key AS restriction,
+    FALSE AS is_temporary, key AS reason, key AS detection_source, key AS lawful_basis, key AS rule_version,
+    0 AS hours_in_force, 0 AS minutes_to_notice, cast('[]' AS jsonb) AS reviews
+FROM unnest(cast(:subject_keys AS text [])) AS given (key)
+WHERE cast(:zone AS text) IS NULL
+"""
+_CEASES = """\
+-- Which 999 records of these subjects are of numbers that serve no longer? None.
+-- params:  subject_keys text[]
+-- returns: no row
+-- locks:   none
+SELECT key AS subject_key, key AS dataset, key AS record_key, FALSE AS is_ceased, FALSE AS is_acknowledged
+FROM unnest(cast(:subject_keys AS text [])) AS given (key)
+WHERE FALSE
+"""
+_QUERIES = {
+    "letter_addressee": _ADDRESSEE,
+    "subject_exists": _EXISTS,
+    "suspension_facts": _FACTS,
+    "emergency_ceases": _CEASES,
+}
 
 
 @dataclass(frozen=True)
@@ -131,14 +159,16 @@ def project(folder: Path) -> Path:
     for one in shipped.sql.iterdir():
         if one.name != "provider":
             (folder / "sql" / one.name).symlink_to(one)
-    (folder / "sql" / "provider" / "letter_addressee.sql").write_text(_ADDRESSEE)
-    (folder / "sql" / "provider" / "subject_exists.sql").write_text(_EXISTS)
+    for name, text in _QUERIES.items():
+        (folder / "sql" / "provider" / f"{name}.sql").write_text(text)
     data_map = "version: 1\nschemas: [carrier]\ndatasets:\n" + "".join(map(_dataset, DATASETS))
     (folder / "policy" / "data_map.yaml").write_text(data_map)
     (folder / "policy" / "retention_schedule.yaml").write_text(_SCHEDULE + "".join(map(_rule, DATASETS)))
     (folder / "policy" / "holds.yaml").write_text(_HOLDS)
-    for name in ("deletion_requests.yaml", "bank_holidays.yaml"):
-        (folder / "policy" / name).symlink_to(shipped.policy / name)
+    (folder / "policy" / "bank_holidays.yaml").symlink_to(shipped.policy / "bank_holidays.yaml")
+    rules = (shipped.policy / "deletion_requests.yaml").read_text()
+    rules = rules.replace("address_from: [contacts]", f"address_from: [{HOUSEHOLD}]")
+    (folder / "policy" / "deletion_requests.yaml").write_text(rules)
     shutil.copytree(shipped.policy / "letters", folder / "policy" / "letters")
     words = folder / "policy" / "letters" / "words.j2"
     names = "".join(f'  "{name}": "{name}",\n' for name in DATASETS)

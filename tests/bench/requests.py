@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,6 @@ from tests.bench import carrier, estate, matrix_by_hand, page
 from tests.bench.measure import Figures, Server, at_once, clock, enforce, policy_in
 
 from holdfast import database, queries, settings
-from holdfast.clock import Period
 from holdfast.deletion_requests import letters, matrix, steps
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.letters_facts import LetterRules
@@ -52,7 +53,7 @@ def section(server: Server, rows: int, rounds: int, folder: Path, conditions: di
         for name, size in (("small", small), ("whole", found.size)):
             print(f"Making {size.requests:,} requests over {size.rows:,} rows in 20 datasets", flush=True)
             server.make(name, partial(_fill, size=size))
-            with server.copy(name) as engine:
+            with _copy(server, name) as engine:
                 told = _night(engine, figures, f"{name}: a night")
                 found.peak_mb[f"{size.requests:,} requests, {size.rows:,} rows"] = told["peak_mb"]
         found.night, found.rows = told["seconds"], told["rows"]
@@ -66,6 +67,14 @@ def section(server: Server, rows: int, rounds: int, folder: Path, conditions: di
     return _text(figures, found, conditions)
 
 
+@contextmanager
+def _copy(server: Server, name: str) -> Iterator[sa.Engine]:
+    """A fresh copy, without what a night in another copy left outside the database: seals, letters, erasures."""
+    shutil.rmtree(settings.load().home, ignore_errors=True)
+    with server.copy(name) as engine:
+        yield engine
+
+
 def _fill(connection: sa.Connection, *, size: estate.Size, state: str = "executing") -> None:
     estate.make(connection, size)
     estate.ask(connection, size, state=state)
@@ -73,7 +82,6 @@ def _fill(connection: sa.Connection, *, size: estate.Size, state: str = "executi
 
 def _night(engine: sa.Engine, figures: Figures, label: str) -> dict[str, Any]:
     """A whole night in a process of its own; without letters and notices, which are measured apart."""
-    shutil.rmtree(settings.load().seals, ignore_errors=True)  # those of another copy
     seconds, [told] = at_once(engine, NIGHTLY, [[0]])
     figures.note(label, seconds)
     return told
@@ -82,7 +90,7 @@ def _night(engine: sa.Engine, figures: Figures, label: str) -> dict[str, Any]:
 def _assess(server: Server, figures: Figures, rounds: int, project: Path) -> None:
     """The matrix, set-based and by hand, in turns in one database. Both must be the same to the last column."""
     policy = estate.policy(project)
-    with server.copy("whole") as engine:
+    with _copy(server, "whole") as engine:
         opened = steps.open_run(engine, settings.load(), as_of=carrier.AS_OF, dry_run=False)
         run_id = int(str(opened["run_id"]))
 
@@ -110,12 +118,12 @@ def _assess(server: Server, figures: Figures, rounds: int, project: Path) -> Non
 
 def _one_by_one(server: Server, figures: Figures, found: Found) -> None:
     """A loop by hand over some requests, and the product's own night for a single one."""
-    with server.copy("whole") as engine:
+    with _copy(server, "whole") as engine:
         opened = steps.open_run(engine, settings.load(), as_of=carrier.AS_OF, dry_run=False)
         number = min(_LOOPED, found.size.requests)
         seconds = matrix_by_hand.loop(engine, int(str(opened["run_id"])), _TODAY, number)
         figures.note("one request in a loop by hand", seconds / number)
-    with server.copy("whole") as engine:
+    with _copy(server, "whole") as engine:
         with engine.begin() as connection:
             closed = "UPDATE holdfast.deletion_request SET closed_at = received_at WHERE request_id > 1"
             connection.exec_driver_sql(closed)
@@ -131,10 +139,10 @@ def _letters(server: Server, figures: Figures, project: Path) -> None:
     """What is written to people whose request came in, and was carried out."""
     found, policy = settings.load(), estate.policy(project)
     requests = load_requests_policy(found.policy)
-    rules = LetterRules(Period.parse(requests.rules.letters.keep), frozenset())
+    rules = LetterRules.of(requests.rules.letters)
     stationery = letters.Stationery(found, policy, Terms.of(policy, requests), rules)
     server.make("letters", partial(_fill, size=estate.Size(_LETTERS * REQUESTS_PER_ROW, _LETTERS), state="approved"))
-    with server.copy("letters") as engine:
+    with _copy(server, "letters") as engine:
         opened = steps.open_run(engine, found, as_of=carrier.AS_OF, dry_run=False)
         run_id = int(str(opened["run_id"]))
         write = partial(letters.write_owed, engine, stationery, run_id=run_id, now=carrier.AS_OF)
