@@ -43,6 +43,27 @@ SELECT
 FROM shop.customer
 WHERE cast(customer_no AS text) = any(:subject_keys) AND full_name NOT LIKE 'p1:%'
 """
+FACTS = """\
+-- The shop suspends nobody.
+-- params:  subject_keys text[], zone text
+-- returns: none
+-- locks:   none
+SELECT
+    '' AS record_key, cast(NULL AS date) AS decided_on, '' AS account_kind, '' AS automation, '' AS restriction,
+    FALSE AS is_temporary, '' AS reason, '' AS detection_source, '' AS lawful_basis, '' AS rule_version,
+    0 AS hours_in_force, 0 AS minutes_to_notice, cast('[]' AS jsonb) AS reviews
+FROM unnest(cast(:subject_keys AS text [])) AS given (key)
+WHERE given.key = '' AND cast(:zone AS text) = ''
+"""
+CEASES = """\
+-- The shop has no telephone numbers.
+-- params:  subject_keys text[]
+-- returns: none
+-- locks:   none
+SELECT given.key AS subject_key, '' AS dataset, '' AS record_key, FALSE AS is_ceased, FALSE AS is_acknowledged
+FROM unnest(cast(:subject_keys AS text [])) AS given (key)
+WHERE given.key = ''
+"""
 WORDS = """
 {% set CATEGORIES = {"any": "Anything", "note": "What you noted", "order": "What you ordered", "page": "What you read",
   "name": "Your name", "contact": "How to reach you", "account": "Your number",
@@ -252,7 +273,9 @@ def _environment(project: Path, home: Path) -> Iterator[None]:
 def _lay_out(project: Path) -> None:
     """The shop's words, recipients and addressees beside its policy."""
     shipped = Path(__file__).parents[3] / "policy"
-    (project / "sql" / "provider" / "letter_addressee.sql").write_text(ADDRESSEE, encoding="utf-8")
+    provided = {"letter_addressee": ADDRESSEE, "suspension_facts": FACTS, "emergency_ceases": CEASES}
+    for name, query in provided.items():
+        (project / "sql" / "provider" / f"{name}.sql").write_text(query, encoding="utf-8")
     (project / "sql" / "provider" / "holds" / "till.sql").write_text(TILL, encoding="utf-8")
     shutil.copytree(shipped / "letters", project / "policy" / "letters")
     words = project / "policy" / "letters" / "words.j2"
