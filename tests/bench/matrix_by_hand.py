@@ -161,10 +161,10 @@ FROM (SELECT * FROM holdfast.request_decision WHERE run_id = :run_id) AS ours
 FULL JOIN holdfast.matrix_by_hand AS hand ON hand.request_id = ours.request_id AND hand.dataset = ours.dataset
 WHERE (
     ours.decision, ours.reason, ours.rows_found, ours.rows_acted, ours.rows_held, ours.rows_exempt, ours.held_until,
-    ours.review_on, ours.disclosable, ours.told_action, ours.told_reasons, ours.told_until
+    ours.review_on, ours.disclosable
 ) IS DISTINCT FROM (
     hand.decision, hand.reason, hand.rows_found, hand.rows_acted, hand.rows_held, hand.rows_exempt, hand.held_until,
-    hand.review_on, hand.disclosable, hand.told_action, hand.told_reasons, hand.told_until
+    hand.review_on, hand.disclosable
 )
 """
 _DAY = "cast(timezone('Europe/London', t.at) AS date)"

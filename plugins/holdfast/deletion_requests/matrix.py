@@ -258,9 +258,7 @@ def _pairs(predicate: ErasurePredicate, groups: sa.CTE) -> sa.CTE:
 def _groups(predicate: ErasurePredicate) -> sa.CTE:
     """The asked-for rows by request, and by all that time, a reference or a hold can tell apart."""
     rows, holding = predicate.rows, predicate.holding
-    by_subject, by_record = holding.subject_touched(), holding.record_touched()
-    by_period = sa.or_(holding.any_class_period(), sa.and_(by_subject, holding.any_subject_period()))
-    event = rows.event_day()
+    by_record, event = holding.record_touched(), rows.event_day()
     needed = predicate.needed()
 
     def of(asked: Asked) -> sa.Select[Any]:
@@ -270,18 +268,23 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
             (asked.done, "done"),
             else_="past",
         )
-        row = [asked.request_id, what.label("what"), *columns, *told.of_rows(predicate, what, needed)]
+        named = asked.named.c if asked.named is not None else None
+        by_period = sa.or_(holding.any_class_period(), named.has_period if named is not None else sa.false())
+        row: list[sa.ColumnElement[Any]] = [
+            asked.request_id,
+            what.label("what"),
+            needed.label("needed"),
+            (named.subject if named is not None else sa.null()).label("subject"),
+            sa.case((by_record, holding.record_value())).label("record"),
+            (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
+            *told.of_rows(predicate, what, named.is_secret if named is not None else sa.false()),
+        ]
         return sa.select(*row).select_from(asked.source)
 
-    columns: list[sa.ColumnElement[Any]] = [
-        needed.label("needed"),
-        (sa.case((by_subject, rows.subject_value())) if rows.needs_subject else sa.null()).label("subject"),
-        sa.case((by_record, holding.record_value())).label("record"),
-        (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
-    ]
-    each = sa.union_all(*map(of, predicate.asked())).subquery()
-    names = ("request_id", "what", "needed", "subject", "record", "event", *told.KEYS)
-    keys = [each.c[name] for name in names]
+    # OFFSET 0 keeps each question to a row in one place; merged into what is around it, it would be asked many times.
+    each = sa.union_all(*map(of, predicate.asked())).offset(0).subquery()
+    names = ("request_id", "what", "needed", "subject", "record", "event")
+    keys = [*(each.c[name] for name in names), *told.keys(each)]
     extra = (sa.func.count().label("rows"), *told.of_groups(predicate, each))
     numbered = sa.select(sa.func.row_number().over().label("number"), *keys, *extra)
     return numbered.group_by(*keys).cte("groups")

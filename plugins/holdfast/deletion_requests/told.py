@@ -15,26 +15,38 @@ from sqlalchemy.dialects import postgresql
 from holdfast.enforcement.predicate.erasure import ErasurePredicate
 from holdfast.enforcement.predicate.rows import Bool
 
-KEYS = ("told_needed", "outstayed")
-"""What a group of rows has in common, beside what a hold can tell apart."""
 NEEDED, OTHERS, START, SOURCE = "needed", "dataset", "start", "source"
 """Reasons that are no hold and no law: what it is for has not ended; rows that stay refer to it; no day is known that
 its law counts from; a source of holds is not believed, so nothing is decided."""
 _TEXTS = postgresql.ARRAY(sa.Text)
 
 
-def of_rows(predicate: ErasurePredicate, what: sa.ColumnElement[str], needed: Bool) -> list[sa.ColumnElement[Any]]:
-    """Columns of each row: the `KEYS`, whether it is needed, and for each law the day its period counts from."""
+def of_rows(predicate: ErasurePredicate, what: sa.ColumnElement[str], is_secret: Bool) -> list[sa.ColumnElement[Any]]:
+    """Columns of each row: what `keys` is made from, whether it is needed, and for each law the day it counts from."""
     is_exempt = what == "exempt"
-    as_told = sa.case((needed, predicate.as_told().needed()), else_=sa.false())
+    any_secret = predicate.holding.any_secret()
+    touched, over = predicate.outstayed(is_secret)
     return [
-        as_told.label("told_needed"),
-        predicate.outstayed(sa.and_(needed, ~as_told)).label("outstayed"),
+        sa.case((any_secret, predicate.as_told().needed()), else_=sa.true()).label("needed_as_told"),
+        touched.label("touched"),
+        over.label("over"),
         sa.case((is_exempt, predicate.kept_by_need()), else_=sa.false()).label("open"),
         *(
             sa.cast(sa.case((is_exempt, law.start_day)), sa.Date).label(f"law_{number}")
             for number, law in enumerate(predicate.laws())
         ),
+    ]
+
+
+def keys(each: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    """What a group of rows has in common, beside what a hold can tell apart.
+
+    Made from columns, because PostgreSQL asks a question anew wherever it stands.
+    """
+    waits_secretly = sa.and_(each.c.needed, ~each.c.needed_as_told)
+    return [
+        sa.and_(each.c.needed, each.c.needed_as_told).label("told_needed"),
+        sa.and_(each.c.over, sa.or_(each.c.touched, waits_secretly)).label("outstayed"),
     ]
 
 

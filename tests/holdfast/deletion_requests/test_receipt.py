@@ -21,6 +21,20 @@ from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds.register import STAFF, SUBJECT
 
 
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """A desk of a provider with some records."""
+    desk.keep_records()
+    return desk
+
+
+@pytest.fixture(scope="module")
+def busy_desk(busy_desk: Desk) -> Desk:
+    """One for all tests, with the same records."""
+    busy_desk.keep_records()
+    return busy_desk
+
+
 def test_a_request_is_in_the_register_with_its_entry(desk: Desk) -> None:
     [taken] = desk.receive(asked(scope="messages; support_tickets#007; category:address"))
     assert taken == Taken(1, None, is_new=True)

@@ -107,6 +107,17 @@ class Holding:
         """A hold names the row's subject, whatever the period. A look-up in a hash, cheap enough for each row."""
         return self._names_subject(lambda hold: sa.true())
 
+    def subjects(self) -> sa.Subquery:
+        """Everybody whom a hold names: whether one of them has a period, and one must not be disclosed."""
+        hold = self.register()
+        subject = sa.cast(hold.c.subject_key, self._rows.subject_type)
+        columns: list[sa.ColumnElement[object]] = [
+            subject.label("subject"),
+            sa.func.bool_or(self._has_period(hold)).label("has_period"),
+            sa.func.bool_or(~hold.c.disclosable).label("is_secret"),
+        ]
+        return sa.select(*columns).where(self._on_subject(hold)).group_by(subject).subquery()
+
     def record_touched(self) -> Bool:
         """A hold names this very record."""
         hold = self.register()
