@@ -196,7 +196,8 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
     tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
     with database.transaction(engine) as connection:
         queued = outbox.queue(connection, tell, run_id, now=now)
-        wanted, _ = interlocks.want_ceases(connection, run_id, now=now)
+        ceases = any(one.kind == "emergency_cease" for one in tell)
+        wanted, _ = interlocks.want_ceases(connection, run_id, now=now) if ceases else (0, 0)
     delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
     return {"ceases": wanted, "queued": queued, "sent": delivered.sent, "failed": delivered.failed}
 

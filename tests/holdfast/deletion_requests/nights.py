@@ -196,6 +196,8 @@ def lay_out(project: Path, datasets: Sequence[str]) -> None:
 
 def build(engine: sa.Engine) -> Nights:
     desk = make(engine)
+    for table in ("payment", "invoice", "complaint", "message", "support_ticket"):
+        desk.sql(f"DELETE FROM provider.{table}")
     desk.sql(
         "UPDATE provider.account SET status = 'closed', closed_at = '2024-06-01', contract_ended_on = '2024-06-01'"
     )

@@ -30,9 +30,14 @@ def is_restricted(desk: Desk, dataset: str, subject: str, record: str) -> bool:
 
 
 def test_every_record_of_the_dataset_unless_records_were_named(desk: Desk) -> None:
+    desk.sql(
+        "INSERT INTO provider.message (message_id, account_id, direction, sender, recipient, segments, status,"
+        " submitted_at) SELECT n, CASE WHEN n = 43 THEN 3 ELSE 2 END, 'out', '+447700900001', '+447700900002', 1,"
+        " 'delivered', now() FROM generate_series(41, 43) AS n"
+    )
     whole = desk.received(reference="r-1", subject_key="1")
     named = desk.received(reference="r-2", subject_key="2", scope="messages#41;messages#42;login_events")
-    both = desk.received(reference="r-3", subject_key="3", scope="messages#41;category:content")
+    both = desk.received(reference="r-3", subject_key="3", scope="messages#43;category:content")
     for request in (whole, named, both):
         restrict(desk, request, "messages")
     restrict(desk, named, "login_events")
