@@ -60,6 +60,7 @@ version: 1
 time_zone: Europe/London
 accounting_year_end: "03-31"
 caps: {rows: 1000000000, share: 1, overdue_days: 100000}
+approvers: {dpo: Data protection officer}
 classes:
   year: {period: P12M, starts: creation}
   six-years: {period: P6Y, starts: creation}
