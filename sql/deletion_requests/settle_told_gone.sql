@@ -6,7 +6,51 @@
 -- params:  run_id bigint
 -- returns: none
 -- locks:   the new rows
-WITH counted AS (
+WITH parts AS MATERIALIZED (
+    -- Once for all: to look the scope up for each decision takes the square of the requests.
+    SELECT
+        line.request_id,
+        line.dataset,
+        CASE
+            WHEN bool_and(line.categories IS NOT NULL) THEN array_agg(DISTINCT one.category ORDER BY one.category)
+        END AS categories
+    FROM holdfast.erasure_scope AS line
+    LEFT JOIN LATERAL unnest(line.categories) AS one (category) ON TRUE
+    WHERE line.dataset IS NOT NULL
+    GROUP BY line.request_id, line.dataset
+),
+
+tonight AS MATERIALIZED (
+    SELECT DISTINCT request.request_id, request.subject_key
+    FROM holdfast.request_after AS after
+    INNER JOIN holdfast.deletion_request AS request ON request.request_id = after.request_id
+    WHERE after.run_id = :run_id
+),
+
+earlier AS MATERIALIZED (
+    -- What was told last of these subjects' requests. All of this is joined once and nothing looked up line by line: of a
+    -- table that was empty when it was last analysed, each look is at all that this statement has written so far.
+    SELECT DISTINCT ON (told.request_id, told.dataset)
+        told.request_id, told.dataset, told.still_there, told.categories
+    FROM holdfast.request_told_gone AS told
+    INNER JOIN holdfast.deletion_request AS request ON request.request_id = told.request_id
+    WHERE told.run_id < :run_id AND request.subject_key IN (SELECT subject_key FROM tonight)
+    ORDER BY told.request_id ASC, told.dataset ASC, told.run_id DESC
+),
+
+others AS MATERIALIZED (
+    SELECT tonight.request_id, latest.dataset, max(latest.still_there) AS still_there
+    FROM tonight
+    INNER JOIN holdfast.deletion_request AS other
+        ON other.subject_key = tonight.subject_key AND other.request_id <> tonight.request_id
+    INNER JOIN earlier AS latest ON latest.request_id = other.request_id
+    LEFT JOIN parts AS asked ON asked.request_id = tonight.request_id AND asked.dataset = latest.dataset
+    -- Of a record that only lost a category, the rest was never told as gone.
+    WHERE latest.categories IS NULL OR latest.categories @> asked.categories
+    GROUP BY tonight.request_id, latest.dataset
+),
+
+counted AS (
     SELECT
         after.run_id,
         after.request_id,
@@ -20,7 +64,6 @@ WITH counted AS (
         after.told_reasons,
         asked.categories
     FROM holdfast.request_after AS after
-    INNER JOIN holdfast.deletion_request AS request ON request.request_id = after.request_id
     INNER JOIN holdfast.request_decision AS planned
         ON
             planned.run_id = after.run_id
@@ -31,46 +74,9 @@ WITH counted AS (
             erased.request_id = after.request_id
             AND erased.run_id = after.run_id
             AND erased.dataset = after.dataset
-    LEFT JOIN LATERAL (
-        SELECT
-            CASE
-                WHEN bool_and(line.categories IS NOT NULL)
-                    THEN array_agg(DISTINCT one.category ORDER BY one.category)
-            END AS categories
-        FROM holdfast.erasure_scope AS line
-        LEFT JOIN LATERAL unnest(line.categories) AS one (category) ON TRUE
-        WHERE line.request_id = after.request_id AND line.dataset = after.dataset
-    ) AS asked ON TRUE
-    LEFT JOIN LATERAL (
-        SELECT earlier.still_there
-        FROM holdfast.request_told_gone AS earlier
-        WHERE
-            earlier.request_id = after.request_id
-            AND earlier.dataset = after.dataset
-            AND earlier.run_id < after.run_id
-        ORDER BY earlier.run_id DESC
-        LIMIT 1
-    ) AS own ON TRUE
-    LEFT JOIN LATERAL (
-        SELECT max(latest.still_there) AS still_there
-        FROM holdfast.deletion_request AS other
-        CROSS JOIN LATERAL (
-            SELECT earlier.still_there, earlier.categories
-            FROM holdfast.request_told_gone AS earlier
-            WHERE
-                earlier.request_id = other.request_id
-                AND earlier.dataset = after.dataset
-                AND earlier.run_id < after.run_id
-            ORDER BY earlier.run_id DESC
-            LIMIT 1
-        ) AS latest
-        WHERE
-            own.still_there IS NULL
-            AND other.subject_key = request.subject_key
-            AND other.request_id <> after.request_id
-            -- Of a record that only lost a category, the rest was never told as gone.
-            AND (latest.categories IS NULL OR latest.categories @> asked.categories)
-    ) AS others ON TRUE
+    LEFT JOIN parts AS asked ON asked.request_id = after.request_id AND asked.dataset = after.dataset
+    LEFT JOIN earlier AS own ON own.request_id = after.request_id AND own.dataset = after.dataset
+    LEFT JOIN others ON others.request_id = after.request_id AND others.dataset = after.dataset
     WHERE
         after.run_id = :run_id
         AND (after.decision <> 'waiting' OR after.reason = 'dataset')

@@ -51,7 +51,7 @@ def fill_scope(
         "cuts": [category for _, category in cut],
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
-    queries.run(connection, "deletion_requests/analyze_scope")
+    queries.run(connection, "deletion_requests/analyze_requests")
 
 
 def assess(connection: sa.Connection, setting: Setting, run_id: int) -> None:
@@ -81,6 +81,7 @@ def _decide_all(connection: sa.Connection, setting: Setting, run_id: int, table:
         if not isinstance(predicate, ErasurePredicate):
             raise TypeError(f"{work_id} is no erasure")
         connection.execute(decide_statement(predicate, run_id, table))
+    queries.run(connection, "deletion_requests/analyze_requests")
 
 
 def decide_statement(predicate: ErasurePredicate, run_id: int, table: str) -> sa.Insert:

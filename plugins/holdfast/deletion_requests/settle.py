@@ -43,6 +43,7 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
     inner, outer = hmac_pads(key, SUBJECT)
     pads = {"inner_pad": inner, "outer_pad": outer}
     erased = queries.run(connection, "deletion_requests/settle_erasures", {**named, **pads}).all()
+    queries.run(connection, "deletion_requests/analyze_requests")
     queries.run(connection, "deletion_requests/settle_told_gone", named)
     marks = queries.run(connection, "deletion_requests/settle_restrictions", named).one()
     done: list[int] = []
