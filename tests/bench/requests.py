@@ -194,10 +194,10 @@ def _text(figures: Figures, found: Found, conditions: dict[str, str]) -> str:
         *(f"| memory of the night's process, {what} | {mb:.0f} MB | the same |" for what, mb in found.peak_mb.items()),
         f"| a letter, as HTML and PDF | {1000 * best('outcome letters') / _LETTERS:.0f} ms | |",
         "",
-        "The matrix by hand is one INSERT for each dataset by somebody who knows these tables; every column of all"
-        " decisions is\ncompared and the same. The loop by hand looks everything up by indexes, assesses and deletes in"
-        " one transaction for each\nrequest, and does nothing of what makes the night safe: no plan, no ledger, no"
-        " second look at the holds.",
+        "The matrix by hand is one INSERT for each dataset by somebody who knows these tables. Decision, reason, rows,"
+        " ends and\nreviews of all decisions are compared and the same; what a letter may tell is counted by ours alone."
+        " The loop by hand\nlooks everything up by indexes, assesses and deletes in one transaction for each request, and"
+        " does nothing of what makes\nthe night safe: no plan, no ledger, no second look at the holds.",
         "",
         "The steps of the night in seconds: "
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in found.night.items())
