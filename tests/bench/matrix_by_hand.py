@@ -1,7 +1,7 @@
 """The matrix of deletion requests as somebody would write it in SQL who knows these 20 tables and nothing else.
 
-It fills the same table with the same decisions, column for column, which `differences` proves. What it need not do: it
-knows which columns lead to an account, which rule a dataset has, and which kinds of hold there are.
+It fills the same table with the same decisions, which `differences` proves: all but what letters may tell. What it need
+not do: it knows which columns lead to an account, which rule a dataset has, and which kinds of hold there are.
 """
 
 from __future__ import annotations

@@ -195,9 +195,9 @@ def _text(figures: Figures, found: Found, conditions: dict[str, str]) -> str:
         f"| a letter, as HTML and PDF | {1000 * best('outcome letters') / _LETTERS:.0f} ms | |",
         "",
         "The matrix by hand is one INSERT for each dataset by somebody who knows these tables. Decision, reason, rows,"
-        " ends and\nreviews of all decisions are compared and the same; what a letter may tell is counted by ours alone."
-        " The loop by hand\nlooks everything up by indexes, assesses and deletes in one transaction for each request, and"
-        " does nothing of what makes\nthe night safe: no plan, no ledger, no second look at the holds.",
+        " ends and\nreviews of all decisions are compared and the same; what a letter may tell is counted by ours"
+        " alone. The loop by hand\nlooks everything up by indexes, assesses and deletes in one transaction for each"
+        " request, and does nothing of what makes\nthe night safe: no plan, no ledger, no second look at the holds.",
         "",
         "The steps of the night in seconds: "
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in found.night.items())
