@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.policy.model import Caps
-from holdfast.retention.rules import row_limit
+from holdfast.retention.rules import row_limit, share_limit
 
 LARGEST = 10
 """Rules that are listed; of the others their number and their rows are told."""
@@ -125,7 +125,7 @@ def _figures(one: Planned) -> str:
 
 
 def _excesses(one: Planned) -> str:
-    by_share = row_limit(one.caps.model_copy(update={"rows": one.total}), total=one.total)
+    by_share = share_limit(one.caps, total=one.total)
     late, most_late = one.overdue_days or 0, one.caps.overdue_days
     told = {
         "rows": _excess(f"{one.due:,}", f"{one.caps.rows:,}", _counted(one.due - one.caps.rows, "row")),
