@@ -166,10 +166,10 @@ def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> 
     try:
         return _checked(_call(module, function_name, arguments))
     except (DatabaseUnreachable, TurnTaken) as error:
-        failure = StepFailed(f"{type(error).__name__}: {error}")
+        failure = StepFailed(description(error))
     except HoldfastError as error:
         _log.error("%s refused: %s", function_name, _facts(error))
-        failure = AirflowFailException(f"{type(error).__name__}: {error}")
+        failure = AirflowFailException(description(error))
     except AirflowException as error:
         failure = error
     except Exception as error:  # noqa: BLE001 # replaced by its type, and raised again below

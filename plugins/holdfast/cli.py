@@ -45,7 +45,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except HoldfastError as error:
-            refusal = f"{type(error).__name__}: {error}"
+            refusal = description(error)
         except BrokenPipeError:
             raise  # whoever read our output has read enough
         except OSError as error:

@@ -125,10 +125,13 @@ class LedgerError(HoldfastError):
 
 
 def description(error: BaseException) -> str:
-    """An error that is not ours: type, SQLSTATE and the lines of ours that led there.
+    """What may be told of an error. Of one of ours its type and message; of any other its type, SQLSTATE and place.
 
-    Not its message: a database's own messages quote the rows they complain about.
+    Not its message: a database's own messages quote the rows they complain about. The place is the lines of ours that
+    led there.
     """
+    if isinstance(error, HoldfastError):
+        return f"{type(error).__name__}: {error}"
     code = sqlstate(error)
     told = f" (SQLSTATE {code})" if code else ""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -74,6 +76,36 @@ def installed() -> Iterator[Installation]:
     home = Path(tempfile.mkdtemp(prefix="holdfast-night-")).resolve()
     yield Installation(home)
     shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def staying(installation: Installation) -> Iterator[subprocess.Popen[str]]:
+    """`holdfast run` that stays up after the night; ended with the block, or when that takes too long."""
+    with subprocess.Popen(
+        [HOLDFAST, "run", "--stay"],
+        env=installation.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        watchdog = threading.Timer(NIGHT_SECONDS, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def said_until(process: subprocess.Popen[str], words: str) -> str:
+    """Everything that a process says up to the line with these words, or to its end."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if words in line:
+            break
+    return "".join(said)
 
 
 def token(installation: Installation, address: str, user: str) -> str:

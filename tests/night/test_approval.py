@@ -5,13 +5,22 @@ from __future__ import annotations
 import configparser
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.night.installation import HOLDFAST, NIGHT_SECONDS, Installation, installed, read, status, token
+from tests.night.installation import (
+    HOLDFAST,
+    NIGHT_SECONDS,
+    Installation,
+    installed,
+    read,
+    said_until,
+    status,
+    staying,
+    token,
+)
 
 DAG = "retention_nightly"
 
@@ -28,30 +37,9 @@ def installation() -> Iterator[Installation]:
 @pytest.fixture(scope="module")
 def night(installation: Installation) -> Iterator[subprocess.Popen[str]]:
     """The first night, as it waits for an answer."""
-    with subprocess.Popen(
-        [HOLDFAST, "run", "--stay"],
-        env=installation.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        watchdog = threading.Timer(NIGHT_SECONDS, process.kill)
-        watchdog.start()
+    with staying(installation) as process:
         said_until(process, "An approver whom the policy names has to decide")
         yield process
-        watchdog.cancel()
-        process.kill()
-
-
-def said_until(process: subprocess.Popen[str], words: str) -> str:
-    """Everything that a process says up to the line with these words, or to its end."""
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if words in line:
-            break
-    return "".join(said)
 
 
 def test_only_an_approver_can_answer_and_then_the_plan_is_carried_out(

@@ -9,13 +9,21 @@ import hashlib
 import json
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from tests.night.conftest import processes_naming
-from tests.night.installation import HOLDFAST, NIGHT_SECONDS, Installation, installed, status, token
+from tests.night.installation import (
+    HOLDFAST,
+    NIGHT_SECONDS,
+    Installation,
+    installed,
+    said_until,
+    status,
+    staying,
+    token,
+)
 
 from holdfast.night.jobs import JOBS
 
@@ -56,28 +64,10 @@ def rows_after_first(installation: Installation, first: Night) -> dict[str, int]
 
 
 @pytest.fixture(scope="module")
-def second(
-    installation: Installation, rows_after_first: dict[str, int]
-) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def second(installation: Installation, rows_after_first: dict[str, int]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The second start, up and waiting for Ctrl-C, and what it said until then."""
-    with subprocess.Popen(
-        [HOLDFAST, "run", "--stay"],
-        env=installation.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        watchdog = threading.Timer(NIGHT_SECONDS, process.kill)
-        watchdog.start()
-        said: list[str] = []
-        for line in process.stdout:
-            said.append(line)
-            if "Press Ctrl-C" in line:
-                break
-        watchdog.cancel()
-        yield process, said
-        process.kill()
+    with staying(installation) as process:
+        yield process, said_until(process, "Press Ctrl-C")
 
 
 def test_the_first_night_succeeds(first: Night) -> None:
@@ -131,13 +121,12 @@ def test_no_secret_is_open_to_others_and_no_password_is_in_a_log(installation: I
 
 def test_a_second_start_makes_no_second_provider_and_changes_nothing(
     installation: Installation,
-    second: tuple[subprocess.Popen[str], list[str]],
+    second: tuple[subprocess.Popen[str], str],
     rows_after_first: dict[str, int],
     eventually: Callable[[Callable[[], bool], float], bool],
 ) -> None:
     """Also: log-in is required while it is up, a reader may not act, and Ctrl-C ends it with everything below it."""
-    process, said = second
-    output = "".join(said)
+    process, output = second
     assert all(f"{job} success" in output for job in JOBS)
     assert "Nothing was left to do" in output
     assert "Synthetic provider" not in output

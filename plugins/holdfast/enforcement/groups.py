@@ -18,7 +18,7 @@ from holdfast.enforcement import execute
 from holdfast.enforcement.execute import Done
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.shards import Shard
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, description
 
 WORK_PER_TASK = 1_000_000
 """Rows looked at by one group at most: about a second."""
@@ -81,7 +81,7 @@ def enforce(engine: sa.Engine, setting: Setting, group: Sequence[int], pseudonym
             done = execute.work_through(engine, setting, taken, pseudonym_key)
         except _OF_ONE_SHARD as error:
             failures.append(error)
-            _log.error("%s failed: %s", taken.label, _safe(error))
+            _log.error("%s failed: %s", taken.label, description(error))
         else:
             batches, rows = batches + done.batches, rows + done.rows
             _log.info("%s: %d rows in %d batches", taken.label, done.rows, done.batches)
@@ -106,8 +106,3 @@ def _filled(weighed: Sequence[tuple[Shard, int]]) -> Iterator[Group]:
         total += weight
     if group:
         yield Group(tuple(group))
-
-
-def _safe(error: Exception) -> str:
-    """Type, and the message of an error of ours alone: a database's message may quote a row."""
-    return f"{type(error).__name__}: {error}" if isinstance(error, HoldfastError) else type(error).__name__

@@ -14,7 +14,7 @@ import psycopg
 import sqlalchemy as sa
 
 from holdfast import database
-from holdfast.errors import RunRefused
+from holdfast.errors import RunRefused, sqlstate
 
 WAIT = "200ms"
 """How long a batch waits for a lock: shorter than deadlock_timeout, so it is we who step back from a deadlock."""
@@ -40,8 +40,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         with database.transaction(engine) as connection:
             yield connection
     except (sa.exc.DBAPIError, psycopg.Error) as error:  # the driver's own from statements that we compose
-        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-        if getattr(cause, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
+        if sqlstate(error) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
             raise
         raise Busy from None
 

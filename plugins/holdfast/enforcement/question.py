@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.enforcement.rules import row_limit
+from holdfast.enforcement.rules import row_limit, share_limit
 from holdfast.policy.model import Caps
 
 LARGEST = 10
@@ -125,7 +125,7 @@ def _figures(one: Planned) -> str:
 
 
 def _excesses(one: Planned) -> str:
-    by_share = row_limit(one.caps.model_copy(update={"rows": one.total}), total=one.total)
+    by_share = share_limit(one.caps, total=one.total)
     late, most_late = one.overdue_days or 0, one.caps.overdue_days
     told = {
         "rows": _excess(f"{one.due:,}", f"{one.caps.rows:,}", _counted(one.due - one.caps.rows, "row")),

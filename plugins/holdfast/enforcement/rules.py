@@ -17,9 +17,14 @@ _CLOCK_DIFFERENCE = dt.timedelta(minutes=5)
 _SHARE_NEEDS_ROWS = 100  # a share of fewer rows than this says nothing about a mistake
 
 
+def share_limit(caps: Caps, *, total: int) -> int:
+    """The most rows that a rule's plan may have due, of so many, without exceeding its cap on their share."""
+    return max(_SHARE_NEEDS_ROWS, math.floor(caps.share * total))
+
+
 def row_limit(caps: Caps, *, total: int) -> int:
     """The most rows that a rule's plan may have due, of so many, without exceeding its caps on rows and share."""
-    return min(caps.rows, max(_SHARE_NEEDS_ROWS, math.floor(caps.share * total)))
+    return min(caps.rows, share_limit(caps, total=total))
 
 
 def exceeded_caps(caps: Caps, *, total: int, due: int, overdue_days: int | None) -> list[str]:
@@ -27,7 +32,7 @@ def exceeded_caps(caps: Caps, *, total: int, due: int, overdue_days: int | None)
     found = []
     if due > caps.rows:
         found.append("rows")
-    if due > _SHARE_NEEDS_ROWS and due > caps.share * total:
+    if due > share_limit(caps, total=total):
         found.append("share")
     if overdue_days is not None and overdue_days > caps.overdue_days:
         found.append("overdue")

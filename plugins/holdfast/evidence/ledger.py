@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from holdfast import queries
-from holdfast.errors import LedgerError
+from holdfast.errors import LedgerError, sqlstate
 
 JSON: TypeAlias = bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"] | None
 """What facts may be made of. Floats are written with at most six decimals."""
@@ -58,7 +58,7 @@ def append(connection: sa.Connection, kind: str, facts: Mapping[str, JSON], run_
     try:
         return int(queries.run(connection, "evidence/append_entry", values).scalar_one())
     except sa.exc.DBAPIError as error:
-        refusal = _refusal(kind, getattr(error.orig, "sqlstate", None))
+        refusal = _refusal(kind, sqlstate(error))
         if refusal is None:
             raise
     raise refusal  # outside the handler: the driver's error would come along and quotes the facts
@@ -100,13 +100,13 @@ def canonical(value: JSON) -> str:
     )
 
 
-def _refusal(kind: str, sqlstate: str | None) -> LedgerError | None:
-    if sqlstate == _UNKNOWN_KIND:
+def _refusal(kind: str, code: str | None) -> LedgerError | None:
+    if code == _UNKNOWN_KIND:
         return LedgerError(
             f"The ledger has no kind of entry named {kind!r}.",
             fix="use one of holdfast.ledger_kind, or add the kind in a migration.",
         )
-    if sqlstate == _NOT_CODES:
+    if code == _NOT_CODES:
         return LedgerError(
             f"The facts of an entry {kind} hold something other than codes, dates, digests, pseudonyms and numbers.",
             fix="record a code, a count or a pseudonym in place of text; see sql/migrations/0001_evidence.sql.",

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from holdfast.errors import HoldSourceUntrusted, QueryError
+from holdfast.errors import HoldSourceUntrusted, QueryError, sqlstate
 from holdfast.policy.model import HoldSource
 
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
@@ -121,7 +121,7 @@ def refusal_for(source_id: str, error: HoldSourceUntrusted | QueryError | sa.exc
             return HoldSourceUntrusted(error.what, fix=error.fix, reason="wrong_shape")
     if error.connection_invalidated:
         raise error
-    kind, code = type(error.orig).__name__, getattr(error.orig, "sqlstate", None)
+    kind, code = type(error.orig).__name__, sqlstate(error)
     return HoldSourceUntrusted(
         f"Hold source {source_id} could not be read: {kind}, SQLSTATE {code}.",
         fix=f"run sql/provider/holds/{source_id}.sql and {source_id}_freshness.sql by hand to see the message.",

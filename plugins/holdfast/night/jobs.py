@@ -58,10 +58,10 @@ def carry_on(api: Api, airflow: Kept, progress: Progress, dag: str, *, now: dt.d
     ours: str | None = None
     while True:
         unfinished = api.unfinished_runs(dag)
-        if not unfinished and ours is None:
-            ours = api.trigger(dag, now)
+        if not unfinished:
+            ours = ours or api.trigger(dag, now)
             unfinished = {ours: now}
-        run, logical_date = next(iter(unfinished.items()), (ours or "", now))
+        run, logical_date = next(iter(unfinished.items()))
         followed = _follow(api, airflow, progress, dag, run, leave)
         if followed is None:
             continue
