@@ -258,7 +258,7 @@ def _minute(moment: dt.datetime | None) -> str:
 
 def _counts(policy: Policy, source_id: str, *counts: int | None) -> list[int | str | None]:
     """Counts of a source; not of one with holds that nobody may know of: with `hold count` they could be worked out."""
-    from holdfast.retention.report.confidential import Disclosure
+    from holdfast.policy.disclosure import Disclosure
 
     if source_id in Disclosure.of(policy).countable_sources:
         return list(counts)
