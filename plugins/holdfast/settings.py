@@ -57,6 +57,16 @@ class Settings:
         return self.project / "policy"
 
     @property
+    def expectations(self) -> Path:
+        """Layouts, rules and reference data of the jobs that check data."""
+        return self.project / "expectations"
+
+    @property
+    def emergency(self) -> Path:
+        """Files of 999 emergency data: received, refused, released. They hold names and addresses."""
+        return self.home / "emergency"
+
+    @property
     def sql(self) -> Path:
         return self.project / "sql"
 
