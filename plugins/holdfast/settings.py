@@ -20,6 +20,7 @@ DATABASE_URL = "HOLDFAST_DATABASE_URL"
 HOME = "HOLDFAST_HOME"
 PROJECT = "HOLDFAST_PROJECT"
 PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
+EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class Settings:
     def emergency(self) -> Path:
         """Files of 999 emergency data: received, refused, released. They hold names and addresses."""
         return self.home / "emergency"
+
+    @property
+    def emergency_outbox(self) -> str:
+        """Where released 999 files are handed over: any folder that fsspec can write to, here unless told otherwise."""
+        return os.environ.get(EMERGENCY_OUTBOX) or (self.emergency / "outbox").as_uri()
 
     @property
     def sql(self) -> Path:

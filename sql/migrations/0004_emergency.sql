@@ -12,9 +12,7 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_released', 'Good records left in a file, bad ones went to quarantine; together they are all'),
 ('extract_delivered', 'A released file was handed over, once for its sequence number'),
 ('emergency_reconciled', 'Records and number inventory were compared, both ways'),
-('response_read', 'A file of answers of the emergency handling authority was matched'),
-('exception_accepted', 'A reviewed oddity passes a rule until a day'),
-('exception_ended', 'An exception was taken back before its day');
+('exception_accepted', 'A reviewed oddity passes a rule until a day');
 
 CREATE SCHEMA emergency;
 REVOKE ALL ON SCHEMA emergency FROM PUBLIC;
@@ -41,7 +39,8 @@ CREATE UNLOGGED TABLE emergency.inventory (
     erased boolean NOT NULL,              -- its customer was erased: no record may be left
     name_digest bigint,
     address_digest bigint,
-    billing_digest bigint                 -- of the billing address
+    house_digest bigint,                  -- of postcode and premises
+    billing_digest bigint                 -- the same of the billing address
 );
 COMMENT ON TABLE emergency.inventory IS 'The provider''s numbers as sql/provider/emergency/numbers.sql gives them, read anew each run';
 
@@ -49,7 +48,7 @@ COMMENT ON TABLE emergency.inventory IS 'The provider''s numbers as sql/provider
 
 CREATE TABLE emergency.extract (
     extract_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    sha256 text NOT NULL UNIQUE,
+    sha256 text NOT NULL,
     file_name text NOT NULL,
     layout text,
     provider text,
@@ -66,7 +65,9 @@ CREATE TABLE emergency.extract (
     warned bigint,                        -- released with a warning
     CHECK (state NOT IN ('released', 'delivered') OR coalesce(records = released + quarantined, FALSE))
 );
-COMMENT ON TABLE emergency.extract IS 'Every file that came, by its digest. Records in are records released and quarantined';
+COMMENT ON TABLE emergency.extract IS 'Every file that came. Records in are records released and quarantined';
+-- A file that was refused or declined may come again, once what was wrong has been put right.
+CREATE UNIQUE INDEX extract_file ON emergency.extract (sha256) WHERE state NOT IN ('refused', 'declined');
 CREATE UNIQUE INDEX extract_sequence ON emergency.extract (provider, sequence) WHERE state NOT IN ('refused', 'declined');
 
 CREATE TABLE emergency.file_finding (
@@ -99,7 +100,7 @@ CREATE TABLE emergency.change_figure (
 COMMENT ON TABLE emergency.change_figure IS 'What an extract would change in the accepted state, against its bounds';
 
 CREATE TABLE emergency.approval (
-    sha256 text PRIMARY KEY REFERENCES emergency.extract (sha256),
+    sha256 text PRIMARY KEY,
     decision text NOT NULL CHECK (decision IN ('approved', 'declined', 'expired')),
     decided_by text NOT NULL,
     reason text NOT NULL,
@@ -152,6 +153,7 @@ CREATE TABLE emergency.number_record (
     answered_at timestamptz,              -- NULL: not answered yet
     name_digest bigint,
     address_digest bigint,
+    house_digest bigint,
     filled integer NOT NULL,              -- one bit for each field that had a value
     verified_on date,                     -- when the address was last checked with the customer
     PRIMARY KEY (provider, number)
@@ -171,7 +173,7 @@ CREATE TABLE emergency.exception (
     owner text NOT NULL CHECK (owner ~ '^[a-z][a-z0-9-]{2,60}$'),
     accepted_on date NOT NULL,
     last_day date NOT NULL CHECK (last_day >= accepted_on),
-    ended_on date
+    ended_on date                         -- taken back before its last day; NULL: not
 );
 COMMENT ON TABLE emergency.exception IS 'Reviewed oddities: this rule lets this number pass until the last day, and then no longer';
 CREATE INDEX exception_number ON emergency.exception (provider, number);

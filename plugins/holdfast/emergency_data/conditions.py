@@ -118,13 +118,18 @@ def in_order(number: Text, source: Source) -> Condition:
     return number.not_in(wrong)
 
 
-def fits_state(number: Text, action: Text, provider: str, extract_type: str) -> Condition:
-    """An insert is of a number without live record, an amend or cease of one with it. A full extract inserts anew."""
+def fits_state(number: Text, action: Text, provider: str, extract_type: str, source: Source) -> Condition:
+    """An insert is of a number without live record, an amend or cease of one with it. A full extract inserts anew.
+
+    An insert may follow a cease of its number in the same file; their order is the business of `in_order`.
+    """
     if extract_type == "FULL":
         return sa.or_(action == "I", action.is_(None))
 
+    rows = source.alias("ceasing")
+    ceasing = sa.select(rows.c.number_e164).where(rows.c.action == "C", rows.c.number_e164.is_not(None))
     return sa.case(
-        (action == "I", sa.not_(_has_state(provider, number, _INSERT_REFUSED))),
+        (action == "I", sa.or_(sa.not_(_has_state(provider, number, _INSERT_REFUSED)), number.in_(ceasing))),
         (action.in_(["A", "C"]), _has_state(provider, number, LIVE_STATES)),
         else_=True,
     )

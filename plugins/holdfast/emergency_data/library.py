@@ -208,8 +208,16 @@ class _FitsState(MulticolumnMapMetricProvider):
     condition_value_keys = ("provider", "extract_type")
 
     @multicolumn_condition_partial(engine=SqlAlchemyExecutionEngine)
-    def _sqlalchemy(cls, column_list: Any, provider: str, extract_type: str, **kwargs: Any) -> Any:  # noqa: N805
-        return conditions.fits_state(column_list[0], column_list[1], provider, extract_type)
+    def _sqlalchemy(
+        cls,  # noqa: N805
+        column_list: Any,
+        provider: str,
+        extract_type: str,
+        _table: Any,
+        **kwargs: Any,
+    ) -> Any:
+        number, action = column_list
+        return conditions.fits_state(number, action, provider, extract_type, _with_columns(_table))
 
 
 class ExpectActionsToFitTheState(MulticolumnMapExpectation):

@@ -159,7 +159,7 @@ _TRANSLATIONS: Mapping[str, _Translation] = {
     "expect_column_b_to_not_begin_with_column_a": lambda t, k: conditions.not_beginning_with(*_pair(t, k)),
     "expect_actions_of_a_number_to_be_in_order": lambda t, k: conditions.in_order(_columns(t, k)[0], k[SOURCE]),
     "expect_actions_to_fit_the_state": lambda t, k: conditions.fits_state(
-        _columns(t, k)[0], _columns(t, k)[1], k["provider"], k["extract_type"]
+        _columns(t, k)[0], _columns(t, k)[1], k["provider"], k["extract_type"], k[SOURCE]
     ),
     "expect_compound_values_to_occur_at_most": lambda t, k: conditions.at_most(
         _columns(t, k), k["times"], k[SOURCE], k.get("distinct")

@@ -21,6 +21,11 @@ def make_table(connection: sa.Connection, schema: str, name: str, rows: sa.Selec
     driver(connection).execute(statement)
 
 
+def execute(connection: sa.Connection, statement: sa.UpdateBase) -> int:
+    """Carry out an insertion or a change; how many rows it was, which is not kept unless asked for."""
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+
 def make_key(connection: sa.Connection, table: sa.Table, column: str) -> None:
     """Give a table that was filled just now its primary key."""
     driver(connection).execute(
