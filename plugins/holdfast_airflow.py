@@ -12,10 +12,11 @@ import inspect
 import logging
 import traceback
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk import task
+from airflow.sdk import BaseOperator, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -54,6 +55,30 @@ def step(name: str, **options: Any) -> TaskDecorator:
         return call_step(f"holdfast.{package}.steps", function_name, arguments)
 
     return cast("TaskDecorator", task(task_id=function_name, **options)(run_step))
+
+
+class FilesArrive(BaseOperator):
+    """Wait until the inbox of 999 data has a file. It takes no worker while it waits, and fails after `hours`."""
+
+    def __init__(self, *, hours: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.hours = hours
+
+    def execute(self, context: Any) -> None:
+        """Return at once if a file is there, else let the triggerer look every few seconds."""
+        from airflow.providers.standard.triggers.file import FileTrigger
+
+        inbox = settings.load().emergency / "inbox"
+        if any(inbox.glob("[!.]*")):
+            return
+        self.defer(
+            trigger=FileTrigger(filepath=str(inbox / "[!.]*"), poll_interval=10),
+            method_name="arrived",
+            timeout=timedelta(hours=self.hours),
+        )
+
+    def arrived(self, context: Any, event: Any = None) -> None:
+        """What the triggerer saw need not be told: the next task looks itself."""
 
 
 def database_settings() -> settings.Settings:

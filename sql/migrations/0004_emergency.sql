@@ -10,6 +10,7 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_approved', 'A person approved the extract with this digest'),
 ('extract_declined', 'A person declined the extract with this digest, or nobody answered in time'),
 ('extract_released', 'Good records left in a file, bad ones went to quarantine; together they are all'),
+('emergency_forgotten', 'Records that were replaced or had ceased, and files, were forgotten after their period'),
 ('extract_delivered', 'A released file was handed over, once for its sequence number'),
 ('emergency_reconciled', 'Records and number inventory were compared, both ways'),
 ('exception_accepted', 'A reviewed oddity passes a rule until a day');

@@ -56,15 +56,23 @@ def run() -> None:
 
     loaded, engine = _connected()
     steps.prepare(engine, loaded)
-    taken = steps.take_in_files(engine, loaded)
-    counts = {name: taken[name] for name in ("loaded", "refused", "early")}
-    broken = ", ".join(taken["rules_broken"])
-    typer.echo(", ".join(f"{number} {name}" for name, number in counts.items()) + (f" ({broken})" if broken else ""))
-    for extract_id in taken["extracts"]:
-        judged = steps.judge_extract(engine, loaded, extract_id=extract_id)
-        typer.echo(_line(judged | steps.release_extract(engine, loaded, extract_id=extract_id)))
+    for one in steps.list_providers(engine, loaded):
+        worked = steps.work_through(engine, loaded, provider=one["provider"])
+        extracts = worked.pop("extracts")
+        typer.echo(_line(worked))
+        for extract in extracts:
+            typer.echo(_line(extract))
     typer.echo(_line(steps.deliver_files(engine, loaded)))
     typer.echo(_line(steps.reconcile(engine, loaded)))
+
+
+@app.command()
+def report() -> None:
+    """Write the report of today."""
+    from holdfast.emergency_data import steps
+
+    loaded, engine = _connected()
+    typer.echo(f"Report: {steps.write_report(engine, loaded)['report']}")
 
 
 @app.command(name="list")
@@ -141,7 +149,7 @@ def show(
 def exception(
     rule_id: Annotated[str, typer.Argument(help="The rule that may be broken.")],
     number: Annotated[str, typer.Argument(help="The number that may break it, in E.164.")],
-    last_day: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day on which it passes.")],
+    last_day: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], help="The last day on which it passes.")],
     owner: Annotated[str, typer.Option(help="Who answers for it: small letters and hyphens.")],
     reason: Annotated[str, typer.Option(help="Why, as a code: small letters and hyphens.")],
 ) -> None:

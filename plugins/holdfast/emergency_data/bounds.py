@@ -50,10 +50,8 @@ class Bounds(_Strict):
     nomadic_verified_days: int = Field(ge=1)
     file: FileBounds
     change: ChangeBounds
-    reject_alert_working_days: int = Field(ge=1)
     answer_hours: int = Field(ge=1)
-    arrival_hour: int = Field(ge=0, le=23)
-    quarantine_days: int = Field(ge=1)
+    kept_days: int = Field(ge=1)
 
     def parameters(self, provider: str, extract_type: str, business_date: dt.date) -> dict[str, object]:
         """What the rules ask a run for, by the names that suites use. Days are text, as in the records."""

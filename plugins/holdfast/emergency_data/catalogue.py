@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from holdfast.emergency_data.layout import Layout
 from holdfast.errors import RuleSetError
+from holdfast.policy.documents import read_document
 
 PARAMETER = "$PARAMETER"
 Severity = Literal["critical", "warning"]
@@ -101,6 +102,18 @@ def load(path: Path, layout: Layout) -> Suite:
     expectations = (*shipped, *_of_layout(layout, named))
     _check_unanimous(path, expectations)
     return Suite(f"{content['name']}_{layout.layout}", expectations, _digest([content, layout.model_dump(mode="json")]))
+
+
+def load_file_rules(path: Path) -> dict[str, Rule]:
+    """The rules for files, by id: what each means and what to do. Every one of them stops the file."""
+    reading = read_document("files", str(path), path.read_text(encoding="utf-8"))
+    content = reading.content
+    if reading.problems or not isinstance(content, dict):
+        raise RuleSetError(f"{path} is no list of rules.", fix="restore the file.")
+    return {
+        rule_id: _rule({"rule": rule_id, "severity": "critical", "owner": content["owner"], **words})
+        for rule_id, words in content["rules"].items()
+    }
 
 
 def as_json(suite: Suite) -> dict[str, Any]:

@@ -11,48 +11,118 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
+from holdfast import clock, database, queries
 from holdfast.emergency_data import bounds as all_bounds
-from holdfast.emergency_data import catalogue, deliver, inventory, judge, reference, release, rules, staging, store
+from holdfast.emergency_data import (
+    catalogue,
+    deliver,
+    extracts,
+    forget,
+    inventory,
+    judge,
+    reference,
+    release,
+    report,
+    rules,
+    staging,
+    store,
+)
 from holdfast.emergency_data import layout as layouts
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Suite
 from holdfast.emergency_data.store import Extract
-from holdfast.emergency_data.taking_in import REFUSED, Folders, take_in, waiting_files
+from holdfast.emergency_data.taking_in import (
+    EARLY,
+    LOADED,
+    REFUSED,
+    ZONE,
+    Folders,
+    Taken,
+    sender_of,
+    take_in,
+    waiting_files,
+)
 from holdfast.errors import ExtractRefused, RuleSetError
 from holdfast.evidence import ledger, pseudonyms
 from holdfast.settings import Settings
 
 Result = dict[str, Any]
 USUAL_DAYS = 28
+OWN_LAYOUT = "ng999-v1"
 DECISIONS = {"approved": "extract_approved", "declined": "extract_declined", "expired": "extract_declined"}
 
 
+def make_extract(engine: sa.Engine, settings: Settings) -> Result:
+    """Put our own extract into the inbox: everything the first time, then what changed. Made once for each day."""
+    bounds = _bounds(settings)
+    now = _now(engine).replace(microsecond=0)
+    day = clock.local_date(now, ZONE)
+    folders = Folders.below(settings.emergency)
+    layout = layouts.load_all(settings.expectations / "emergency_data")[OWN_LAYOUT]
+    values = {"provider": bounds.provider, "business_date": day}
+    with database.snapshot(engine) as connection:
+        last = store.last_sequence(connection, bounds.provider)
+        if queries.run(connection, "emergency/extract_of_day", values).one_or_none() is not None:
+            return {"made": False}
+        written = extracts.write(
+            connection,
+            folders.inbox,
+            layout,
+            provider=bounds.provider,
+            extract_type="FULL" if last is None else "DELTA",
+            business_date=day,
+            now=now,
+        )
+    return {"made": True, "file": f"sha256:{written.sha256}", "size": written.size}
+
+
 def prepare(engine: sa.Engine, settings: Settings) -> Result:
-    """Read reference lists and number inventory anew."""
+    """Read reference lists and number inventory anew, and forget what has had its time."""
     bounds = _bounds(settings)
     folder = settings.expectations / "emergency_data" / "reference"
     now = _now(engine)
     with database.transaction(engine) as connection:
         reference.load_shipped(connection, folder, invented_places=bounds.invented_places)
         numbers = inventory.refresh(connection, bounds.provider, now)
-    return {"numbers": numbers}
+        forgotten = forget.forget(connection, Folders.below(settings.emergency), now, bounds.kept_days)
+    return {"numbers": numbers, "forgotten": forgotten}
 
 
-def take_in_files(engine: sa.Engine, settings: Settings) -> Result:
-    """Take in what lies in the inbox, one after the other; refused files do not stop the others."""
+def list_providers(engine: sa.Engine, settings: Settings) -> list[Result]:
+    """Whose files lie in the inbox or are not finished. Files of names that no layout knows are of nobody."""
+    folders = Folders.below(settings.emergency)
+    known = layouts.load_all(settings.expectations / "emergency_data")
+    senders = {sender_of(known, path) for path in waiting_files(folders.inbox)}
+    with database.transaction(engine) as connection:
+        senders |= {row.provider for row in queries.run(connection, "emergency/open_extracts")}
+    return [{"provider": one} for one in sorted(senders)]
+
+
+def work_through(engine: sa.Engine, settings: Settings, *, provider: str) -> Result:
+    """One provider's files, one after the other: what a file changes, the next one is checked against.
+
+    It ends at a file that waits for a person; those behind it stay in the inbox.
+    """
     bounds, folders = _bounds(settings), Folders.below(settings.emergency)
     known = layouts.load_all(settings.expectations / "emergency_data")
-    now = _now(engine)
-    taken = [take_in(engine, folders, path, known, bounds, now) for path in waiting_files(folders.inbox)]
-    by_what = {what: sum(one.what == what for one in taken) for what in ("loaded", "refused", "early")}
-    rules_broken = sorted({rule_id for one in taken if one.what == REFUSED for rule_id in one.rule_ids})
-    return {**by_what, "rules_broken": rules_broken, "extracts": _open_extracts(engine)}
+    files = [path for path in waiting_files(folders.inbox) if sender_of(known, path) == provider]
+    taken: list[Taken] = []
+    done = [_finish(engine, settings, extract_id) for extract_id in _open_extracts(engine, provider)]
+    for path in files:
+        if any(one["state"] == "waiting" for one in done):
+            break
+        taken.append(take_in(engine, folders, path, known, bounds, _now(engine)))
+        extract_id = taken[-1].extract_id
+        if taken[-1].what == LOADED and extract_id is not None:
+            done.append(_finish(engine, settings, extract_id))
+    broken = sorted({rule_id for one in taken if one.what == REFUSED for rule_id in one.rule_ids})
+    by_what = {what: sum(one.what == what for one in taken) for what in (LOADED, REFUSED, EARLY)}
+    return {"provider": provider, **by_what, "rules_broken": broken, "extracts": done}
 
 
-def list_extracts(engine: sa.Engine) -> list[Result]:
-    """The extracts that are to be worked on, with what Airflow calls them."""
-    return [{"extract_id": one} for one in _open_extracts(engine)]
+def _finish(engine: sa.Engine, settings: Settings, extract_id: int) -> Result:
+    judged = judge_extract(engine, settings, extract_id=extract_id)
+    return judged | release_extract(engine, settings, extract_id=extract_id)
 
 
 def judge_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -> Result:
@@ -197,9 +267,42 @@ def reconcile(engine: sa.Engine, settings: Settings) -> Result:
     return {**counts, "gaps": by_rule}
 
 
-def _open_extracts(engine: sa.Engine) -> list[int]:
+def write_report(engine: sa.Engine, settings: Settings) -> Result:
+    """The report of the day, however far its extracts have come."""
+    now = _now(engine)
+    folder = settings.expectations / "emergency_data"
+    known = layouts.load_all(folder)
+    named = catalogue.load_file_rules(folder / "files.yaml") | {
+        rule_id: rule
+        for layout in known.values()
+        for rule_id, rule in catalogue.load(folder / "records.json", layout).rules.items()
+    }
+    day = clock.local_date(now, ZONE)
+    with database.snapshot(engine) as connection:
+        return dict(report.write(connection, settings, _bounds(settings), named, day=day, now=now))
+
+
+def conclude(engine: sa.Engine, *, since: str) -> Result:
+    """End green only if every file that came since the run began has left. Raises ExtractRefused otherwise."""
     with database.transaction(engine) as connection:
-        return [int(found) for found in queries.run(connection, "emergency/open_extracts").scalars()]
+        values = {"since": dt.datetime.fromisoformat(str(since))}
+        counts = queries.run(connection, "emergency/unfinished", values).one()
+    if counts.refused or counts.waiting or counts.undelivered:
+        raise ExtractRefused(
+            f"{counts.refused} files were refused, {counts.waiting} wait for a person, "
+            f"{counts.undelivered} are not delivered.",
+            fix="see the report; `holdfast emergency list` names them.",
+            refused=counts.refused,
+            waiting=counts.waiting,
+            undelivered=counts.undelivered,
+        )
+    return {"refused": 0, "waiting": 0, "undelivered": 0}
+
+
+def _open_extracts(engine: sa.Engine, provider: str) -> list[int]:
+    with database.transaction(engine) as connection:
+        found = queries.run(connection, "emergency/open_extracts").all()
+    return [int(row.extract_id) for row in found if row.provider == provider]
 
 
 def _decline(connection: sa.Connection, extract: Extract) -> Result:

@@ -20,6 +20,7 @@ from holdfast.errors import ExtractRefused
 from holdfast.evidence import ledger
 
 ZONE = "Europe/London"
+UNKNOWN = "unknown"
 LOADED, REFUSED, EARLY = "loaded", "refused", "early"
 _SAFE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,100}")
 
@@ -54,6 +55,13 @@ class Folders:
 def waiting_files(inbox: Path) -> list[Path]:
     """The files of the inbox in the order of their names, without those that are still being written."""
     return sorted(path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
+
+
+def sender_of(known: dict[str, Layout], path: Path) -> str:
+    """The provider in a file's name; `unknown` where no layout has files of such names."""
+    layout = next(layouts.of_file_name(known, path.name), None)
+    name = layout.name_pattern.fullmatch(path.name) if layout else None
+    return name.group("provider") if name else UNKNOWN
 
 
 def take_in(

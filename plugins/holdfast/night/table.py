@@ -40,9 +40,19 @@ def show(console: Console, runs: list[Run]) -> None:
 def _show_report(console: Console, folder: Path) -> None:
     report = json.loads((folder / "report.json").read_text())
     console.print(escape(report["verdict"]["sentence"]))
-    console.print(_rules(report["rules"]))
+    console.print(_rules(report["rules"]) if "rules" in report else _extracts(report["extracts"]))
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
+
+
+def _extracts(extracts: list[dict[str, Any]]) -> Table:
+    """One row for each file of 999 emergency data that came."""
+    counts = ("records", "released", "warned", "quarantined")
+    table = Table("extract", "state", *counts)
+    for one in extracts:
+        numbers = ("" if one[name] is None else f"{one[name]:,}" for name in counts)
+        table.add_row(f"{one['provider'] or ''} {one['sequence'] or ''}", one["state"], *numbers)
+    return table
 
 
 def _rules(rules: list[dict[str, Any]]) -> Table:

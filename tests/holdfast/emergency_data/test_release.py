@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tests.holdfast.emergency_data.conftest import PLAIN, PROVIDER
+from tests.holdfast.emergency_data.conftest import BOUNDS, LAYOUTS, PLAIN, PROVIDER
 
 from holdfast import clock, settings
-from holdfast.emergency_data import steps, writing
+from holdfast.emergency_data import forget, steps, taking_in, writing
 from holdfast.emergency_data.scan import scan
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.errors import DeliveryRefused, ExtractRefused
@@ -37,17 +38,26 @@ class Job:
         head = writing.Head(PROVIDER, sequence, sequence - 1, extract_type, self.day, self.now)
         return synthetic.write_extract(self.root / "inbox", PLAIN, head, records).path
 
-    def take_in(self) -> dict[str, Any]:
-        return steps.take_in_files(self.engine, self.settings)
+    def work(self) -> list[dict[str, Any]]:
+        """Everything that a run does with the files, by provider."""
+        found = [
+            steps.work_through(self.engine, self.settings, provider=one["provider"])
+            for one in steps.list_providers(self.engine, self.settings)
+        ]
+        steps.deliver_files(self.engine, self.settings)
+        return found
 
     def run(self) -> list[dict[str, Any]]:
-        """Everything that a run does with the files."""
-        results = []
-        for extract_id in self.take_in()["extracts"]:
-            judged = steps.judge_extract(self.engine, self.settings, extract_id=extract_id)
-            results.append(judged | steps.release_extract(self.engine, self.settings, extract_id=extract_id))
-        steps.deliver_files(self.engine, self.settings)
-        return results
+        """The same, by extract."""
+        return [extract for one in self.work() for extract in one["extracts"]]
+
+    def load(self) -> int:
+        """Take in the one file of the inbox, and no more; its extract."""
+        folders = taking_in.Folders.below(self.root)
+        (path,) = taking_in.waiting_files(folders.inbox)
+        taken = taking_in.take_in(self.engine, folders, path, LAYOUTS, BOUNDS, self.now)
+        assert taken.extract_id is not None
+        return taken.extract_id
 
     def good(self, n: int, action: str = "I", **changes: str) -> Record:
         return synthetic.record(n, self.day, action=action) | changes
@@ -138,23 +148,20 @@ def test_ceases_amends_and_moved_numbers_change_states(job: Job) -> None:
 def test_files_are_taken_once_in_their_order_and_a_broken_one_stops_no_other(job: Job) -> None:
     job.send(1, [job.good(0)], "FULL")
     job.send(3, [job.good(2)])
-    other = job.root / "inbox" / "NOTES.txt"
-    other.write_text("what is this")
-    taken = job.take_in()
-    assert (taken["loaded"], taken["refused"], taken["early"]) == (1, 1, 1)
-    assert taken["rules_broken"] == ["F013"]
-    assert len(job.take_in()["extracts"]) == 1, "the early one waits in the inbox"
-    job.run()
-    job.send(2, [job.good(1)])
-    assert [result["records"] for result in job.run()] == [1, 1]
+    (job.root / "inbox" / "NOTES.txt").write_text("what is this")
+    ours, unknown = job.work()
+    assert (ours["loaded"], ours["early"], unknown["refused"]) == (1, 1, 1)
+    assert unknown["rules_broken"] == ["F013"]
+    (early,) = job.work()
+    assert (early["loaded"], early["early"]) == (0, 1), "the early one waits in the inbox"
+    job.send(2, [job.good(1), job.good(0, "A", premises="9")])
+    assert [result["released"] for result in job.run()] == [2, 1]
     assert len(job.outbox()) == 3
     again = job.send(3, [job.good(5)])
-    again_refused = job.take_in()
-    assert again_refused["rules_broken"] == ["F003"]
+    assert job.work()[0]["rules_broken"] == ["F003"]
     assert not again.exists()
-    received = job.root / "received" / again.name
-    (job.root / "inbox" / again.name).write_bytes(received.read_bytes())
-    assert job.take_in()["rules_broken"] == ["F010"]
+    again.write_bytes((job.root / "received" / again.name).read_bytes())
+    assert job.work()[0]["rules_broken"] == ["F010"]
     assert job.query("SELECT count(*) FROM emergency.release")[0][0] == 3
     assert [facts["rules"] for facts in job.ledger("extract_refused")] == [["F013"], ["F003"], ["F010"]]
 
@@ -188,6 +195,7 @@ def test_a_declined_file_leaves_nothing_and_its_number_is_free(job: Job) -> None
     assert "address_changed_share" in result["exceeded"]
     digests = steps.find_waiting(job.engine)["digests"]
     steps.decide(job.engine, job.settings, digests=digests, decision="declined", decided_by="anna", reason="a-mistake")
+    assert len(job.outbox()) == 1
     (result,) = job.run()
     assert result["state"] == "declined"
     job.send(2, [job.good(1, "A", premises="7")])
@@ -198,7 +206,7 @@ def test_a_declined_file_leaves_nothing_and_its_number_is_free(job: Job) -> None
 
 def test_every_step_may_be_repeated(job: Job) -> None:
     job.send(1, [job.good(n) for n in range(10)], "FULL")
-    (extract_id,) = job.take_in()["extracts"]
+    extract_id = job.load()
     for _ in range(2):
         steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
     for _ in range(2):
@@ -212,7 +220,7 @@ def test_a_file_that_was_put_there_before_a_crash_is_not_sent_again_and_another_
     job: Job,
 ) -> None:
     path = job.send(1, [job.good(n) for n in range(10)], "FULL")
-    (extract_id,) = job.take_in()["extracts"]
+    extract_id = job.load()
     steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
     steps.release_extract(job.engine, job.settings, extract_id=extract_id)
     outbox = job.root / "outbox"
@@ -258,3 +266,53 @@ def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
     assert synthetic.number(3)[3:] not in texts
     with job.engine.connect() as connection:
         assert verify.verify(connection, job.settings.seals).findings == ()
+
+
+def test_files_behind_one_that_waits_stay_in_the_inbox(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(100)], "FULL")
+    job.send(2, [job.good(n, "C") for n in range(30)])
+    third = job.send(3, [job.good(0)])
+    assert [result["state"] for result in job.run()] == ["released", "waiting"]
+    assert third.exists()
+    with pytest.raises(ExtractRefused, match="1 wait for a person"):
+        steps.conclude(job.engine, since=job.now.isoformat())
+    digests = steps.find_waiting(job.engine)["digests"]
+    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="expected")
+    assert [(result["state"], result["released"]) for result in job.run()] == [("released", 30), ("released", 1)]
+    assert len(job.outbox()) == 3
+    steps.conclude(job.engine, since=job.now.isoformat())
+
+
+def test_the_report_tells_of_the_day_and_names_nobody(job: Job) -> None:
+    job.send(1, [job.good(n, postcode="" if n == 3 else "ZY1 1AA", premises=str(n + 1)) for n in range(30)], "FULL")
+    (job.root / "inbox" / "NOTES.txt").write_text("what is this")
+    job.run()
+    steps.reconcile(job.engine, job.settings)
+    written = steps.write_report(job.engine, job.settings)
+    assert (written["records"], written["released"], written["quarantined"]) == (30, 29, 1)
+    folder = Path(written["folder"])
+    texts = {path.name: path.read_text() for path in folder.iterdir()}
+    assert set(texts) == {"SHA256SUMS", "gaps.csv", "index.html", "quarantine.csv", "report.json", "rules.csv"}
+    assert not any("EXAMPLE" in text or synthetic.number(3)[3:] in text for text in texts.values())
+    report = json.loads(texts["report.json"])
+    assert report["verdict"]["points"][0] == "1 file is refused."
+    assert {row["rule_id"] for row in report["broken_rules"] if row["broken"]} >= {"E201", "E313"}
+    assert "The postcode is missing." in texts["index.html"]
+
+
+def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_not(job: Job) -> None:
+    records = [job.good(n, postcode="" if n in (1, 2) else "ZY1 1AA", premises=str(n + 1)) for n in range(30)]
+    job.send(1, records, "FULL")
+    job.run()
+    job.send(2, [job.good(1), job.good(5, "C")])
+    job.run()
+    bounds = BOUNDS.kept_days
+    folders = taking_in.Folders.below(job.root)
+    with job.engine.begin() as connection:
+        early = forget.forget(connection, folders, job.now + dt.timedelta(days=bounds - 1), bounds)
+        late = forget.forget(connection, folders, job.now + dt.timedelta(days=bounds + 1), bounds)
+    assert early == {"records": 0, "numbers": 0, "gaps": 0, "files": 0}
+    assert late == {"records": 1, "numbers": 1, "gaps": 0, "files": 4}
+    assert len(job.query("SELECT FROM emergency.quarantine")) == 1
+    assert len(job.query("SELECT FROM emergency.number_record")) == 28
+    assert list((job.root / "received").iterdir()) == []
