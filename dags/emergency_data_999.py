@@ -5,9 +5,9 @@
 number is installed. Every record is checked before it leaves, bad ones are kept back without holding up good ones, and
 what the authority has is compared with the number inventory, both ways.
 
-**When it runs.** Every day at 05:00 Europe/London. It makes our own extract, waits up to two hours for a file in the
-inbox, and works through all that lie there, in the order of their sequence numbers. A file that comes before its
-predecessor stays in the inbox for the next run; trigger the DAG once the other one is there.
+**When it runs.** Every day at 05:00 Europe/London. It makes our own extract, reads what the authority has answered, waits
+up to two hours for a file in the inbox, and works through all that lie there, in the order of their sequence numbers. A
+file that comes before its predecessor stays in the inbox for the next run; trigger the DAG once the other one is there.
 
 **What it stops for.** A broken file is refused whole and kept. A record that breaks a critical rule goes to quarantine;
 the others leave. A file that would change more than `expectations/emergency_data/bounds.yaml` allows waits eight hours
@@ -48,8 +48,14 @@ ANSWER = "ti.xcom_pull('ask_a_person')"
 )
 def emergency_data_999() -> None:
     make_extract = step("emergency_data.make_extract")()
-    files_arrive = FilesArrive(task_id="files_arrive", hours=2, retries=0)
+    files_arrive = FilesArrive(
+        task_id="files_arrive",
+        hours=2,
+        already_here="{{ not ti.xcom_pull('make_extract')['made'] }}",
+        retries=0,
+    )
     prepare = step("emergency_data.prepare")()
+    read_responses = step("emergency_data.read_responses")()
     providers = step("emergency_data.list_providers")()
     worked = step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}").expand_kwargs(
         providers
@@ -87,7 +93,19 @@ def emergency_data_999() -> None:
     write_report = step("emergency_data.write_report", trigger_rule="all_done")()
     conclude = step("emergency_data.conclude")(since="{{ dag_run.start_date }}")
 
-    chain(make_extract, files_arrive, prepare, providers, worked, find_waiting, path, ask_a_person, decide, left)
+    chain(
+        make_extract,
+        read_responses,
+        files_arrive,
+        prepare,
+        providers,
+        worked,
+        find_waiting,
+        path,
+        ask_a_person,
+        decide,
+        left,
+    )
     [path, decided] >> deliver_files
     chain(deliver_files, reconcile, write_report, conclude)
     # A run is as red as its last tasks, and what went wrong before must show although the report was written.

@@ -58,18 +58,24 @@ def step(name: str, **options: Any) -> TaskDecorator:
 
 
 class FilesArrive(BaseOperator):
-    """Wait until the inbox of 999 data has a file. It takes no worker while it waits, and fails after `hours`."""
+    """Wait until the inbox of 999 data has a file. It takes no worker while it waits, and fails after `hours`.
 
-    def __init__(self, *, hours: int, **options: Any) -> None:
+    `already_here` may say that the day's extract has been taken in before: then nothing need come.
+    """
+
+    template_fields = ("already_here",)
+
+    def __init__(self, *, hours: int, already_here: bool | str, **options: Any) -> None:
         super().__init__(**options)
         self.hours = hours
+        self.already_here = already_here
 
     def execute(self, context: Any) -> None:
         """Return at once if a file is there, else let the triggerer look every few seconds."""
         from airflow.providers.standard.triggers.file import FileTrigger
 
         inbox = settings.load().emergency / "inbox"
-        if any(inbox.glob("[!.]*")):
+        if self.already_here is True or any(inbox.glob("[!.]*")):
             return
         self.defer(
             trigger=FileTrigger(filepath=str(inbox / "[!.]*"), poll_interval=10),

@@ -12,6 +12,8 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_released', 'Good records left in a file, bad ones went to quarantine; together they are all'),
 ('emergency_forgotten', 'Records that were replaced or had ceased, and files, were forgotten after their period'),
 ('extract_delivered', 'A released file was handed over, once for its sequence number'),
+('response_read', 'A file of answers of the emergency handling authority was matched'),
+('response_refused', 'A file of answers could not be read or matched, and was kept'),
 ('emergency_reconciled', 'Records and number inventory were compared, both ways'),
 ('exception_accepted', 'A reviewed oddity passes a rule until a day');
 
@@ -162,6 +164,34 @@ CREATE TABLE emergency.number_record (
 COMMENT ON TABLE emergency.number_record IS
 'What the authority was last told of each number, and whether it agreed. Digests stand for names and addresses';
 CREATE INDEX number_record_unanswered ON emergency.number_record (submitted_at) WHERE answered_at IS NULL;
+
+-- Answers of the authority ----------------------------------------------------------------------------------------
+
+CREATE TABLE emergency.response (
+    sha256 text PRIMARY KEY,
+    file_name text NOT NULL,
+    provider text NOT NULL,
+    sequence bigint NOT NULL,             -- of the release that it answers
+    answered_at timestamptz NOT NULL,
+    read_at timestamptz NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('ACCEPTED', 'PARTIAL', 'REJECTED')),
+    accepted bigint NOT NULL,             -- records whose state this answer changed
+    rejected bigint NOT NULL,
+    unmatched bigint NOT NULL             -- lines that name no record of ours, or one that was sent again since
+);
+
+CREATE TABLE emergency.reject (
+    provider text NOT NULL,
+    number text NOT NULL,
+    sequence bigint NOT NULL,
+    line_no bigint NOT NULL,
+    code text NOT NULL,
+    rejected_at timestamptz NOT NULL,
+    ended_at timestamptz,                 -- when a later record of the number was accepted
+    PRIMARY KEY (provider, number, sequence)
+);
+COMMENT ON TABLE emergency.reject IS 'What the authority rejected, until it accepts a record of that number';
+CREATE INDEX reject_open ON emergency.reject (rejected_at) WHERE ended_at IS NULL;
 
 -- Exceptions ------------------------------------------------------------------------------------------------------
 

@@ -63,7 +63,10 @@ def test_every_dag_is_introduced(dag: str) -> None:
     assert dag in README
 
 
-@pytest.mark.parametrize("variable", [settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY])
+@pytest.mark.parametrize(
+    "variable",
+    [settings.DATABASE_URL, settings.EMERGENCY_OUTBOX, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY],
+)
 def test_every_setting_is_explained(variable: str) -> None:
     assert f"\n| `{variable}` |" in ENGINEERS
 

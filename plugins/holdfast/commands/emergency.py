@@ -56,6 +56,7 @@ def run() -> None:
 
     loaded, engine = _connected()
     steps.prepare(engine, loaded)
+    typer.echo(_line(steps.read_responses(engine, loaded)))
     for one in steps.list_providers(engine, loaded):
         worked = steps.work_through(engine, loaded, provider=one["provider"])
         extracts = worked.pop("extracts")

@@ -50,6 +50,7 @@ class Bounds(_Strict):
     nomadic_verified_days: int = Field(ge=1)
     file: FileBounds
     change: ChangeBounds
+    reject_alert_working_days: int = Field(ge=1)
     answer_hours: int = Field(ge=1)
     kept_days: int = Field(ge=1)
 

@@ -17,6 +17,7 @@ _TABLES = {
     "records": "emergency/forget_quarantine",
     "numbers": "emergency/forget_numbers",
     "gaps": "emergency/forget_gaps",
+    "rejects": "emergency/forget_rejects",
 }
 
 

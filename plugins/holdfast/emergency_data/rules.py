@@ -1,7 +1,8 @@
-"""When must a person look at an extract before it leaves? Pure: figures in, answers out."""
+"""When must a person look at an extract before it leaves, and when is a reject too old? Pure: the time is passed in."""
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from holdfast.emergency_data.bounds import ChangeBounds
@@ -69,3 +70,14 @@ def figures(change: Change, bounds: ChangeBounds) -> list[Figure]:
 def must_wait(found: list[Figure]) -> bool:
     """Whether a person must say yes first."""
     return any(one.exceeded and one.stops for one in found)
+
+
+def working_days_before(day: dt.date, number: int) -> dt.date:
+    """The day so many working days (Monday to Friday, no public holiday of England) before `day`."""
+    import holidays
+
+    free = holidays.country_holidays("GB", subdiv="ENG")
+    while number:
+        day -= dt.timedelta(days=1)
+        number -= day.weekday() < 5 and day not in free
+    return day

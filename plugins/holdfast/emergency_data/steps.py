@@ -7,6 +7,8 @@ again, and a file delivered once for its sequence number.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import logging
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from holdfast.emergency_data import (
     reference,
     release,
     report,
+    responses,
     rules,
     staging,
     store,
@@ -47,6 +50,7 @@ from holdfast.evidence import ledger, pseudonyms
 from holdfast.settings import Settings
 
 Result = dict[str, Any]
+_log = logging.getLogger(__name__)
 USUAL_DAYS = 28
 OWN_LAYOUT = "ng999-v1"
 DECISIONS = {"approved": "extract_approved", "declined": "extract_declined", "expired": "extract_declined"}
@@ -163,6 +167,30 @@ def judge_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -> 
             ledger.append(connection, "extract_waits", {**facts, "exceeded": list(exceeded)})
     counts = {"records": verdict.records, "stopped": verdict.stopped, "warned": verdict.warned}
     return {"extract_id": extract_id, "state": "waiting" if waits else "judged", "exceeded": exceeded, **counts}
+
+
+def read_responses(engine: sa.Engine, settings: Settings) -> Result:
+    """Match what the authority answered. A response that cannot be matched is kept, and stops no other."""
+    folders = Folders.below(settings.emergency)
+    now = _now(engine)
+    total = {"read": 0, "refused": 0, "accepted": 0, "rejected": 0, "unmatched": 0}
+    for path in waiting_files(folders.responses):
+        try:
+            with database.transaction(engine) as connection:
+                matched = responses.apply(connection, responses.read(path), now)
+        except ExtractRefused as refused:
+            total["refused"] += 1
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            with database.transaction(engine) as connection:
+                ledger.append(connection, "response_refused", {"file": f"sha256:{digest}"})
+            path.replace(folders.refused / f"{digest[:12]}-{path.name}")
+            _log.error("%s", refused)
+            continue
+        total["read"] += matched.is_new
+        for name in ("accepted", "rejected", "unmatched"):
+            total[name] += getattr(matched, name)
+        path.replace(folders.received / path.name)
+    return total
 
 
 def find_waiting(engine: sa.Engine) -> Result:

@@ -43,11 +43,12 @@ class Folders:
     received: Path
     refused: Path
     released: Path
+    responses: Path
 
     @classmethod
     def below(cls, root: Path) -> Folders:
-        folders = cls(root / "inbox", root / "received", root / "refused", root / "released")
-        for folder in (root, folders.inbox, folders.received, folders.refused, folders.released):
+        folders = cls(root / "inbox", root / "received", root / "refused", root / "released", root / "responses")
+        for folder in (root, folders.inbox, folders.received, folders.refused, folders.released, folders.responses):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folders
 

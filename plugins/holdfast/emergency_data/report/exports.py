@@ -28,6 +28,7 @@ def json_text(edition: Edition) -> str:
         "refusals": _plain(edition.refusals),
         "changes": _plain(edition.changes),
         "gaps": _plain(edition.gaps),
+        "rejects": _plain(edition.rejects),
         "coverage": _plain(edition.coverage),
         "exceptions": _plain(edition.exceptions),
         "switched_off": dict(edition.switched_off),

@@ -9,12 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from holdfast import queries
+from holdfast import clock, queries
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Rule
-from holdfast.emergency_data.rules import RECONCILIATION
+from holdfast.emergency_data.rules import RECONCILIATION, working_days_before
 
 TREND_DAYS = 90
+ZONE = "Europe/London"
 MOST_RECORDS_LISTED = 10_000
 
 Row = Mapping[str, Any]
@@ -42,6 +43,7 @@ class Edition:
     changes: Sequence[Row]
     quarantine: Sequence[Row]
     gaps: Sequence[Row]
+    rejects: Sequence[Row]
     coverage: Sequence[Row]
     exceptions: Sequence[Row]
     scorecard: Sequence[Card]
@@ -87,6 +89,8 @@ def read(
             "verified_since": day - dt.timedelta(days=bounds.verified_days),
         },
     ).one()
+    too_old = clock.midnight(working_days_before(day, bounds.reject_alert_working_days), ZONE)
+    rejects = rows("emergency/open_rejects", alert_before=too_old)
     return Edition(
         day=day,
         written_at=now,
@@ -96,16 +100,19 @@ def read(
         changes=rows("emergency/report_figures", day=day),
         quarantine=rows("emergency/report_quarantine", most=MOST_RECORDS_LISTED),
         gaps=gaps,
+        rejects=rejects,
         coverage=coverage,
         exceptions=rows("emergency/report_exceptions", day=day),
-        scorecard=_scorecard(extracts, gaps, coverage, counts),
-        points=_points(extracts, gaps, counts),
+        scorecard=_scorecard(extracts, gaps, rejects, coverage, counts),
+        points=_points(extracts, gaps, rejects, counts),
         switched_off=bounds.switched_off,
         catalogue=rules,
     )
 
 
-def _scorecard(extracts: Sequence[Row], gaps: Sequence[Row], coverage: Sequence[Row], counts: Any) -> list[Card]:
+def _scorecard(
+    extracts: Sequence[Row], gaps: Sequence[Row], rejects: Sequence[Row], coverage: Sequence[Row], counts: Any
+) -> list[Card]:
     needing, covered = (coverage[-1]["needing"], coverage[-1]["covered"]) if coverage else (None, None)
     taken = [row for row in extracts if row["records"] and row["state"] in ("released", "delivered")]
     records = sum(row["records"] for row in taken)
@@ -114,6 +121,7 @@ def _scorecard(extracts: Sequence[Row], gaps: Sequence[Row], coverage: Sequence[
         Card("coverage", "live numbers that have a record", _share(covered, needing), True),
         Card("released", "records that passed every rule", _share(sum(r["released"] for r in taken), records), True),
         Card("in quarantine", "records that wait for a better one", counts.in_quarantine),
+        Card("open rejects", "records that the authority rejected", sum(row["rejects"] for row in rejects)),
         Card("stale", "records of numbers that are no longer live", stale),
         Card("late answers", "records without an answer in time", counts.unanswered_late),
         Card("verified", "records checked with the customer within a year", _share(counts.verified, counts.told), True),
@@ -124,7 +132,7 @@ def _share(part: int | None, whole: int | None) -> float | None:
     return None if part is None or not whole else float(part) / float(whole)
 
 
-def _points(extracts: Sequence[Row], gaps: Sequence[Row], counts: Any) -> list[str]:
+def _points(extracts: Sequence[Row], gaps: Sequence[Row], rejects: Sequence[Row], counts: Any) -> list[str]:
     points = []
     if not extracts:
         points.append("No extract came on this day.")
@@ -139,6 +147,9 @@ def _points(extracts: Sequence[Row], gaps: Sequence[Row], counts: Any) -> list[s
         since = f"{counts.oldest_quarantined:%Y-%m-%d}"
         points.append(f"{counts.in_quarantine:,} records are in quarantine, the oldest since {since}.")
     points += [f"{row['gaps']:,} x {row['rule_id']}: {RECONCILIATION[row['rule_id']]}" for row in gaps]
+    late = sum(row["too_long"] for row in rejects)
+    if late:
+        points.append(f"{late:,} rejected records have not been corrected for too many working days.")
     if counts.unanswered_late:
         points.append(f"{counts.unanswered_late:,} records were sent and not answered in time.")
     return points

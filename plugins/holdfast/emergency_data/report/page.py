@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holdfast.emergency_data.report.figures import Edition
+from holdfast.emergency_data.report.figures import ZONE, Edition
 from holdfast.emergency_data.rules import RECONCILIATION
 from holdfast.reports import charts, html
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-ZONE = "Europe/London"
 _LISTED = 50
 _GOOD, _WARNED, _STOPPED = "#2f6f73", "#d9b44a", "#a23b3b"
 
