@@ -5,9 +5,10 @@
 number is installed. Every record is checked before it leaves, bad ones are kept back without holding up good ones, and
 what the authority has is compared with the number inventory, both ways.
 
-**When it runs.** Every day at 05:00 Europe/London. It makes our own extract, reads what the authority has answered, waits
-up to two hours for a file in the inbox, and works through all that lie there, in the order of their sequence numbers. A
-file that comes before its predecessor stays in the inbox for the next run; trigger the DAG once the other one is there.
+**When it runs.** Every day at 05:00 Europe/London. It makes our own extract, reads what the authority has answered,
+waits up to two hours for a file in the inbox, and works through all that lie there, in the order of their sequence
+numbers. A file that comes before its predecessor stays in the inbox for the next run; trigger the DAG once the other
+one is there.
 
 **What it stops for.** A broken file is refused whole and kept. A record that breaks a critical rule goes to quarantine;
 the others leave. A file that would change more than `expectations/emergency_data/bounds.yaml` allows waits eight hours

@@ -5,4 +5,5 @@
 SELECT extract_id
 FROM emergency.extract
 WHERE provider = :provider AND business_date = :business_date AND state NOT IN ('refused', 'declined')
+ORDER BY extract_id
 LIMIT 1

@@ -193,7 +193,7 @@ def read_responses(engine: sa.Engine, settings: Settings) -> Result:
     return total
 
 
-def find_waiting(engine: sa.Engine) -> Result:
+def find_waiting(engine: sa.Engine, settings: Settings) -> Result:
     """The digests of the files that wait for a person, with what they would change."""
     with database.transaction(engine) as connection:
         rows = queries.run(connection, "emergency/waiting_extracts").all()
@@ -305,12 +305,14 @@ def write_report(engine: sa.Engine, settings: Settings) -> Result:
         for layout in known.values()
         for rule_id, rule in catalogue.load(folder / "records.json", layout).rules.items()
     }
+    bounds, own = _bounds(settings), catalogue.load(folder / "records.json", known[OWN_LAYOUT])
     day = clock.local_date(now, ZONE)
     with database.snapshot(engine) as connection:
-        return dict(report.write(connection, settings, _bounds(settings), named, day=day, now=now))
+        off = {**bounds.switched_off, **reference.not_supplied(connection, own)}
+        return dict(report.write(connection, settings, bounds, named, switched_off=off, day=day, now=now))
 
 
-def conclude(engine: sa.Engine, *, since: str) -> Result:
+def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
     """End green only if every file that came since the run began has left. Raises ExtractRefused otherwise."""
     with database.transaction(engine) as connection:
         values = {"since": dt.datetime.fromisoformat(str(since))}

@@ -173,7 +173,7 @@ def test_a_change_beyond_its_bounds_waits_for_a_person_and_the_answer_is_for_tha
     (result,) = job.run()
     assert (result["state"], result["exceeded"]) == ("waiting", ["ceased_share"])
     assert len(job.outbox()) == 1
-    digests = steps.find_waiting(job.engine)["digests"]
+    digests = steps.find_waiting(job.engine, job.settings)["digests"]
     with pytest.raises(ExtractRefused, match="No file with this digest"):
         steps.decide(
             job.engine, job.settings, digests=["0" * 64], decision="approved", decided_by="anna", reason="expected"
@@ -193,7 +193,7 @@ def test_a_declined_file_leaves_nothing_and_its_number_is_free(job: Job) -> None
     job.send(2, [job.good(n, "A", premises="7", postcode="ZY1 1AA", thoroughfare="SAMPLE LANE") for n in range(40)])
     (result,) = job.run()
     assert "address_changed_share" in result["exceeded"]
-    digests = steps.find_waiting(job.engine)["digests"]
+    digests = steps.find_waiting(job.engine, job.settings)["digests"]
     steps.decide(job.engine, job.settings, digests=digests, decision="declined", decided_by="anna", reason="a-mistake")
     assert len(job.outbox()) == 1
     (result,) = job.run()
@@ -275,12 +275,12 @@ def test_files_behind_one_that_waits_stay_in_the_inbox(job: Job) -> None:
     assert [result["state"] for result in job.run()] == ["released", "waiting"]
     assert third.exists()
     with pytest.raises(ExtractRefused, match="1 wait for a person"):
-        steps.conclude(job.engine, since=job.now.isoformat())
-    digests = steps.find_waiting(job.engine)["digests"]
+        steps.conclude(job.engine, job.settings, since=job.now.isoformat())
+    digests = steps.find_waiting(job.engine, job.settings)["digests"]
     steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="expected")
     assert [(result["state"], result["released"]) for result in job.run()] == [("released", 30), ("released", 1)]
     assert len(job.outbox()) == 3
-    steps.conclude(job.engine, since=job.now.isoformat())
+    steps.conclude(job.engine, job.settings, since=job.now.isoformat())
 
 
 def test_the_report_tells_of_the_day_and_names_nobody(job: Job) -> None:

@@ -25,12 +25,13 @@ def write(
     bounds: Bounds,
     rules: dict[str, Rule],
     *,
+    switched_off: dict[str, str],
     day: dt.date,
     now: dt.datetime,
 ) -> dict[str, str | int]:
     """Write the report of the day into `reports/emergency_data_999/<day>/`, in place of an earlier one of that day."""
     charts.keep_cache_in(settings.home / "matplotlib")
-    edition = figures.read(connection, bounds, rules, day=day, now=now)
+    edition = figures.read(connection, bounds, rules, switched_off=switched_off, day=day, now=now)
     texts = {
         PAGE: page.html_of(edition),
         "report.json": exports.json_text(edition),

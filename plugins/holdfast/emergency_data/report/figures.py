@@ -70,7 +70,13 @@ class Edition:
 
 
 def read(
-    connection: sa.Connection, bounds: Bounds, rules: Mapping[str, Rule], *, day: dt.date, now: dt.datetime
+    connection: sa.Connection,
+    bounds: Bounds,
+    rules: Mapping[str, Rule],
+    *,
+    switched_off: Mapping[str, str],
+    day: dt.date,
+    now: dt.datetime,
 ) -> Edition:
     """The figures of a day, as of `now`."""
 
@@ -105,7 +111,7 @@ def read(
         exceptions=rows("emergency/report_exceptions", day=day),
         scorecard=_scorecard(extracts, gaps, rejects, coverage, counts),
         points=_points(extracts, gaps, rejects, counts),
-        switched_off=bounds.switched_off,
+        switched_off=switched_off,
         catalogue=rules,
     )
 
