@@ -2,8 +2,9 @@
 
 Every function takes columns and says when a value is right, as an expression for PostgreSQL. What it says where a value
 is NULL does not count: whether a value may be missing is another rule. The library hands over columns without their
-table, so the tables that are looked into have no column of a record's name. Look-ups are EXISTS, which the database
-answers by hash or by index; NOT IN stands only before the few values that occur too often.
+table, so the tables that are looked into have no column of a record's name. Look-ups are IN over a query that stands
+by itself: the database makes one hash of it, and may share the records out among processes, which it does not do for
+EXISTS.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def not_beginning_with(a: Text, b: Text) -> Condition:
 
 def in_inventory(number: Text) -> Condition:
     """The provider has the number."""
-    return sa.exists().where(_INVENTORY.c.number == number)
+    return number.in_(sa.select(_INVENTORY.c.number))
 
 
 def occurs_once(columns: Sequence[Text], source: Source) -> Condition:
@@ -162,11 +163,13 @@ def _joined(columns: Sequence[Text]) -> Text:
 
 
 def _has(list_name: str, key: Text, value: Text | None = None) -> Condition:
-    which = sa.and_(_REFERENCE.c.list_name == sa.literal(list_name), _REFERENCE.c.key == key)
-    return sa.exists().where(which if value is None else sa.and_(which, _REFERENCE.c.value == value))
+    rows = sa.select(_REFERENCE.c.key).where(_REFERENCE.c.list_name == sa.literal(list_name))
+    if value is None:
+        return key.in_(rows)
+    return sa.tuple_(key, value).in_(rows.add_columns(_REFERENCE.c.value))
 
 
 def _has_state(provider: str, number: Text, states: Sequence[str]) -> Condition:
-    return sa.exists().where(
-        _RECORDS.c.provider == sa.literal(provider), _RECORDS.c.number == number, _RECORDS.c.state.in_(states)
+    return number.in_(
+        sa.select(_RECORDS.c.number).where(_RECORDS.c.provider == sa.literal(provider), _RECORDS.c.state.in_(states))
     )
