@@ -34,9 +34,9 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix plugins dags tests
 	$(BIN)/ruff format plugins dags tests
 
-## The figures of docs/benchmarks.md
+## The figures of docs/benchmarks.md; ARGS="--only requests" measures one job
 bench: $(INSTALLED)
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py $(ARGS)
 
 ## 1,000 kills at random points of a run
 drill-kills: $(INSTALLED)

@@ -20,7 +20,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Error
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
-from holdfast.errors import DatabaseUnreachable, HoldfastError, description
+from holdfast.errors import DatabaseUnreachable, HoldfastError, TurnTaken, description
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -41,6 +41,8 @@ TASK_DEFAULTS = {
     "max_retry_delay": timedelta(minutes=5),
 }
 """Tried again after a half, one and two minutes, give or take: a server that restarts is waited for."""
+_WAIT_FOR_TURN = {"retries": 24, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": 0}
+"""Another job may be deleting: for two hours its end is awaited, without a task that only sits there."""
 _MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
 _log = logging.getLogger(__name__)
 
@@ -130,7 +132,8 @@ def waves(package: str, before: list[Any]) -> list[Any]:
     """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks."""
     for wave in WAVES:
         with TaskGroup(f"wave_{wave}"):
-            list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success")
+            patience = _WAIT_FOR_TURN if wave == WAVES[0] else {}
+            list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success", **patience)
             shards = list_shards(run_id=RUN_ID, wave=wave)
             enforce_shards = step(
                 f"{package}.enforce_shards",
@@ -162,7 +165,7 @@ def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> 
     failure: AirflowException
     try:
         return _checked(_call(module, function_name, arguments))
-    except DatabaseUnreachable as error:
+    except (DatabaseUnreachable, TurnTaken) as error:
         failure = StepFailed(description(error))
     except HoldfastError as error:
         _log.error("%s refused: %s", function_name, _facts(error))

@@ -69,17 +69,20 @@ def fresh_database(
     """Make databases at will: `with fresh_database() as engine` is migrated, `fresh_database(migrated=False)` empty.
 
     For fixtures of wider scope than one test, and for tests that need two databases. Dropped at the end of the block.
+    `source` makes a copy of another database, which nobody may be using.
     """
     numbers = itertools.count(1)
     admin = sa.make_url(postgres_url_for(embedded.ADMIN_DATABASE))
 
     @contextmanager
-    def fresh(*, migrated: bool = True) -> Iterator[sa.Engine]:
+    def fresh(*, migrated: bool = True, source: sa.Engine | None = None) -> Iterator[sa.Engine]:
         name = f"test_{next(numbers)}"
+        template = template_database if migrated else "template0"
+        if source is not None:
+            source.dispose()
+            template = str(source.url.database)
         with _administer(admin) as connection:
-            connection.exec_driver_sql(
-                f"CREATE DATABASE {name} TEMPLATE {template_database if migrated else 'template0'}"
-            )
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         engine = hf_database.engine_for(postgres_url_for(name))
         try:
             yield engine

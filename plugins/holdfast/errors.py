@@ -60,8 +60,24 @@ class HoldSourceUntrusted(HoldfastError):
     """A hold might exist that we cannot see; believing 'no hold' would delete what must be kept."""
 
 
+class RequestError(HoldfastError):
+    """A deletion request that is taken in wrongly, or changed out of order, erases too early, too much or never."""
+
+
+class LetterRefused(HoldfastError):
+    """A letter that says too much, too little or to the wrong person cannot be taken back."""
+
+
+class Unprintable(HoldfastError):
+    """A page whose signs no font has would show boxes where a name should be."""
+
+
 class RunRefused(HoldfastError):
     """A run that may not start: a past date, a future date, or another run still open."""
+
+
+class TurnTaken(HoldfastError):
+    """Two runs that delete at once could not tell each other's deletions from rows that are lost."""
 
 
 class PlanChanged(HoldfastError):
@@ -84,6 +100,10 @@ class FileRemains(HoldfastError):
     """A file would outlive the row that knew of it."""
 
 
+class MatrixIncomplete(HoldfastError):
+    """A request without a decision for some of its data would be forgotten there."""
+
+
 class SurvivorsFound(HoldfastError):
     """A run would report a deletion that did not happen."""
 
@@ -94,6 +114,10 @@ class ConservationError(HoldfastError):
 
 class HeldRowsChanged(HoldfastError):
     """A row under a hold, or one that was not due, is not what it was before the run."""
+
+
+class DatabaseRestored(HoldfastError):
+    """A database of an earlier moment does not know the holds and requests that came after it."""
 
 
 class LedgerError(HoldfastError):

@@ -55,6 +55,11 @@ class Settings:
         return self.home / "seals"
 
     @property
+    def erasures(self) -> Path:
+        """What was erased for whom, by pseudonym, outside the database: applied again if an older one is restored."""
+        return self.home / "erasures"
+
+    @property
     def objects(self) -> Path:
         """The synthetic provider's object storage (call recordings), addressed by `file://` URLs."""
         return self.home / "objects"

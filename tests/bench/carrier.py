@@ -154,6 +154,18 @@ def make_partitions(connection: sa.Connection, name: str, rows: int) -> None:
         database.run_script(connection, f"INSERT INTO carrier.{name} {free} FROM ({insert}) AS made")
 
 
+def make_held_calls(connection: sa.Connection, name: str, rows: int, *, mixed: bool) -> None:
+    """The same, with 3% of accounts held."""
+    make_calls(connection, name, rows, mixed=mixed)
+    place_holds(connection)
+
+
+def make_held_partitions(connection: sa.Connection, name: str, rows: int) -> None:
+    """The same, with 3% of accounts held, none of them among those of the expired month."""
+    make_partitions(connection, name, rows)
+    place_holds(connection)
+
+
 def place_holds(connection: sa.Connection) -> None:
     connection.execute(
         sa.text(

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from tests.bench import carrier
 
 from holdfast import database, queries, settings
-from holdfast.retention import runs, steps
+from holdfast.enforcement import night, runs
+from holdfast.retention import steps
 
 WORKER = Path(__file__).with_name("worker.py")
 BY_HAND = {"first_not_due": carrier.FIRST_NOT_DUE, "today": carrier.AS_OF.date()}
@@ -41,14 +42,13 @@ class Server:
         return database.engine_for(self.url.set(database=name).render_as_string(hide_password=False))
 
     def make(self, name: str, fill: Callable[[sa.Connection], None]) -> None:
-        """A database with the registers, 3% of accounts held, and whatever `fill` makes in the schema `carrier`."""
+        """A database with the registers, and whatever `fill` makes in the schema `carrier`."""
         self.execute(f"CREATE DATABASE {name}")
         engine = self.engine(name)
         database.migrate(engine, settings.load().sql / "migrations")
         with engine.begin() as connection:
             database.run_script(connection, "CREATE SCHEMA carrier")
             fill(connection)
-            carrier.place_holds(connection)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
         engine.dispose()
@@ -95,10 +95,17 @@ def clock(work: Callable[[], object]) -> float:
 
 @contextmanager
 def policy_in(folder: Path) -> Iterator[None]:
-    """Let everything that is started from here on use this project folder."""
+    """Let everything that is started meanwhile use this project folder."""
+    before = os.environ.pop(settings.PROJECT, None)
     os.environ[settings.PROJECT] = str(folder)
     queries.query.cache_clear()
-    yield
+    try:
+        yield
+    finally:
+        del os.environ[settings.PROJECT]
+        if before is not None:
+            os.environ[settings.PROJECT] = before
+        queries.query.cache_clear()
 
 
 def by_hand(engine: sa.Engine, name: str, *statements: str) -> float:
@@ -128,20 +135,23 @@ def enforce(engine: sa.Engine, workers: int) -> tuple[float, list[dict[str, Any]
     run_id = planned(engine)
     policy = carrier.policy(settings.load().project)
     with database.snapshot(engine) as connection:
-        steps.begin_execution(connection, policy, runs.get(connection, run_id), workers=workers)
+        night.begin_execution(connection, policy, runs.get(connection, run_id), workers=workers)
     with engine.connect() as connection:
         shards = connection.execute(sa.text("SELECT shard_id FROM holdfast.shard ORDER BY shard_id")).scalars().all()
         due = connection.execute(sa.text("SELECT sum(due_rows) FROM holdfast.plan_rule")).scalar_one()
-    seconds, told = _at_once(engine, [[run_id, *shards[n::workers]] for n in range(workers)])
+    seconds, told = at_once(engine, WORKER, [[run_id, *shards[n::workers]] for n in range(workers)])
     assert sum(one["rows"] for one in told) == due > 0
     return seconds, told
 
 
-def _at_once(engine: sa.Engine, arguments: Sequence[Sequence[int]]) -> tuple[float, list[dict[str, Any]]]:
+def at_once(
+    engine: sa.Engine, script: Path, arguments: Sequence[Sequence[object]]
+) -> tuple[float, list[dict[str, Any]]]:
+    """Seconds until the last process of these has ended its work, from the word go, and what each told."""
     environment = {**os.environ, settings.DATABASE_URL: engine.url.render_as_string(hide_password=False)}
     processes = [
         subprocess.Popen(
-            [sys.executable, str(WORKER), *map(str, one)],
+            [sys.executable, str(script), *map(str, one)],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

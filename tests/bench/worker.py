@@ -11,8 +11,8 @@ import sys
 import time
 
 from holdfast import database, settings
+from holdfast.enforcement import execute, plan, runs
 from holdfast.policy.load import load_policy
-from holdfast.retention import execute, plan, runs
 
 
 class Recording:

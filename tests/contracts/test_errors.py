@@ -26,7 +26,7 @@ def all_errors(base: type[HoldfastError] = HoldfastError) -> Iterator[type[Holdf
 for _module in pkgutil.walk_packages([str(PACKAGE)], "holdfast."):
     importlib.import_module(_module.name)
 KINDS = sorted(set(all_errors()), key=lambda kind: kind.__name__)
-SIGNALS = {"Overtaken"}  # what retention.execute takes back and tries again: it reaches nobody
+SIGNALS = {"Overtaken"}  # what enforcement.execute takes back and tries again: it reaches nobody
 OF_THE_TREE = [kind for kind in KINDS if kind.__module__ == errors.__name__]
 
 

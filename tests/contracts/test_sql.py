@@ -27,6 +27,7 @@ NAMES = sorted(
 )
 TEMPORARY = {  # statements that others need in the same transaction, with values for their parameters
     "holds/stage": {},
+    "deletion_requests/replay_lines": {},
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},
     "provider/generate/cases": {},
 }

@@ -17,8 +17,8 @@ from tests.holdfast.retention.shop import Shop
 
 from holdfast import database as hf_database
 from holdfast import queries, settings
+from holdfast.enforcement import execute, plan, runs
 from holdfast.errors import Fenced
-from holdfast.retention import execute, plan, runs
 
 FORK = multiprocessing.get_context("fork")
 DONE, FENCED, FAILED = 0, 3, 1

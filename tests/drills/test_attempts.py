@@ -21,9 +21,10 @@ from tests.drills.conftest import DONE, FAILED, FENCED, FORK, in_child, kill, wo
 from tests.holdfast.retention.shop import NIGHT, WAVES, Shop
 
 from holdfast import settings
+from holdfast.enforcement import execute, locks, shards
 from holdfast.errors import Fenced, RunRefused
 from holdfast.evidence.verify import Verdict
-from holdfast.retention import execute, locks, shards, steps
+from holdfast.retention import steps
 
 ATTEMPTS = 8
 ROWS = 60_000

@@ -17,10 +17,11 @@ from tests.drills.conftest import DONE, worker
 from tests.holdfast.retention.shop import FAT, WAVES, Shop, once
 
 from holdfast import database
+from holdfast.enforcement import execute, locks
 from holdfast.errors import RunRefused
 from holdfast.evidence import ledger
 from holdfast.evidence.verify import Verdict
-from holdfast.retention import execute, locks, steps
+from holdfast.retention import steps
 
 ROWS = 30
 

@@ -16,10 +16,10 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import FAT, WAVES, Shop
 
+from holdfast.enforcement import execute, locks
 from holdfast.evidence.verify import Verdict
 from holdfast.holds import register
 from holdfast.holds.register import ReleaseReason
-from holdfast.retention import execute, locks
 
 BATCH = ("batch.before", "batch.fenced", "batch.unchecked", "batch.changed", "batch.recorded", "batch.committed")
 OTHER = 3  # steps of the other session: write, commit, look

@@ -18,8 +18,8 @@ from tests.drills import large_shop
 from tests.drills.conftest import kill, worker
 from tests.holdfast.retention.shop import FAT, WAVES, Shop
 
+from holdfast.enforcement import execute, files
 from holdfast.evidence.verify import Verdict
-from holdfast.retention import execute, files
 
 KILLS = int(os.environ.get("HOLDFAST_DRILL_KILLS", "50"))
 ROWS = 1_000_000

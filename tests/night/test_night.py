@@ -6,6 +6,7 @@ The tests of this module follow one another on one home, as the mornings of an i
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from tests.night.installation import (
     staying,
     token,
 )
+
+from holdfast.night.jobs import JOBS
 
 ACCOUNTS = 60
 
@@ -69,19 +72,31 @@ def second(installation: Installation, rows_after_first: dict[str, int]) -> Iter
 
 def test_the_first_night_succeeds(first: Night) -> None:
     assert first.exit_code == 0, first.output
-    assert "retention_nightly success" in first.output
+    assert all(f"{job} success" in first.output for job in JOBS)
     assert "Nothing was left to do" not in first.output
     assert "Log in as admin" in first.output
 
 
-def test_its_report_is_there_and_is_what_its_checksums_say(installation: Installation, first: Night) -> None:
-    (report,) = installation.reports()
-    assert str(report) in first.output
-    sums = (report.parent / "SHA256SUMS").read_text().splitlines()
-    assert len(sums) >= 3
-    for line in sums:
-        digest, name = line.split()
-        assert hashlib.sha256((report.parent / name.lstrip("*")).read_bytes()).hexdigest() == digest
+def test_its_reports_are_there_and_are_what_their_checksums_say(installation: Installation, first: Night) -> None:
+    reports = {report.parents[1].name: report for report in installation.reports()}
+    assert sorted(reports) == sorted(JOBS)
+    for report in reports.values():
+        assert str(report) in first.output
+        sums = (report.parent / "SHA256SUMS").read_text().splitlines()
+        assert len(sums) >= 3
+        for line in sums:
+            digest, name = line.split()
+            assert hashlib.sha256((report.parent / name.lstrip("*")).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.usefixtures("first")
+def test_requests_were_carried_out(installation: Installation) -> None:
+    (file,) = (installation.home / "reports" / "deletion_requests_reconcile").glob("*/report.json")
+    report = json.loads(file.read_text())
+    assert report["totals"]["adds_up"]
+    assert report["totals"]["rows_erased"] > 0
+    assert [one for one in report["breaks"] if one["is_incident"]] == []
+    assert list((installation.home / "letters").glob("*/outcome/*.pdf"))
 
 
 @pytest.mark.usefixtures("first")
@@ -112,7 +127,7 @@ def test_a_second_start_makes_no_second_provider_and_changes_nothing(
 ) -> None:
     """Also: log-in is required while it is up, a reader may not act, and Ctrl-C ends it with everything below it."""
     process, output = second
-    assert "retention_nightly success" in output
+    assert all(f"{job} success" in output for job in JOBS)
     assert "Nothing was left to do" in output
     assert "Synthetic provider" not in output
     assert installation.password not in output, "it is shown once"

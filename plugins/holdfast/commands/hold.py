@@ -219,7 +219,7 @@ def _table(headings: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> Non
 
 def _nameable(policy: Policy, restricted: bool) -> frozenset[str] | None:
     """The hold types that may be told of; None is all. Which are left out is said whether there are any or not."""
-    from holdfast.retention.report.confidential import Disclosure
+    from holdfast.policy.disclosure import Disclosure
 
     if restricted:
         return None
@@ -258,7 +258,7 @@ def _minute(moment: dt.datetime | None) -> str:
 
 def _counts(policy: Policy, source_id: str, *counts: int | None) -> list[int | str | None]:
     """Counts of a source; not of one with holds that nobody may know of: with `hold count` they could be worked out."""
-    from holdfast.retention.report.confidential import Disclosure
+    from holdfast.policy.disclosure import Disclosure
 
     if source_id in Disclosure.of(policy).countable_sources:
         return list(counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -46,3 +47,24 @@ def list_entries(run: Annotated[int, typer.Argument(help="The run's number, as i
     if not found:
         typer.echo(f"The ledger has no entry of run {run}.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def restored(
+    by: Annotated[
+        str, typer.Option("--by", default_factory=getpass.getuser, help="Who says so; the ledger has a pseudonym.")
+    ],
+) -> None:
+    """Say that the database was restored and what was lost with it is entered again; the jobs may go on."""
+    from holdfast import database
+    from holdfast.evidence import restored as restores
+    from holdfast.evidence.pseudonyms import pseudonym
+    from holdfast.holds.register import STAFF
+
+    loaded = settings.load()
+    with database.transaction(database.connect_migrated(loaded)) as connection:
+        who = pseudonym(loaded.pseudonym_key(), STAFF, by)
+        found = restores.acknowledge(connection, loaded.seals, by=who)
+    aside = restores.set_aside(loaded.seals, found)
+    typer.echo(f"The seals of {len(found)} lost runs are in the ledger by name, and now in {aside}.")
+    typer.echo(f"Next: holdfast request replay --since {found[0].sealed_at:%Y-%m-%d}")

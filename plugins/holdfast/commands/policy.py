@@ -33,16 +33,19 @@ def check(
 ) -> None:
     """Check the files, and the live database against them: every table and column must be accounted for.
 
-    Each problem is shown with its file, line, path, id (docs/coverage.md) and fix. Exit code 1 if there is one.
+    Each problem is shown with its file, line, path, id (docs/coverage.md) and fix. Exit code 1 if there is one. The
+    letters are tried as well: one that could not be written is named with its file and line.
     """
     from holdfast.policy.load import load_policy
     from holdfast.policy.problems import PolicyRefused
 
+    folder = _folder(policy)
     try:
-        loaded = load_policy(_folder(policy))
+        loaded = load_policy(folder)
     except PolicyRefused as error:
         _show(error.problems)
         raise typer.Exit(1) from None
+    _check_requests(folder, loaded)
     problems = () if files_only else _problems_in_database(loaded, as_of.date() if as_of else None)
     if problems:
         _show(problems)
@@ -91,6 +94,28 @@ def schema(policy: Folder = None) -> None:
 
     for path in write_schemas(_folder(policy)):
         typer.echo(_shown(str(path)))
+
+
+def _check_requests(folder: Path, policy: Policy) -> None:
+    """What the policy says of deletion requests, and the words of its letters, where it says anything of them."""
+    from holdfast.deletion_requests import letter_check
+    from holdfast.deletion_requests.letters_addressee import FOLDER
+    from holdfast.errors import PolicyError
+    from holdfast.policy.problems import PolicyRefused
+    from holdfast.policy.requests_model import RULES, load_requests_policy
+
+    if not (folder / RULES).exists():
+        return
+    try:
+        load_requests_policy(folder)
+        letter_check.check(policy, folder / FOLDER)
+    except PolicyRefused as error:
+        _show(error.problems)
+        raise typer.Exit(1) from None
+    except PolicyError as error:
+        typer.secho(error.what, bold=True, err=True)
+        typer.echo(f"    Fix: {error.fix}", err=True)
+        raise typer.Exit(1) from None
 
 
 _KINDS = {"added": "only in the new policy", "removed": "only in the old policy", "changed": "changed"}

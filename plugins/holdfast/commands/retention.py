@@ -12,8 +12,8 @@ from holdfast import clock, settings
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from holdfast.policy.disclosure import Disclosure
     from holdfast.retention.explain import Explanation
-    from holdfast.retention.report.confidential import Disclosure
 
 app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explain it.")
 
@@ -47,9 +47,9 @@ def explain(
     """Say for one record which rules and holds meet it, and what will happen to it when."""
     from holdfast import database
     from holdfast.holds import register
+    from holdfast.policy.disclosure import Disclosure
     from holdfast.policy.load import load_policy
     from holdfast.retention import explain as explaining
-    from holdfast.retention.report.confidential import Disclosure
 
     loaded = settings.load()
     policy = load_policy(loaded.policy)
@@ -108,7 +108,7 @@ def _show_plan(engine: sa.Engine, run_id: int) -> None:
     from holdfast.reports import terminal
 
     with database.transaction(engine) as connection:
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
+        planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all()
     outcomes = ("due", "held", "waiting", "unknown", "refused")
     counts = [f"{name}_rows" for name in (*outcomes, "total")]
     rows = [(one.rule_id, one.action, *(getattr(one, count) for count in counts)) for one in planned]

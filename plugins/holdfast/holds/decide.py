@@ -3,10 +3,10 @@
 Precedence, strongest first: an unknown start or subject keeps; then a period that obliges to keep (statutory and
 business alike, the longest first); then a hold; then a source of holds that is not believed; then a row that still
 needs this one. Only a record that passes all of these is acted on, by the explicit rule before the general one, by a
-rule that deletes before one that anonymises, and by the shortest period. An erasure request ends every period that is
-not statutory, and beats nothing else.
+rule that deletes before one that anonymises, and by the shortest period. An erasure request ends every running period
+that is not statutory, and beats nothing else.
 
-The set-based SQL of `retention.predicate` is proven equal to this function on random data.
+The set-based SQL of `enforcement.predicate` is proven equal to this function on random data.
 """
 
 from __future__ import annotations
@@ -161,7 +161,11 @@ def _by_time(
     unknown = [rule for rule in uncertain if not erasure_requested or rule.strength in obliging]
     if unknown:
         return unknown[0], Outcome.UNKNOWN
-    keeping = [rule for rule in rules if rule.strength in obliging and not _is_past(rule, as_of)]
+    keeping = [
+        rule
+        for rule in rules
+        if (rule.strength in obliging and not _is_past(rule, as_of)) or (erasure_requested and _is_running(rule))
+    ]
     if keeping:
         longest = keeping[-1]
         return longest, Outcome.NOT_STARTED if longest.start is None else Outcome.NOT_DUE
@@ -174,6 +178,11 @@ def _by_time(
     if record.needs_subject and record.subject is None:
         return past[0], Outcome.UNKNOWN
     return past[0], None
+
+
+def _is_running(rule: RecordRule) -> bool:
+    """What the record is needed for has not ended: the account is live, the case is open (UK GDPR Art 17(1)(a))."""
+    return rule.start is None and rule.missing_is_normal
 
 
 def _is_unknown(rule: RecordRule, as_of: dt.date) -> bool:

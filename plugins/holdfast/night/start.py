@@ -18,12 +18,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from holdfast import database, queries
+from holdfast.deletion_requests.intake import inbox_of
 from holdfast.errors import HoldfastError
 from holdfast.night import configuration, jobs, postgres, supervisor, table
 from holdfast.night.api import Api
 from holdfast.night.progress import Progress
 from holdfast.settings import Settings
-from holdfast.synthetic import provider
+from holdfast.synthetic import provider, requests
 
 SEED = 42
 _USER = "admin"
@@ -97,15 +98,17 @@ def _make_data_if_empty(engine: sa.Engine, settings: Settings, progress: Progres
         tables = queries.run(connection, "night/foreign_tables").scalar_one()
     if tables:
         return
+    now = dt.datetime.now(dt.UTC)
     with progress.stage(f"Synthetic provider with {accounts:,} accounts") as detail:
         provider.make(
             engine,
             accounts=accounts,
             seed=SEED,
-            as_of=dt.datetime.now(dt.UTC),
+            as_of=now,
             objects=settings.objects,
             progress=lambda table, rows: detail(f"{rows:,} rows of {table}"),
         )
+        requests.make(engine, inbox_of(settings), as_of=now)
 
 
 def _say_where(progress: Progress, airflow: configuration.Airflow, logs: Path) -> None:

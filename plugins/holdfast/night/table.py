@@ -1,4 +1,4 @@
-"""What a person reads at the end of a night: what each rule did, in a sentence and a table, and where it is written.
+"""What a person reads at the end of a night: what each job did, in a sentence and a table, and where it is written.
 
 All of it comes from the files that the run's `write_report` task wrote: the terminal never says more than the report.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from holdfast.night.jobs import SUCCESS, Run
 from holdfast.reports import terminal
 from holdfast.retention.report.figures import known_sum
 
-_COUNTS = {  # heading: its key in the report
+_OF_A_RULE = {  # heading: its key in the report
     "due": "planned_rows",
     "done": "done_rows",
     "held": "held_rows",
@@ -25,6 +26,7 @@ _COUNTS = {  # heading: its key in the report
     "unknown": "unknown_rows",
     "refused": "refused_rows",
 }
+_DECISIONS = ("erase", "anonymise", "held", "exempt", "waiting", "unknown")
 
 
 def show(console: Console, runs: list[Run], began: dt.datetime) -> None:
@@ -51,14 +53,34 @@ def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
             highlight=False,
         )
     console.print(escape(report["verdict"]["sentence"]))
-    _show_rules(console, report["rules"])
+    if "rules" in report:
+        _show_rules(console, report["rules"])
+    else:
+        _show_matrix(console, report["matrix"])
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
 
 def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:
-    """One row for each rule that had anything to do or to leave, and their sum."""
-    busy = [rule for rule in rules if any(rule[key] for key in _COUNTS.values())]
-    rows = [(rule["rule_id"], rule["action"], *(rule[key] for key in _COUNTS.values())) for rule in busy]
-    total = ("all of them", "", *(known_sum(rule[key] for rule in rules) for key in _COUNTS.values()))
-    terminal.show(console, ("rule", "action", *_COUNTS), rows, total)
+    """Rows: one line for each rule that had anything to do or to leave, and their sum."""
+    lines = [((rule["rule_id"], rule["action"]), rule) for rule in rules]
+    _show_counts(console, ("rule", "action"), _OF_A_RULE, lines)
+
+
+def _show_matrix(console: Console, datasets: list[dict[str, Any]]) -> None:
+    """Decisions on requests: one line for each dataset that any was asked for in, and their sum."""
+    keys = {decision: decision for decision in _DECISIONS}
+    _show_counts(console, ("dataset",), keys, [((one["dataset"],), one) for one in datasets])
+
+
+def _show_counts(
+    console: Console,
+    headings: tuple[str, ...],
+    keys: dict[str, str],
+    lines: Sequence[tuple[tuple[str, ...], dict[str, Any]]],
+) -> None:
+    busy = [(names, counts) for names, counts in lines if any(counts[key] for key in keys.values())]
+    rows = [(*names, *(counts[key] for key in keys.values())) for names, counts in busy]
+    sums = (known_sum(counts[key] for _, counts in lines) for key in keys.values())
+    total = ("all of them", *[""] * (len(headings) - 1), *sums)
+    terminal.show(console, (*headings, *keys), rows, total)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from holdfast.policy import data_map_checks, hold_checks, schedule_checks
+from holdfast.policy import data_map_checks, hold_checks, part_checks, schedule_checks
 from holdfast.policy.model import Policy, Waiver
 from holdfast.policy.problems import Check, EntryPath, Finder, Problem
 
@@ -21,6 +21,7 @@ def problems(policy: Policy) -> tuple[Problem, ...]:
         *data_map_checks.problems(policy, find),
         *schedule_checks.problems(policy, find),
         *hold_checks.problems(policy, find),
+        *part_checks.problems(policy, find),
     )
 
 

@@ -154,6 +154,8 @@ def _columns_used(dataset: Dataset) -> Iterator[tuple[EntryPath, str]]:
             yield ("subject",), column
     if dataset.event is not None:
         yield ("event",), dataset.event
+    if dataset.made is not None:
+        yield ("made",), dataset.made
     if dataset.files is not None:
         yield ("files", "url"), dataset.files.url
 

@@ -106,7 +106,7 @@ def _deciding(policy: Policy, rule_id: str, rule: Rule) -> dict[str, object]:
 def _way(policy: Policy, name: str) -> dict[str, object]:
     """The table of a dataset and how its rows are told apart, dated, and led to their subject."""
     dataset = policy.data_map.datasets[name]
-    way = dataset.model_dump(mode="json", include={"table", "key", "subject", "event", "time_zone"})
+    way = dataset.model_dump(mode="json", include={"table", "key", "subject", "event", "made", "time_zone"})
     if isinstance(dataset.subject, Subject) and dataset.subject.through is not None:
         way["through"] = _way(policy, dataset.subject.through.dataset)
     return way

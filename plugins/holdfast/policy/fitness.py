@@ -39,6 +39,11 @@ def problems(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Pro
             yield from _event(dataset, relation, path, find)
             yield from _url(dataset, relation, path, find)
             yield from _subject(policy, name, relation, catalogue, find)
+            foreign = _foreign(relation, catalogue)
+            for column, personal in dataset.columns.items():
+                if personal.in_part is not None:
+                    here = (*path, "columns", column, "in_part")
+                    yield from _strategy(personal.in_part, column, relation, foreign, here, find)
     for name, rule in policy.schedule.rules.items():
         path = ("schedule", "rules", name)
         relation = _table_of(policy.data_map.datasets[rule.dataset], catalogue)
@@ -47,7 +52,7 @@ def problems(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Pro
             for i, condition in enumerate(rule.where):
                 yield from _condition(condition, relation, (*path, "where", str(i)), find)
             if isinstance(rule.action, Anonymise):
-                foreign = {c for fk in catalogue.foreign_keys if fk.child == relation.name for c in fk.columns}
+                foreign = _foreign(relation, catalogue)
                 for column, strategy in rule.action.columns.items():
                     here = (*path, "action", "columns", column)
                     yield from _strategy(strategy, column, relation, foreign, here, find)
@@ -56,6 +61,11 @@ def problems(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Pro
 def _table_of(dataset: Dataset, catalogue: Catalogue) -> Relation | None:
     relation = catalogue.relations.get(dataset.table)
     return relation if relation is not None and relation.kind.is_table else None
+
+
+def _foreign(relation: Relation, catalogue: Catalogue) -> set[str]:
+    """The columns that refer to other tables."""
+    return {column for key in catalogue.foreign_keys if key.child == relation.name for column in key.columns}
 
 
 def _must_be_day(column: Column | None, table: str, use: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
@@ -72,6 +82,9 @@ def _event(dataset: Dataset, relation: Relation, path: EntryPath, find: Finder) 
     if dataset.event is not None:
         column = relation.columns.get(dataset.event)
         yield from _must_be_day(column, relation.name, "an event", (*path, "event"), find)
+    if dataset.made is not None:
+        column = relation.columns.get(dataset.made)
+        yield from _must_be_day(column, relation.name, "when a record was made", (*path, "made"), find)
 
 
 def _url(dataset: Dataset, relation: Relation, path: EntryPath, find: Finder) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pydantic
 from pydantic_core import ErrorDetails
@@ -48,6 +49,7 @@ class Text:
 
 
 Source = Path | Text
+_Model = TypeVar("_Model", bound=model.Strict)
 
 
 # What to do about the errors that pydantic describes in a programmer's words.
@@ -117,6 +119,19 @@ def load_revision(repo: Path, rev: str, folder: str) -> model.Policy:
             )
         texts[document.file] = Text(name, shown.stdout)
     return parse_policy(texts)
+
+
+def load_document(kind: type[_Model], file: Path) -> tuple[_Model, str]:
+    """A document that stands beside the three, and the digest of what it says. Raises PolicyRefused."""
+    document = Document(file.stem, file.name, kind)
+    reading = _read(document, file)
+    if reading.problems:
+        raise PolicyRefused(reading.problems)
+    try:
+        return kind.model_validate_json(json.dumps(reading.content), strict=True), _digest([reading])
+    except pydantic.ValidationError as error:
+        places = Places(files={reading.document: reading.file}, lines=reading.lines)
+        raise PolicyRefused(_problems_of(error, reading, places)) from None
 
 
 def parse_policy(sources: Mapping[str, Source]) -> model.Policy:

@@ -92,13 +92,67 @@ class LegalBasis(enum.StrEnum):
     PROCESSOR = "processor"  # held on a customer's instructions, UK GDPR Art 28
 
 
+# What is done to a column whose row stays.
+
+
+class ToNull(Strict):
+    """Empty the column."""
+
+    to: Literal["null"]
+
+
+class ToConstant(Strict):
+    """Replace the value by the same text in every row."""
+
+    to: Literal["constant"]
+    value: str
+
+
+class ToPseudonym(Strict):
+    """Replace the value by its keyed pseudonym: equal values stay equal, the value cannot be read back."""
+
+    to: Literal["pseudonym"]
+    purpose: Code
+
+
+class TruncateIp(Strict):
+    """Keep the network of an address: 24 bits of IPv4 and 48 bits of IPv6 unless said otherwise."""
+
+    to: Literal["ip_network"]
+    ipv4_bits: int = Field(default=24, ge=0, le=31)
+    ipv6_bits: int = Field(default=48, ge=0, le=127)
+
+
+class TruncatePostcode(Strict):
+    """Keep the outward half of a UK postcode (the part before the space)."""
+
+    to: Literal["outward_postcode"]
+
+
+class GeneraliseDate(Strict):
+    """Keep the year or the month of a date or timestamp."""
+
+    to: Literal["date"]
+    precision: Literal["year", "month"]
+
+
+Strategy = Annotated[
+    ToNull | ToConstant | ToPseudonym | TruncateIp | TruncatePostcode | GeneraliseDate, Field(discriminator="to")
+]
+
+
 class PersonalColumn(Strict):
-    """One column that holds personal data."""
+    """One column that holds personal data.
+
+    `in_part`: what is done to it when a person asks for its category alone, and the row stays. Without it the column
+    stays as well: the record says nothing without it, or the table does not let it be empty.
+    """
 
     category: Code
     sensitivity: Sensitivity
     legal_basis: LegalBasis
     recipients: tuple[Code, ...] = ()
+    in_part: Strategy | None = None
 
 
 class Through(Strict):
@@ -160,7 +214,9 @@ class Waiver(Strict):
 class Dataset(Strict):
     """One table that holds personal data.
 
-    `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `columns` are the
+    `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `made` says
+    when the record came about, if that is not the event: by it, what a backup brought back is told from what is new
+    (without either, it cannot be told). `columns` are the
     personal ones and `not_personal` all others. `time_zone` is how a timestamp without zone is to be read. A dataset
     has rules or says in `no_rule` why not. `triggers` names the triggers and rewrite rules of the table that were
     looked at and neither stop nor multiply a deletion, each with what it does.
@@ -171,6 +227,7 @@ class Dataset(Strict):
     key: tuple[str, ...] = Field(min_length=1)
     subject: SubjectOrNone
     event: str | None = None
+    made: str | None = None
     time_zone: str = "UTC"
     owner: Code
     description: Sentence
@@ -267,52 +324,6 @@ class Condition(Strict):
         if bool(self.is_in) == (self.is_null is not None):
             raise ValueError("give either is_in or is_null")
         return self
-
-
-class ToNull(Strict):
-    """Empty the column."""
-
-    to: Literal["null"]
-
-
-class ToConstant(Strict):
-    """Replace the value by the same text in every row."""
-
-    to: Literal["constant"]
-    value: str
-
-
-class ToPseudonym(Strict):
-    """Replace the value by its keyed pseudonym: equal values stay equal, the value cannot be read back."""
-
-    to: Literal["pseudonym"]
-    purpose: Code
-
-
-class TruncateIp(Strict):
-    """Keep the network of an address: 24 bits of IPv4 and 48 bits of IPv6 unless said otherwise."""
-
-    to: Literal["ip_network"]
-    ipv4_bits: int = Field(default=24, ge=0, le=31)
-    ipv6_bits: int = Field(default=48, ge=0, le=127)
-
-
-class TruncatePostcode(Strict):
-    """Keep the outward half of a UK postcode (the part before the space)."""
-
-    to: Literal["outward_postcode"]
-
-
-class GeneraliseDate(Strict):
-    """Keep the year or the month of a date or timestamp."""
-
-    to: Literal["date"]
-    precision: Literal["year", "month"]
-
-
-Strategy = Annotated[
-    ToNull | ToConstant | ToPseudonym | TruncateIp | TruncatePostcode | GeneraliseDate, Field(discriminator="to")
-]
 
 
 class Delete(Strict):

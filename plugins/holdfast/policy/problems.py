@@ -37,6 +37,7 @@ class Check(enum.StrEnum):
     KEYS_DIFFER = "P107"
     NO_RULE = "P108"
     REVIEW_OVERDUE = "P109"
+    PART_NEEDED = "P110"
 
     UNKNOWN_DATASET = "P201"
     UNKNOWN_CLASS = "P202"

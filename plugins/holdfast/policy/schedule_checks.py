@@ -161,7 +161,7 @@ def _anonymising(policy: Policy, rule: Rule, dataset: Dataset, path: EntryPath, 
             f"each row of {rule.dataset} stands for a file, which would keep what the row loses.",
             "delete instead, so that file and row go together.",
         )
-    needed = _needed_columns(policy, rule.dataset, dataset)
+    needed = needed_columns(policy, rule.dataset)
     for column in rule.action.columns:
         here = (*path, "action", "columns", column)
         if column not in all_columns(dataset):
@@ -175,8 +175,9 @@ def _anonymising(policy: Policy, rule: Rule, dataset: Dataset, path: EntryPath, 
             )
 
 
-def _needed_columns(policy: Policy, name: str, dataset: Dataset) -> dict[str, str]:
+def needed_columns(policy: Policy, name: str) -> dict[str, str]:
     """The columns whose change would lose a row from sight of its rule, its holds or its subject; and why."""
+    dataset = policy.data_map.datasets[name]
     needed: dict[str, str] = {}
     if dataset.event is not None:
         needed[dataset.event] = "the column that a hold on a period looks at"

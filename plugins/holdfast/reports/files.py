@@ -28,15 +28,15 @@ class Written:
     sha256: str
 
 
-def write_set(root: Path, parts: tuple[str, ...], files: Mapping[str, str]) -> Written:
-    """Write `files` (text by file name) into the folder `parts` below `root`, in place of what was there.
+def write_set(root: Path, parts: tuple[str, ...], files: Mapping[str, str | bytes]) -> Written:
+    """Write `files` (by file name; text as UTF-8) into the folder `parts` below `root`, in place of what was there.
 
     A folder takes one writer at a time. ValueError if a part or a name could lead out of `root`, or is hidden.
     """
     for name in (*parts, *files):
         if Path(name).name != name or not name or name.startswith(".") or name == SUMS:
             raise ValueError(f"{name!r} is no plain file name for a report")
-    contents = {name: files[name].encode("utf-8") for name in sorted(files)}
+    contents = {name: text.encode("utf-8") if isinstance(text, str) else text for name, text in sorted(files.items())}
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()).encode()
     folder = _private_folder(root, parts)
     with _only_writer(folder):

@@ -10,12 +10,16 @@ into cells of their own: what follows a semicolon, tab or line break inside a te
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Cell: TypeAlias = str | int | float | bool | dt.date | dt.datetime | None
 """What a cell may hold. None is an empty cell: not known, which is not zero."""
@@ -37,14 +41,30 @@ _FORMULA = re.compile(rf"(^|[;\t\r\n])(?=[{_INVISIBLE}]*[{_SIGNS}])|^(?=[\t\r\n\
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """The text of a CSV file with one header line. ValueError for a row of another length or an endless number."""
     buffer = io.StringIO(newline="")
-    buffer.write(BYTE_ORDER_MARK)
-    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow([_cell(name) for name in header])
+    write = csv_writer(buffer, header)
     for row in rows:
+        write(row)
+    return buffer.getvalue()
+
+
+def csv_writer(file: TextIO, header: Sequence[str]) -> Callable[[Sequence[Cell]], None]:
+    """Begin a CSV file; what is returned writes one row. `file` must leave line ends as they are (newline="")."""
+    file.write(BYTE_ORDER_MARK)
+    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+
+    def write(row: Sequence[Cell]) -> None:
         if len(row) != len(header):
             raise ValueError(f"a row has {len(row)} cells and the header {len(header)}")
         writer.writerow([_cell(value) for value in row])
-    return buffer.getvalue()
+
+    write(header)
+    return write
+
+
+def csv_of(kind: type[DataclassInstance], records: Iterable[DataclassInstance]) -> str:
+    """The text of a CSV file with a column for each field of the dataclass `kind`, and a row for each record."""
+    header = [field.name for field in dataclasses.fields(kind)]
+    return csv_text(header, ([getattr(record, name) for name in header] for record in records))
 
 
 def harmless(text: str) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.enforcement import catalogue
+from holdfast.enforcement.predicate.rows import Bool, Rows
+from holdfast.enforcement.predicate.rules import RetentionSetting
 from holdfast.policy.model import Policy
-from holdfast.retention import catalogue
-from holdfast.retention.predicate.rows import Bool, Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ def effects(
     connection: sa.Connection, old: Policy, new: Policy, datasets: Collection[str], as_of: dt.date
 ) -> list[Effect]:
     """Count it for each of `datasets`, against the live database and the register of holds as they are."""
-    now = queries.run(connection, "retention/begin_plan").one().holds_as_of
+    now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
     schemas = {*old.data_map.schemas, *new.data_map.schemas}
     tables = catalogue.read(connection, schemas)
-    before, after = (Setting(policy, tables, as_of, now) for policy in (old, new))
+    before, after = (RetentionSetting(policy, tables, as_of, now) for policy in (old, new))
     return [_effect(connection, before, after, dataset) for dataset in sorted(datasets)]
 
 
-def _effect(connection: sa.Connection, before: Setting, after: Setting, dataset: str) -> Effect:
+def _effect(connection: sa.Connection, before: RetentionSetting, after: RetentionSetting, dataset: str) -> Effect:
     one, other = (setting.policy.data_map.datasets.get(dataset) for setting in (before, after))
     if one is None or other is None or (one.table, one.connection) != (other.table, other.connection):
         return Effect(dataset, None, None)
@@ -51,7 +51,7 @@ def _effect(connection: sa.Connection, before: Setting, after: Setting, dataset:
     return Effect(dataset, counts[0], counts[1])
 
 
-def _due(setting: Setting, dataset: str, rows: Rows) -> Bool:
+def _due(setting: RetentionSetting, dataset: str, rows: Rows) -> Bool:
     """Some rule of the dataset acts on the row."""
-    predicates = [RulePredicate(setting, rule_id, rows) for rule_id in setting.policy.rules_for(dataset)]
+    predicates = [setting.predicate(rule_id, rows) for rule_id in setting.work(dataset)]
     return sa.func.coalesce(sa.or_(sa.false(), *(one.due() for one in predicates)), sa.false())

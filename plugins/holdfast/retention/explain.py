@@ -9,12 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import clock, queries
+from holdfast.enforcement import catalogue
+from holdfast.enforcement.predicate.rows import Rows
+from holdfast.enforcement.predicate.rules import RetentionSetting, RulePredicate
 from holdfast.errors import CoverageError
 from holdfast.holds.decide import Decision, Outcome, Record, RecordHold, RecordRule, decide
 from holdfast.policy.model import Delete, Policy
-from holdfast.retention import catalogue
-from holdfast.retention.predicate.rows import Rows
-from holdfast.retention.predicate.rules import RulePredicate, Setting
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def explain(
     if dataset not in policy.data_map.datasets:
         known = ", ".join(policy.data_map.datasets)
         raise CoverageError(f"There is no dataset {dataset!r}.", fix=f"name one of: {known}.")
-    now = queries.run(connection, "retention/begin_plan").one().holds_as_of
+    now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
     tables = catalogue.read(connection, policy.data_map.schemas)
-    setting = Setting(policy, tables, as_of, now, untrusted_types=untrusted)
+    setting = RetentionSetting(policy, tables, as_of, now, untrusted_types=untrusted)
     rows = Rows(policy, setting.catalogue, dataset, alias=True)
     predicates = [RulePredicate(setting, rule_id, rows) for rule_id in policy.rules_for(dataset)]
     found = _facts(connection, rows, predicates, key)
@@ -119,14 +119,14 @@ def _rule(policy: Policy, predicate: RulePredicate, found: sa.Row[Any], n: int) 
     if start is not None and rule.start.counts_from == "end_of_accounting_period":
         counted = clock.accounting_period_end(start, policy.schedule.year_end)
     described = RecordRule(
-        rule_id=predicate.rule_id,
+        rule_id=predicate.work_id,
         period=predicate.period,
         strength=rule.strength,
         start=start,
         applies=bool(found._mapping[f"applies_{n}"]),
         explicit=bool(rule.where),
         missing_is_normal=predicate.start.missing_is_normal,
-        hold_types=frozenset(policy.holds_of(predicate.rule_id)),
+        hold_types=frozenset(policy.holds_of(predicate.work_id)),
         deletes=isinstance(rule.action, Delete),
         already_done=bool(found._mapping[f"done_{n}"]),
         counted_from=counted,

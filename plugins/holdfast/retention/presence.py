@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from holdfast.enforcement import catalogue
+from holdfast.enforcement.predicate.rows import Bool, Rows, exists
 from holdfast.errors import HoldError
 from holdfast.holds.by_hand import Scope
 from holdfast.policy.model import Policy, Subject
-from holdfast.retention import catalogue
-from holdfast.retention.predicate.rows import Bool, Rows, exists
 
 
 def require(connection: sa.Connection, policy: Policy, scope: Scope) -> None:

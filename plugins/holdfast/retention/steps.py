@@ -1,7 +1,6 @@
 """One function for each task of dags/retention_nightly.py, under the task's name.
 
-Each takes an engine and the settings, works in transactions of its own, can be run again at any time, and returns
-nothing but counts, digests, labels and paths. Never personal data: Airflow shows and keeps whatever is returned.
+Most are the tasks that every deleting job has, in `enforcement.night`.
 """
 
 from __future__ import annotations
@@ -10,353 +9,49 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
-from holdfast.errors import (
-    ApprovalRefused,
-    HoldSourceUntrusted,
-    PlanChanged,
-    PolicyError,
-    RunRefused,
+from holdfast import database
+from holdfast.enforcement import kinds, night
+from holdfast.enforcement.night import (
+    Result,
+    ask_a_person,
+    check_caps,
+    check_policy,
+    conclude,
+    enforce_shards,
+    list_shards,
+    make_plan,
+    record_approval,
+    refresh_holds,
+    seal_run,
+    verify_run,
 )
-from holdfast.evidence import ledger, seal
-from holdfast.evidence.pseudonyms import pseudonym
-from holdfast.holds import register, sources
-from holdfast.policy import coverage
-from holdfast.policy.load import load_policy
-from holdfast.policy.model import Policy
-from holdfast.retention import (
-    catalogue,
-    execute,
-    groups,
-    plan,
-    question,
-    references,
-    report,
-    rules,
-    runs,
-    shards,
-    verify,
-)
-from holdfast.retention.runs import Run
+from holdfast.retention import report
 from holdfast.settings import Settings
 
-Result = dict[str, object]
-
-_MOST_SWEEPS = 10
-_EXPIRED = "expired"
-_CARRIED_OUT = ("executing", "verified")
-_PAST_PLANNING = (*_CARRIED_OUT, "sealed")
+__all__ = [
+    "ask_a_person",
+    "check_caps",
+    "check_policy",
+    "conclude",
+    "enforce_shards",
+    "list_shards",
+    "make_plan",
+    "open_run",
+    "record_approval",
+    "refresh_holds",
+    "seal_run",
+    "verify_run",
+    "write_report",
+]
 
 
 def open_run(engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool) -> Result:
     """Open tonight's run, or go on with it."""
-    policy = load_policy(settings.policy)
-    with database.transaction(engine) as connection:
-        run = runs.open_run(connection, policy, as_of, dry_run=dry_run)
-        missed = [] if run.is_dry else runs.missed_nights(connection, run)
-    return {
-        "run_id": run.run_id,
-        "as_of": run.as_of_date.isoformat(),
-        "mode": run.mode,
-        "state": run.state,
-        "policy": policy.digest,
-        "nights_missed": len(missed),
-    }
-
-
-def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Mirror every hold source that is fresh, complete and well formed; note those that are not."""
-    policy, run = _policy_and_run(engine, settings, run_id)
-    if run.state in _PAST_PLANNING:
-        return {"refused_sources": list(run.refused_sources)}
-    now = _database_time(engine)
-    evidence = None if run.is_dry else run_id
-    states = sources.refresh(engine, policy, settings, now=now, as_of=run.as_of_date, run_id=evidence)
-    refused = sorted(state.source_id for state in states if state.status != "trusted")
-    with database.transaction(engine) as connection:
-        queries.run(connection, "retention/set_refused_sources", {"run_id": run_id, "sources": refused})
-    return {
-        "refused_sources": refused,
-        "holds_read": sum(state.read_holds or 0 for state in states),
-        "placed": sum(state.placed for state in states),
-        "ended": sum(state.ended for state in states),
-    }
-
-
-def check_policy(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Refuse to go on with a policy that does not fit the database, table for table and column for column."""
-    policy, run = _policy_and_run(engine, settings, run_id)
-    with database.transaction(engine) as connection:
-        coverage.require_coverage(policy, connection, run.as_of_date)
-        references.waves(policy, catalogue.read(connection, policy.data_map.schemas))
-    return {"datasets": len(policy.data_map.datasets), "rules": len(policy.schedule.rules), "policy": policy.digest}
-
-
-def make_plan(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Count what is due, held and unknown for each rule, and name the plan by its digest."""
-    policy, run = _policy_and_run(engine, settings, run_id)
-    if run.state not in _PAST_PLANNING:
-        plan.make(engine, policy, run)
-    return _plan_totals(engine, run_id)
-
-
-def check_caps(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Which rules' plans exceed a cap, so that a person has to approve before anything is done."""
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
-        exceeded = {row.rule_id: list(row.caps_exceeded) for row in planned if row.caps_exceeded}
-        answer = _answer(connection, run)
-        if exceeded and not run.is_dry and run.state == "planned" and answer is None:
-            _note_exceeded(connection, run, exceeded)
-    waits = bool(exceeded) and run.state not in _PAST_PLANNING and answer != "approved"
-    return {"exceeded": waits, "plan_digest": run.plan_digest, "rules_over_cap": sorted(exceeded)}
-
-
-def ask_a_person(engine: sa.Engine, settings: Settings, *, run_id: int, title: str, report: str) -> Result:
-    """What to ask about the run's plan, and whom: the user ids that may answer, each with who that is."""
-    policy, run = _policy_and_run(engine, settings, run_id)
-    with database.transaction(engine) as connection:
-        rows = queries.run(connection, "retention/plan_rules", {"run_id": run_id})
-        planned = [question.Planned.of(row) for row in rows]
-    approvers = policy.schedule.approvers
-    return {
-        "subject": question.subject(title, run.as_of_date, planned),
-        "body": question.body(planned, approvers=approvers, plan_digest=str(run.plan_digest), report=report),
-        "plan_digest": run.plan_digest,
-        "approvers": approvers,
-    }
-
-
-def record_approval(
-    engine: sa.Engine,
-    settings: Settings,
-    *,
-    run_id: int,
-    plan_digest: str,
-    decision: str = _EXPIRED,
-    decided_by: str = "nobody",
-) -> Result:
-    """Bind a person's answer to this plan or, without one, that nobody answered; the first answer stands.
-
-    Raises ApprovalRefused unless what stands is 'approved', so that the run ends red; and for the answer of somebody
-    whom the policy does not name, which counts for nothing but is recorded. `decided_by` is the user id of the log-in.
-    """
-    by = pseudonym(settings.pseudonym_key(), register.STAFF, decided_by)
-    counts = decision == _EXPIRED or decided_by in load_policy(settings.policy).schedule.approvers
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-        if run.plan_digest != plan_digest:
-            raise PlanChanged(
-                f"The answer is about the plan {plan_digest}; the run's plan is {run.plan_digest}.",
-                fix="trigger the run again and answer for its new plan.",
-            )
-        values = {"run_id": run_id, "plan_digest": plan_digest, "decision": decision, "decided_by": decided_by}
-        if not counts:
-            ledger.append(connection, "approval_unauthorised", {"plan": plan_digest, "by": by}, run_id)
-        elif queries.run(connection, "retention/record_approval", values).one_or_none() is not None:
-            kinds = {"approved": "approval_given", "refused": "approval_refused", "expired": "approval_expired"}
-            if decision == "refused":
-                runs.move(connection, run_id, "refused", since=("planned",))
-            ledger.append(connection, kinds[decision], {"plan": plan_digest, "by": by}, run_id)
-        standing = _answer(connection, run)
-    if not counts:
-        raise ApprovalRefused(
-            f"{by} answered for the plan {plan_digest}, but is no approver by the policy; nothing is deleted.",
-            fix="clear ask_a_person, and let somebody answer whom retention_schedule.yaml names under `approvers`.",
-            by=by,
-        )
-    if standing != "approved":
-        raise ApprovalRefused(
-            f"The plan {plan_digest} was {standing}; nothing is deleted.",
-            fix="correct the policy or its caps; after a time-out, clear the approval task to ask again.",
-        )
-    return {"decision": standing, "plan_digest": plan_digest}
-
-
-def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
-    """The shards of one wave, in groups for one task each.
-
-    The first call begins the execution: caps and approval are checked for the last time.
-    """
-    policy, run = _policy_and_run(engine, settings, run_id)
-    if run.state == "planned":
-        with database.snapshot(engine) as connection:
-            begin_execution(connection, policy, run)
-    with database.transaction(engine) as connection:
-        found = [shard for shard in shards.of_run(connection, run_id) if shard.wave == wave]
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id})
-        work = {row.rule_id: groups.RuleWork(row.total_rows, row.due_rows) for row in planned}
-    return [
-        {"run_id": run_id, "shard_ids": [shard.shard_id for shard in group.shards], "label": group.label}
-        for group in groups.share_out(found, work)
-    ]
-
-
-def begin_execution(connection: sa.Connection, policy: Policy, run: Run, *, workers: int = shards.WORKERS) -> None:
-    """Check the approval, fix each rule's limit, cut the shards, and let batches begin."""
-    if run.is_dry:
-        raise RunRefused("A dry run is never executed.", fix="trigger the job without dry_run.")
-    approved = plan.check_approved(connection, policy, run)
-    setting = plan.setting_of(connection, policy, run)
-    for row in queries.run(connection, "retention/plan_rules", {"run_id": run.run_id}).all():
-        # Rows that wait for others of their own table go tonight too, once those have gone; the question showed them.
-        following = row.waiting_rows if references.refers_to_itself(policy, setting.catalogue, row.dataset) else 0
-        limit = row.due_rows + following if approved else max(row.due_rows, row.cap_rows)
-        values = {"run_id": run.run_id, "rule_id": row.rule_id, "limit_rows": limit}
-        queries.run(connection, "retention/limit_rule", values)
-    shards.cut(connection, setting, run.run_id, workers=workers)
-    runs.move(connection, run.run_id, "executing", since=("planned",))
-
-
-def enforce_shards(engine: sa.Engine, settings: Settings, *, run_id: int, shard_ids: list[int], label: str) -> Result:
-    """Work the shards of a group through, each from wherever the last attempt came to."""
-    policy, run = _policy_and_run(engine, settings, run_id)
-    if run.state in ("verified", "sealed"):
-        return {"shards": label, "batches": 0, "rows": 0}
-    with database.transaction(engine) as connection:
-        setting = plan.setting_of(connection, policy, run)
-    done = groups.enforce(engine, setting, shard_ids, settings.pseudonym_key())
-    return {"shards": label, "batches": done.batches, "rows": done.rows}
-
-
-def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Nothing due is left, every row is accounted for, and what was kept is as it was; or say what is not."""
-    policy, run = _policy_and_run(engine, settings, run_id)
-    if run.state == "sealed":
-        return _plan_totals(engine, run_id)
-    if run.state not in _CARRIED_OUT:
-        raise RunRefused(
-            f"Run {run_id} is {run.state}; nothing was done that could be verified.", fix="execute it first."
-        )
-    with database.transaction(engine) as connection:
-        unfinished = queries.run(connection, "retention/unfinished_shards", {"run_id": run_id}).scalar_one()
-    if unfinished:
-        raise RunRefused(f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again.")
-    _sweep(engine, settings, policy, run)
-    with database.snapshot(engine) as connection:
-        found = verify.verify(connection, plan.setting_of(connection, policy, run), run)
-    # Not in that snapshot: after minutes of counting it could not append to the ledger if anybody else did meanwhile.
-    with database.transaction(engine) as connection:
-        kind = "verification_failed" if found.survivors or found.missing or found.altered else "run_verified"
-        facts: dict[str, ledger.JSON] = {
-            "survivors": found.survivors,
-            "late": found.late,
-            "missing": found.missing,
-            "altered": list(found.altered),
-        }
-        if kind == "run_verified" and run.state != "verified":
-            runs.move(connection, run_id, "verified", since=("executing",))
-        ledger.append(connection, kind, facts, run_id)
-    found.check()
-    return {"survivors": 0, "late": sum(found.late.values()), **_plan_totals(engine, run_id)}
-
-
-def seal_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Close the run's evidence: a Merkle root over its entries, in the database and in a file outside it."""
-    now = _database_time(engine)
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-        made = seal.seal(connection, run_id, rules.JOB, run.as_of_date, now)
-        if run.state != "sealed":
-            runs.move(connection, run_id, "sealed", since=("verified",))
-    path = seal.write(made, settings.seals)
-    return {"root": "sha256:" + made.root.hex(), "entries": made.entries, "seal": str(path)}
+    return night.open_run(engine, settings, kinds.RETENTION, as_of=as_of, dry_run=dry_run)
 
 
 def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """The report for compliance staff, however far the run has come."""
-    now = _database_time(engine)
+    now = night.database_time(engine)
     with database.transaction(engine) as connection:
         return dict(report.write(connection, settings, run_id, now=now))
-
-
-def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """End green only if every promise was kept: raises what must be looked at although the rest was done."""
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
-    if run.refused_sources:
-        kept = sum(row.refused_rows for row in planned)
-        raise HoldSourceUntrusted(
-            f"Hold sources {', '.join(run.refused_sources)} are not believed; {kept} rows that are past their period"
-            " were kept because one of them might hold them.",
-            fix="see `holdfast hold sources`; make the source deliver, or accept its new size. The next night goes on.",
-            sources=list(run.refused_sources),
-            rows=kept,
-        )
-    if not run.is_dry and run.state != "sealed":
-        raise RunRefused(f"Run {run_id} is {run.state}, not sealed.", fix="see the task that failed before.")
-    return _plan_totals(engine, run_id)
-
-
-def _note_exceeded(connection: sa.Connection, run: Run, exceeded: dict[str, list[str]]) -> None:
-    """Enter it once for each plan, however often the task is tried."""
-    facts: dict[str, ledger.JSON] = {"plan": run.plan_digest, "rules": exceeded}
-    entries = ledger.entries_of_run(connection, run.run_id)
-    if not any(one.kind == "cap_exceeded" and one.facts == facts for one in entries):
-        ledger.append(connection, "cap_exceeded", facts, run.run_id)
-
-
-def _sweep(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> None:
-    """Again through the shards of rules that have due rows left, as long as that changes any.
-
-    Rows are left where an update moved them while they were worked on, or where a row of the same table referred to
-    them and is gone now.
-    """
-    if run.state == "executing":
-        for _ in range(_MOST_SWEEPS):
-            if not _sweep_once(engine, settings, policy, run):
-                break
-
-
-def _sweep_once(engine: sa.Engine, settings: Settings, policy: Policy, run: Run) -> int:
-    """The rows that were changed."""
-    with database.transaction(engine) as connection:
-        setting = plan.setting_of(connection, policy, run)
-        with_shards = sorted({shard.rule_id for shard in shards.of_run(connection, run.run_id)})
-        left = verify.survivors(connection, setting, run, with_shards)
-        again: list[int] = []
-        for rule_id, number in left.items():
-            values = {"run_id": run.run_id, "rule_id": rule_id}
-            again.extend(queries.run(connection, "retention/reopen_shards", values).scalars())
-            ledger.append(connection, "sweep_started", {"rule": rule_id, "rows": number}, run.run_id)
-    key = settings.pseudonym_key()
-    return sum(execute.enforce(engine, setting, shard_id, key).rows for shard_id in sorted(again))
-
-
-def _plan_totals(engine: sa.Engine, run_id: int) -> Result:
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-        planned = queries.run(connection, "retention/plan_rules", {"run_id": run_id}).all()
-        done = queries.run(connection, "retention/done_by_rule", {"run_id": run_id}).all()
-    counts = {
-        name: sum(getattr(row, f"{name}_rows") for row in planned)
-        for name in ("due", "held", "refused", "waiting", "unknown")
-    }
-    return {"plan_digest": run.plan_digest, **counts, "done": int(sum(row.changed_rows for row in done))}
-
-
-def _policy_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple[Policy, Run]:
-    """The policy, which must still be the one the run was opened with, and the run."""
-    policy = load_policy(settings.policy)
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-    if run.policy_digest != policy.digest:
-        raise PolicyError(
-            f"The policy has changed since run {run_id} was opened.",
-            fix="trigger the job again: it opens a run with the new policy.",
-        )
-    return policy, run
-
-
-def _answer(connection: sa.Connection, run: Run) -> str | None:
-    key = {"run_id": run.run_id, "plan_digest": run.plan_digest}
-    row = queries.run(connection, "retention/approval_of", key).one_or_none()
-    return row.decision if row else None
-
-
-def _database_time(engine: sa.Engine) -> dt.datetime:
-    with database.transaction(engine) as connection:
-        now: dt.datetime = queries.run(connection, "retention/begin_plan").one().holds_as_of
-        return now

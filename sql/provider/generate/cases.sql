@@ -2,7 +2,8 @@
 -- Case n is row n of its dataset. Its account is n for hold n, 50 + n where the case is the account itself or its
 -- contact, and one of three without a hold for the common cases (what is not over may hold something: accounts 2 and 3
 -- keep that apart from 1). Holds protect only rows that would otherwise be due; `days` is how long before the latest
--- due day those start. An open refund or dispute has not started: it holds its invoice, and needs no hold itself.
+-- due day those start. An open refund or dispute has not started: it holds its invoice, and needs no hold itself. Case 34
+-- is the address of a number that was given up, of which no cease was sent.
 -- params: none
 -- returns: nothing; makes the temporary table synthetic_case until the end of the transaction
 -- locks: none
@@ -47,7 +48,11 @@ hold (case_no, account_id, cohort, expected, days, datasets) AS (
     (29, 29, 'held_AUDIT', 'held', 50, ARRAY['disclosures']),
     (30, 30, 'held_EMERGENCY_999_LIVE', 'held', 5, ARRAY['emergency_addresses']),
     (31, 31, 'held_NUMBER_PORTING', 'held', 5, ARRAY['number_assignments']),
-    (32, 32, 'held_NUMBER_QUARANTINE', 'held', 5, ARRAY['number_assignments'])
+    (32, 32, 'held_NUMBER_QUARANTINE', 'held', 5, ARRAY['number_assignments']),
+    (33, 33, 'held_SUSPENSION_REVIEW', 'held', 5, ARRAY[
+        'suspensions', 'suspension_notices', 'review_requests', 'fraud_signals'
+    ]),
+    (34, 34, 'cease_wanted', 'not_due', NULL, ARRAY['emergency_addresses'])
 )
 
 SELECT

@@ -9,7 +9,7 @@ INSERT INTO provider.emergency_address (
 WITH rows_to_make AS (
     SELECT
         case_no AS emergency_address_id, 100 + case_no AS assignment_id, starts AS ceased_at,
-        cohort <> 'held_EMERGENCY_999_LIVE' AS acknowledged
+        cohort NOT IN ('held_EMERGENCY_999_LIVE', 'cease_wanted') AS acknowledged
     FROM synthetic_case WHERE dataset = 'emergency_addresses'
     UNION ALL
     SELECT number_assignment.assignment_id, number_assignment.assignment_id, number_assignment.ended_at, TRUE

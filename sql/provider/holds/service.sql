@@ -1,5 +1,6 @@
 -- What does the service itself still need? Emergency addresses until their cease is acknowledged, and who had a number
--- while it is being ported or in quarantine. Each hold is on one record.
+-- while it is being ported or in quarantine: each of these holds is on one record. And of an account that has asked a
+-- person to look at its suspension again, what that person needs, until the review is decided or withdrawn.
 -- params: as_of date
 -- returns: reference text, hold_type text, subject_key text, datasets text[], record_key text, period_from date,
 --     period_to date, ground text, disclosable boolean, ends_on date, review_on date
@@ -45,3 +46,13 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS latest
 WHERE number.status = 'quarantined' AND number.quarantined_until >= cast(:as_of AS date)
+UNION ALL
+SELECT
+    'service-review-' || suspension.account_id, 'SUSPENSION_REVIEW', cast(suspension.account_id AS text),
+    ARRAY['suspensions', 'suspension_notices', 'review_requests', 'review_outcomes', 'fraud_signals', 'contacts'],
+    NULL, NULL, NULL, 'uk-gdpr-22c', TRUE, NULL, NULL
+FROM provider.suspension
+INNER JOIN provider.review_request ON review_request.suspension_id = suspension.suspension_id
+LEFT JOIN provider.review_outcome ON review_outcome.review_request_id = review_request.review_request_id
+WHERE review_outcome.review_request_id IS NULL AND review_request.withdrawn_at IS NULL
+GROUP BY suspension.account_id

@@ -165,7 +165,12 @@ class Case:
     @property
     def keeping(self) -> list[RecordRule]:
         obliging = {Strength.STATUTORY} if self.erasure else {Strength.STATUTORY, Strength.BUSINESS}
-        return [one for one in self.applicable if one.strength in obliging and standing(one) != "over"]
+        return [
+            one
+            for one in self.applicable
+            if (one.strength in obliging and standing(one) != "over")
+            or (self.erasure and standing(one) == "not started")
+        ]
 
     @property
     def may_act(self) -> list[RecordRule]:
@@ -206,7 +211,7 @@ SEVERAL: dict[tuple[str, str, str], tuple[Callable[[Case], bool], Callable[[Case
         lambda case: Decision(Outcome.UNKNOWN, case.unknown[0].rule_id),
     ),
     (
-        "an applicable rule obliges and is not over",
+        "an applicable rule obliges and is not over, or has not started and erasure is asked for",
         "not_started or not_due, as it stands",
         "the longest such rule",
     ): (

@@ -309,6 +309,22 @@ DATA_MAP: list[Case] = [
         ),
     ),
     _case(
+        "a column that is emptied for its category and that the row needs",
+        Edit(
+            MAP,
+            "bought_at: {category: activity, sensitivity: ordinary, legal_basis: contract}",
+            'bought_at: {category: activity, sensitivity: ordinary, legal_basis: contract, in_part: {to: "null"}}',
+        ),
+        Expected(
+            Check.PART_NEEDED,
+            MAP,
+            "in_part",
+            "datasets.purchases.columns.bought_at.in_part",
+            "bought_at of purchases must stay as it is while the row stays: it is the ",
+            "leave in_part out",
+        ),
+    ),
+    _case(
         "a column that is personal and is not",
         Edit(MAP, "not_personal: [photo_id, ", "not_personal: [photo_id, url, "),
         Expected(

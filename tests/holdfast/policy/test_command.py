@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -136,3 +137,48 @@ def test_schemas_are_written_where_the_policy_is(folder: Path) -> None:
         "policy/schema/retention_schedule.json",
         "policy/schema/holds.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "what"),
+    [
+        (
+            "{{ letter.nobody }}",
+            "The letter cannot be made from policy/letters/refusal.html.j2, line 11: UndefinedError.",
+        ),
+        ("{% if %}", "The letter cannot be made from policy/letters/refusal.html.j2, line 11: TemplateSyntaxError."),
+        (
+            "<blink>No.</blink>",
+            "The letter refusal cannot be printed because of policy/letters/refusal.html.j2, line 11: the element blink"
+            " has no place in print.",
+        ),
+    ],
+)
+def test_a_letter_that_could_not_be_written_is_named_by_file_and_line(tmp_path: Path, spoilt: str, what: str) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(settings.load().policy, folder)
+    file = folder / "letters" / "refusal.html.j2"
+    line = "<p>Legal ground: {{ words.REFUSALS[letter.refusal_reason].ground }}.</p>"
+    text = file.read_text(encoding="utf-8")
+    assert line in text
+    file.write_text(text.replace(line, f"{line}\n{spoilt}"), encoding="utf-8")
+    result = runner.invoke(app, ["check", "--policy", str(folder), "--files-only"])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == what
+
+
+def test_words_that_a_rare_turn_needs_are_missed_before_it_is_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "policy"
+    shutil.copytree(settings.load().policy, folder)
+    words = folder / "letters" / "words.j2"
+    words.write_text(
+        words.read_text(encoding="utf-8").replace('"not_a_subject": {', '"no_subject": {'), encoding="utf-8"
+    )
+    result = runner.invoke(app, ["check", "--policy", str(folder), "--files-only"])
+    assert result.exit_code == 1
+    assert "policy/letters/refusal.html.j2, line 9" in result.stderr
+
+
+def test_the_shipped_policy_is_sound_with_its_letters() -> None:
+    result = runner.invoke(app, ["check", "--files-only"])
+    assert (result.exit_code, result.stderr) == (0, "")

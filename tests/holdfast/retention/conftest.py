@@ -11,7 +11,7 @@ from tests.holdfast.retention import shop as shops
 from tests.holdfast.retention.shop import Shop
 
 from holdfast import queries, settings
-from holdfast.retention import execute
+from holdfast.enforcement import execute
 
 
 @pytest.fixture

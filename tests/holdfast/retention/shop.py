@@ -18,15 +18,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import database, settings
+from holdfast.enforcement import execute, plan, runs
+from holdfast.enforcement import shards as cut
+from holdfast.enforcement.execute import Done
 from holdfast.evidence import verify
 from holdfast.evidence.verify import VerifyResult
 from holdfast.holds import register
 from holdfast.holds.register import ReleaseReason
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.retention import execute, plan, runs, steps
-from holdfast.retention import shards as cut
-from holdfast.retention.execute import Done
+from holdfast.retention import steps
 from holdfast.settings import Settings
 
 NIGHT = dt.datetime(2024, 3, 2, 1, 30, tzinfo=dt.UTC)

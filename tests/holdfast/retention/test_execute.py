@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import FAT, NEW, OLD, TOMORROW, Crash, Document, Shop, crash, once
 
+from holdfast.enforcement import locks, shards
 from holdfast.errors import Fenced, HoldSourceUntrusted, LedgerError, PlanChanged, RunRefused
 from holdfast.evidence.pseudonyms import pseudonym
-from holdfast.retention import locks, shards, steps
+from holdfast.retention import steps
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 

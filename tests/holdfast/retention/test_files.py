@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import NEW, OLD, TOMORROW, Crash, Shop, crash, once
 
+from holdfast.enforcement import files
 from holdfast.errors import FileRemains
-from holdfast.retention import files
 
 DUE = (1, 2, 3)
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.holdfast.retention.shop import FAT, OLD, Shop
 
+from holdfast.enforcement import execute, groups, plan, runs
+from holdfast.enforcement.groups import SHARDS_PER_TASK, WORK_PER_TASK, RuleWork
+from holdfast.enforcement.shards import Shard
 from holdfast.errors import Fenced, PlanChanged
-from holdfast.retention import execute, groups, plan, runs
-from holdfast.retention.groups import SHARDS_PER_TASK, WORK_PER_TASK, RuleWork
-from holdfast.retention.shards import Shard
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.holdfast.retention.shop import NEW, NIGHT, OLD, TODAY, Document, Shop
 
+from holdfast.enforcement import rules
 from holdfast.errors import ApprovalRefused, CoverageError, PlanChanged, PolicyError, RunRefused
 from holdfast.policy.model import Caps
-from holdfast.retention import rules, steps
+from holdfast.retention import steps
 
 OUTCOMES = ("due", "held", "refused", "waiting", "other_rule", "done", "unknown", "not_started", "not_due")
 

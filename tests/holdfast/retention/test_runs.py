@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import NEW, NIGHT, TODAY, TOMORROW, Document, Shop
 
+from holdfast.enforcement import rules
 from holdfast.errors import Fenced, RunRefused
-from holdfast.retention import rules, steps
+from holdfast.retention import steps
 
 
 def open_run(shop: Shop, as_of: dt.datetime, *, dry_run: bool = False) -> steps.Result:

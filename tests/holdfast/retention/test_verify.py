@@ -6,11 +6,12 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.retention.shop import FAT, NEW, TOMORROW, Crash, Shop, crash, once
 
+from holdfast.enforcement import runs, verify
+from holdfast.enforcement.catalogue import Catalogue
+from holdfast.enforcement.predicate.rules import RetentionSetting
 from holdfast.errors import ConservationError, HeldRowsChanged, RunRefused, SurvivorsFound
 from holdfast.policy.model import Policy
-from holdfast.retention import runs, steps, verify
-from holdfast.retention.catalogue import Catalogue
-from holdfast.retention.predicate.rules import Setting
+from holdfast.retention import steps
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -219,5 +220,5 @@ def test_a_row_of_ages_ago_is_a_survivor_and_not_a_late_arrival(shop: Shop) -> N
     with shop.engine.connect() as connection:
         run = runs.get(connection, run_id)
         assert run.holds_as_of is not None
-        setting = Setting(edit(shop.policy), known, run.as_of_date, run.holds_as_of)
+        setting = RetentionSetting(edit(shop.policy), known, run.as_of_date, run.holds_as_of)
         assert verify.survivors(connection, setting, run, ["purchases-2y"]) == {"purchases-2y": 1}

@@ -24,7 +24,7 @@ TYPES = {
     "tax": {"TAX_VAT", "TAX_CT"},
     "audit": {"AUDIT"},
     "legal": {"LITIGATION", "REGULATOR", "LE_PRESERVATION", "IPA_NOTICE", "FRAUD_INVESTIGATION", "COMPLAINT_ADR"},
-    "service": {"EMERGENCY_999_LIVE", "NUMBER_PORTING", "NUMBER_QUARANTINE"},
+    "service": {"EMERGENCY_999_LIVE", "NUMBER_PORTING", "NUMBER_QUARANTINE", "SUSPENSION_REVIEW"},
 }
 TODAY = dt.date(2026, 9, 21)
 
@@ -123,3 +123,22 @@ def test_about_three_accounts_in_a_hundred_are_held_besides_live_numbers(
             if row.subject_key is not None and int(row.subject_key) > 1000
         }
     assert 0.02 < len(held) / 3000 < 0.04
+
+
+def test_a_pending_review_is_held_and_a_number_given_up_without_a_cease_is_told(small: sa.Engine) -> None:
+    with small.connect() as connection:
+        reviews = {row.subject_key for row in holds(connection, "service") if row.hold_type == "SUSPENSION_REVIEW"}
+        live = {row.record_key for row in holds(connection, "service") if row.hold_type == "EMERGENCY_999_LIVE"}
+        keys = {"subject_keys": [str(account) for account in range(1, 50)]}
+        ceases = {
+            row.record_key: (row.is_ceased, row.is_acknowledged)
+            for row in queries.run(connection, "provider/emergency_ceases", keys)
+        }
+        facts = queries.run(connection, "provider/suspension_facts", {**keys, "zone": "Europe/London"}).all()
+    assert "33" in reviews
+    assert {"19", "12"} & reviews == set(), "their reviews were decided"
+    assert ceases["34"] == (False, False)
+    assert ceases["30"] == (True, False)
+    assert ceases["1"] == (True, True)
+    assert {"30", "34"} <= live
+    assert {len(fact.reviews) for fact in facts} == {1}

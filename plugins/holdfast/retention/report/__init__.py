@@ -17,7 +17,6 @@ from holdfast.reports import charts, files
 from holdfast.retention.report import exports, page, registers
 from holdfast.retention.report.edition import compose
 from holdfast.retention.report.nights import missed_nights
-from holdfast.retention.report.registers import Run
 from holdfast.settings import Settings
 
 __all__ = ["missed_nights", "write"]
@@ -41,7 +40,7 @@ def write(
         "held.csv": exports.held_csv(edition),
         "report.json": exports.json_text(edition),
     }
-    written = files.write_set(settings.reports, (edition.run.job, folder_name(edition.run)), texts)
+    written = files.write_set(settings.reports, (edition.run.job, edition.run.folder_name), texts)
     totals = edition.totals
     return {
         "report": str(written.folder / PAGE),
@@ -55,14 +54,6 @@ def write(
         "waiting": totals.waiting,
         "unknown": totals.unknown,
     }
-
-
-def folder_name(run: Run) -> str:
-    """The day; a dry run and a second run of the day (under another policy) are kept apart, so none hides another."""
-    name = run.as_of_date.isoformat()
-    if run.is_dry:
-        name += "-dry-run"
-    return f"{name}-run-{run.run_id}" if run.earlier_runs else name
 
 
 def _policy(settings: Settings) -> Policy | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.model import Policy
-from holdfast.retention.report.confidential import Disclosure
+from holdfast.reports.runs import Run
 from holdfast.retention.report.figures import RuleLine
-from holdfast.retention.report.registers import Run
 
 FIXES = {
     "unknown": "Have the system of origin correct it; holdfast retention explain DATASET KEY tells of one row.",

@@ -10,13 +10,15 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from holdfast.enforcement import rules
+from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.model import Policy
-from holdfast.retention import rules
+from holdfast.reports.runs import Approval, Milestone, Review, Run, Seal
 from holdfast.retention.report import figures
 from holdfast.retention.report.advice import Advice, advice
-from holdfast.retention.report.confidential import Disclosure, HeldLine
+from holdfast.retention.report.confidential import HeldLine, held_lines
 from holdfast.retention.report.nights import missed_nights, unfinished_nights
-from holdfast.retention.report.registers import Approval, Milestone, PlannedRule, Registers, Review, Run, Seal
+from holdfast.retention.report.registers import PlannedRule, Registers
 from holdfast.retention.report.sources import SourceLine, source_lines
 from holdfast.retention.report.verdict import Case, Verdict, verdict
 
@@ -99,7 +101,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
         verdict=verdict(Case(registers, totals, datasets, sources, len(missed))),
         lines=tuple(lines),
         totals=totals,
-        held=tuple(disclosure.lines(registers.held, {plan.rule_id: plan for plan in registers.rules})),
+        held=tuple(held_lines(disclosure, registers.held, {plan.rule_id: plan for plan in registers.rules})),
         reviews={one.hold_type: one for one in registers.reviews if one.hold_type in disclosure.nameable_types},
         debts=tuple(_debts(registers, lines, policy)),
         horizons=horizons,

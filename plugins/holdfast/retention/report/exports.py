@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import enum
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from holdfast.reports.tables import csv_text
-from holdfast.retention.report import wording
+from holdfast.policy import wording
+from holdfast.reports import data
+from holdfast.reports.tables import csv_of
 from holdfast.retention.report.edition import Edition
 
 FORMAT = "holdfast-retention-report/1"
@@ -67,12 +64,12 @@ class HeldRecord:
 
 def rules_csv(edition: Edition) -> str:
     """One row for each rule; no row of sums, which a pivot table would count again."""
-    return _csv(RuleRecord, _rule_records(edition))
+    return csv_of(RuleRecord, _rule_records(edition))
 
 
 def held_csv(edition: Edition) -> str:
     """One row for each rule and type of hold that may be named, and one for all others of the rule."""
-    return _csv(HeldRecord, _held_records(edition))
+    return csv_of(HeldRecord, _held_records(edition))
 
 
 def json_text(edition: Edition) -> str:
@@ -129,7 +126,7 @@ def json_text(edition: Edition) -> str:
         "missed_nights": edition.missed,
         "unfinished_nights": edition.unfinished,
     }
-    return json.dumps(_plain(facts), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return data.json_text(facts)
 
 
 def _rule_records(edition: Edition) -> list[RuleRecord]:
@@ -183,27 +180,3 @@ def _held_records(edition: Edition) -> list[HeldRecord]:
         )
         for one in edition.held
     ]
-
-
-def _csv(kind: type[RuleRecord] | type[HeldRecord], records: list[RuleRecord] | list[HeldRecord]) -> str:
-    header = [field.name for field in dataclasses.fields(kind)]
-    return csv_text(header, ([getattr(record, name) for name in header] for record in records))
-
-
-def _plain(value: object) -> Any:
-    """The value in what JSON has: days and instants as ISO 8601, bytes as hexadecimal digits."""
-    match value:
-        case enum.Enum():
-            return value.value
-        case dt.datetime() | dt.date():
-            return value.isoformat()
-        case bytes():
-            return value.hex()
-        case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case _ if dataclasses.is_dataclass(value):
-            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        case _:
-            return value

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from holdfast.policy import wording
 from holdfast.reports import charts, html
-from holdfast.retention.report import wording
 from holdfast.retention.report.advice import FIXES
 from holdfast.retention.report.edition import Edition
 from holdfast.retention.report.figures import DatasetLine, ForecastLine, RuleLine, known_sum

@@ -12,29 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import queries
-from holdfast.errors import RunRefused
-
-
-@dataclass(frozen=True)
-class Run:
-    """The run itself. `earlier_runs` counts those of the same job, day and mode that were opened before it."""
-
-    run_id: int
-    job: str
-    as_of: dt.datetime
-    as_of_date: dt.date
-    mode: str
-    policy_digest: str
-    state: str
-    opened_at: dt.datetime
-    holds_as_of: dt.datetime | None
-    plan_digest: str | None
-    refused_sources: tuple[str, ...]
-    earlier_runs: int
-
-    @property
-    def is_dry(self) -> bool:
-        return self.mode == "dry-run"
+from holdfast.reports import runs
+from holdfast.reports.runs import Approval, Milestone, Review, Run, Seal
 
 
 @dataclass(frozen=True)
@@ -78,15 +57,6 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Review:
-    """The next day on which a hold of a type is to be looked at again, and how many should have been already."""
-
-    hold_type: str
-    next_review: dt.date | None
-    overdue_reviews: int
-
-
-@dataclass(frozen=True)
 class Forecast:
     """Rows of a rule that fall due within so many days, before holds."""
 
@@ -121,42 +91,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Approval:
-    """A person's answer, good for the plan with this digest and no other."""
-
-    plan_digest: str
-    decision: str
-    decided_by: str
-    decided_at: dt.datetime
-
-
-@dataclass(frozen=True)
-class Seal:
-    """The closed evidence of a run."""
-
-    first_seq: int
-    last_seq: int
-    entries: int
-    root: bytes
-    sealed_seq: int
-    head_hash: bytes
-    sealed_at: dt.datetime
-
-
-@dataclass(frozen=True)
-class Milestone:
-    """All ledger entries of one kind in the run."""
-
-    kind: str
-    meaning: str
-    entries: int
-    first_seq: int
-    last_seq: int
-    first_at: dt.datetime
-    last_at: dt.datetime
-
-
-@dataclass(frozen=True)
 class Night:
     """A day on which a run was to enforce the schedule, and whether one of that day was sealed."""
 
@@ -183,36 +117,27 @@ class Registers:
 
     def has(self, kind: str) -> bool:
         """True if the run left an entry of this kind in the ledger."""
-        return any(milestone.kind == kind for milestone in self.course)
+        return runs.has(self.course, kind)
 
 
 def read(connection: sa.Connection, run_id: int) -> Registers:
     """All that is known of a run. Raises RunRefused if there is none with this number."""
-    found = queries.run(connection, "retention/report_run", {"run_id": run_id}).one_or_none()
-    if found is None:
-        raise RunRefused(f"There is no run {run_id} to report on.", fix="open a run first, and report on its number.")
 
     def rows(query: str) -> list[dict[str, Any]]:
-        result = queries.run(connection, query, {"run_id": run_id})
-        return [_frozen(row) for row in result.mappings()]
+        return runs.rows(connection, query, run_id)
 
-    seals = rows("retention/report_seal")
+    sources = queries.run(connection, "retention/report_sources").mappings()
     return Registers(
-        run=Run(**_frozen(found._mapping)),
+        run=runs.run(connection, run_id),
         rules=tuple(PlannedRule(**row) for row in rows("retention/report_rules")),
         held=tuple(Held(**row) for row in rows("retention/report_held")),
-        reviews=tuple(Review(**row) for row in rows("retention/report_reviews")),
+        reviews=runs.reviews(connection, run_id),
         forecast=tuple(Forecast(**row) for row in rows("retention/report_forecast")),
         datasets=tuple(DatasetCount(**row) for row in rows("retention/report_datasets")),
-        sources=tuple(Source(**_frozen(row)) for row in queries.run(connection, "retention/report_sources").mappings()),
-        approvals=tuple(Approval(**row) for row in rows("retention/report_approvals")),
-        seal=Seal(**seals[0]) if seals else None,
-        course=tuple(Milestone(**row) for row in rows("retention/report_course")),
+        sources=tuple(Source(**runs.frozen(row)) for row in sources),
+        approvals=runs.approvals(connection, run_id),
+        seal=runs.seal(connection, run_id),
+        course=runs.course(connection, run_id),
         nights=tuple(Night(**row) for row in rows("retention/report_nights")),
         kept_since=tuple((row["rule_id"], row["kept_since"]) for row in rows("retention/report_debt")),
     )
-
-
-def _frozen(row: sa.RowMapping) -> dict[str, Any]:
-    """The row with lists as tuples, so that a value cannot be changed by whoever reads it."""
-    return {str(name): tuple(value) if isinstance(value, list) else value for name, value in row.items()}

@@ -6,9 +6,10 @@ import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 
+from holdfast.policy.disclosure import OTHER_OBLIGATIONS, Disclosure
 from holdfast.policy.model import Policy
-from holdfast.retention.report.confidential import OTHER_OBLIGATIONS, Disclosure
-from holdfast.retention.report.registers import Registers, Run, Source
+from holdfast.reports.runs import Run
+from holdfast.retention.report.registers import Registers, Source
 
 TRUSTED = "trusted"
 

@@ -18,11 +18,12 @@ from tests.holdfast.retention.equivalence.hotel import AGES_AGO, ENDLESS, SHAPES
 from tests.holdfast.retention.equivalence.oracle import Oracle
 
 from holdfast import database as hf_database
+from holdfast.enforcement import catalogue, scan
+from holdfast.enforcement.catalogue import Catalogue
+from holdfast.enforcement.predicate.base import types_of_sources
+from holdfast.enforcement.predicate.rules import RetentionSetting, RulePredicate
 from holdfast.holds.decide import Outcome
-from holdfast.retention import catalogue, scan
-from holdfast.retention.catalogue import Catalogue
 from holdfast.retention.explain import explain
-from holdfast.retention.predicate.rules import RulePredicate, Setting, types_of_sources
 
 EXAMPLES = int(os.environ.get("HOLDFAST_EQUIVALENCE_EXAMPLES", "20"))
 PLANNED_AT = dt.datetime(2025, 6, 1, 1, 30, tzinfo=dt.UTC)
@@ -56,7 +57,7 @@ def tables(hotel_database: sa.Engine) -> Catalogue:
 def test_sql_decides_each_row_as_decide_does(hotel_database: sa.Engine, tables: Catalogue, world: World) -> None:
     oracle = Oracle(world)
     untrusted = types_of_sources(world.policy, world.untrusted)
-    setting = Setting(world.policy, tables, world.as_of, PLANNED_AT, untrusted_types=untrusted)
+    setting = RetentionSetting(world.policy, tables, world.as_of, PLANNED_AT, untrusted_types=untrusted)
     with hotel_database.connect() as connection, connection.begin() as transaction:
         fill(connection, world)
         for rule_id in world.policy.schedule.rules:

@@ -8,7 +8,8 @@ from typing import Any
 from tests.holdfast.retention.report import cinema
 
 from holdfast.policy.model import Policy
-from holdfast.retention.report.registers import DatasetCount, Milestone, PlannedRule, Registers, Run, Seal, Source
+from holdfast.reports.runs import Milestone, Run, Seal
+from holdfast.retention.report.registers import DatasetCount, PlannedRule, Registers, Source
 
 _INSTANT = cinema.AS_OF
 SEAL = Seal(1, 9, 9, b"\1" * 32, 10, b"\2" * 32, _INSTANT)

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from tests.holdfast.retention.report import cinema
 from tests.holdfast.retention.report.editions import registers, rule, source
 
+from holdfast.policy.disclosure import OTHER_OBLIGATIONS, Disclosure
 from holdfast.policy.model import Policy
+from holdfast.reports.runs import Review
 from holdfast.retention.report import exports, page
-from holdfast.retention.report.confidential import OTHER_OBLIGATIONS, Disclosure
+from holdfast.retention.report.confidential import held_lines
 from holdfast.retention.report.edition import compose
-from holdfast.retention.report.registers import Held, Registers, Review
+from holdfast.retention.report.registers import Held, Registers
 
 LEGAL = ("LITIGATION", "WARRANT", "COVERT_INQUIRY")
 OPEN = ("UNPAID", "TAX")
@@ -26,6 +28,7 @@ RULES = (
     rule("bookings-6y", "bookings", due_rows=5, acted_rows=5, held_rows=40),
     rule("reviews-90d", "reviews", held_rows=6),
 )
+PLANS = {one.rule_id: one for one in RULES}
 
 
 def held(rule_id: str, hold_type: str, rows: int, until: dt.date | None = None, holds: int = 1) -> Held:
@@ -44,7 +47,7 @@ def files(policy: Policy, given_registers: Registers) -> dict[str, str]:
 
 
 def test_a_row_that_only_an_unnamed_hold_keeps_is_still_shown_as_held(cinema_policy: Policy) -> None:
-    lines = Disclosure.of(cinema_policy).lines([held("reviews-90d", "WARRANT", 6)], {one.rule_id: one for one in RULES})
+    lines = held_lines(Disclosure.of(cinema_policy), [held("reviews-90d", "WARRANT", 6)], PLANS)
     assert [(line.rule_id, line.hold_type, line.authority, line.held_rows) for line in lines] == [
         ("reviews-90d", OTHER_OBLIGATIONS, "legal", 6)
     ]
@@ -54,7 +57,7 @@ def test_a_row_that_only_an_unnamed_hold_keeps_is_still_shown_as_held(cinema_pol
 
 def test_types_of_other_authorities_keep_their_names(cinema_policy: Policy) -> None:
     given_lines = [held("bookings-6y", "UNPAID", 2, None, 3), held("bookings-6y", "TAX", 30, dt.date(2027, 3, 31))]
-    lines = Disclosure.of(cinema_policy).lines(given_lines, {one.rule_id: one for one in RULES})
+    lines = held_lines(Disclosure.of(cinema_policy), given_lines, PLANS)
     assert [(line.hold_type, line.held_rows, line.held_until, line.holds) for line in lines] == [
         ("TAX", 30, dt.date(2027, 3, 31), 1),
         ("UNPAID", 2, None, 3),
@@ -63,19 +66,21 @@ def test_types_of_other_authorities_keep_their_names(cinema_policy: Policy) -> N
 
 def test_a_single_hold_of_a_named_type_may_be_unnamed_too(cinema_policy: Policy) -> None:
     secret_tax = dataclasses.replace(held("bookings-6y", "TAX", 30), disclosable=False)
-    lines = Disclosure.of(cinema_policy).lines([secret_tax], {one.rule_id: one for one in RULES})
+    lines = held_lines(Disclosure.of(cinema_policy), [secret_tax], PLANS)
     assert [(line.hold_type, line.authority, line.held_rows) for line in lines] == [(OTHER_OBLIGATIONS, "legal", 30)]
 
 
 def test_the_sum_of_the_others_does_not_tell_that_two_hold_the_same_rows(cinema_policy: Policy) -> None:
     overlapping = [held("reviews-90d", "WARRANT", 6), held("reviews-90d", "COVERT_INQUIRY", 6)]
-    lines = Disclosure.of(cinema_policy).lines(overlapping, {one.rule_id: one for one in RULES})
+    lines = held_lines(Disclosure.of(cinema_policy), overlapping, PLANS)
     assert [line.held_rows for line in lines] == [6]
 
 
 def test_without_a_policy_every_type_is_told_as_one() -> None:
-    lines = Disclosure.of(None).lines(
-        [held("bookings-6y", "UNPAID", 2), held("bookings-6y", "TAX", 30)], {one.rule_id: one for one in RULES}
+    lines = held_lines(
+        Disclosure.of(None),
+        [held("bookings-6y", "UNPAID", 2), held("bookings-6y", "TAX", 30)],
+        PLANS,
     )
     assert [(line.hold_type, line.authority, line.held_rows) for line in lines] == [(OTHER_OBLIGATIONS, "any", 32)]
 

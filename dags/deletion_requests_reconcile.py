@@ -1,0 +1,96 @@
+"""
+# Deletion requests, reconciled every night
+
+**Promise.** "A request to delete is honoured unless the data is needed for billing, tax, audits or legal obligations."
+Every open request gets one decision for each dataset it asks for; what can go goes tonight, what is held stays,
+restricted, and is followed until it is gone.
+
+**When it runs.** Every night at 03:30 Europe/London, after retention. It takes in the files of the inbox first. A hold
+that has ended needs nobody to remember it: what it blocked is due the same night.
+
+**What it stops for.** A policy that does not fit the database; a matrix that does not add up to the requests times
+their datasets; a hold source that is stale, missing or shrunk (what it could protect is unknown, and stays); a plan
+above its caps, which waits twelve hours for a person under *Required Actions*. One bad request stops no other.
+
+**When it is red.** Open the task that failed: its last log line says what happened and what to do. Then *Clear* the
+failed task: the run goes on after its last commit and counts nothing twice. After the day has passed, leave it: the
+next night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+
+**After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
+back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. If the whole database was
+restored, the jobs refuse to run until somebody has said so: `docs/engineers.md`, *After a restore*.
+
+**Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
+by themselves and which need two people. The data protection officer decides on a plan above its caps.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import Param, chain, dag, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
+
+
+@dag(
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
+    schedule=CronTriggerTimetable("30 3 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
+    catchup=False,
+    max_active_runs=1,
+    params={
+        "dry_run": Param(False, type="boolean", description="Plan and report only; delete nothing."),
+        "replay_since": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="After a restore: erase again what was erased since this day (the day of the backup).",
+        ),
+    },
+    default_args=TASK_DEFAULTS,
+    render_template_as_native_obj=True,
+    description="Decides open deletion requests dataset by dataset, erases what may go, and writes to whoever asked.",
+    doc_md=__doc__,
+    tags=["deletion requests", "deletes personal data"],
+)
+def deletion_requests_reconcile() -> None:
+    run = step("deletion_requests.open_run")(
+        as_of="{{ dag_run.logical_date or dag_run.run_after }}", dry_run="{{ params.dry_run }}"
+    )
+    refresh_holds = step("deletion_requests.refresh_holds")(run_id=RUN_ID)
+    check_policy = step("deletion_requests.check_policy")(run_id=RUN_ID)
+    take_in_requests = step("deletion_requests.take_in_requests")(run_id=RUN_ID)
+    acknowledge_requests = step("deletion_requests.acknowledge_requests")(run_id=RUN_ID)
+    replay_erasures = step("deletion_requests.replay_erasures")(run_id=RUN_ID, replay_since="{{ params.replay_since }}")
+    assess = step("deletion_requests.assess")(run_id=RUN_ID)
+    make_plan = step("deletion_requests.make_plan")(run_id=RUN_ID)
+    check_caps = step("deletion_requests.check_caps")(run_id=RUN_ID)
+
+    @task.branch
+    def choose_path(exceeded: bool, dry_run: bool) -> str:
+        return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
+
+    path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
+    chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests)
+    chain(acknowledge_requests, replay_erasures, assess, make_plan, check_caps, path)
+    worked = waves("deletion_requests", [path, approval("deletion_requests", "Deletion requests", path)])
+
+    verify_run = step("deletion_requests.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
+    settle_requests = step("deletion_requests.settle_requests")(run_id=RUN_ID)
+    write_outcomes = step("deletion_requests.write_outcomes")(run_id=RUN_ID)
+    notify_recipients = step("deletion_requests.notify_recipients")(run_id=RUN_ID)
+    # Also of a night that failed on its way: what stopped it may be an incident.
+    find_breaks = step("deletion_requests.find_breaks", trigger_rule="all_done")(run_id=RUN_ID)
+    seal_run = step("deletion_requests.seal_run")(run_id=RUN_ID)
+    write_report = step("deletion_requests.write_report", trigger_rule="all_done")(run_id=RUN_ID)
+    conclude = step("deletion_requests.conclude")(run_id=RUN_ID)
+    chain(worked, verify_run, settle_requests, write_outcomes, notify_recipients, find_breaks)
+    chain([notify_recipients, find_breaks], seal_run, write_report, conclude)
+    path >> write_report
+    # A run is as red as its last tasks, and the report is written after any failure: this one is not.
+    [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
+
+
+deletion_requests_reconcile()

@@ -1,0 +1,84 @@
+"""What a run erased, in a file outside the database, by pseudonym: an older backup of the database does not know it.
+
+A file leads to erasures, so its name has a code made with the key of all pseudonyms; if that does not fit, it is not
+read. It names no subject to whoever lacks the key. Keep a file for as long as a backup from before its day is kept.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from holdfast import queries
+from holdfast.enforcement.runs import Run
+from holdfast.errors import LedgerError
+from holdfast.evidence.pseudonyms import PREFIX, pseudonym
+
+READ_AT_ONCE = 2_000
+_PURPOSE = "file of erasures"
+_NAME = re.compile(r"[a-z_]+-(?P<day>\d{4}-\d{2}-\d{2})-run\d+-(?P<code>[0-9a-f]{32})\.jsonl")
+
+
+def write(connection: sa.Connection, run: Run, folder: Path, key: bytes) -> Path | None:
+    """Write the file of a run, readable by its owner alone, whole or not at all; its path, or None without erasures.
+
+    The same erasures give the same file under the same name.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, partial = tempfile.mkstemp(prefix=".", suffix=".partial", dir=folder)  # mode 0600
+    try:
+        digest, lines = hashlib.sha256(), 0
+        statement = queries.query("deletion_requests/erasure_lines").execution_options(yield_per=READ_AT_ONCE)
+        with os.fdopen(descriptor, "wb") as file, connection.execute(statement, {"run_id": run.run_id}) as rows:
+            for row in rows.mappings():
+                line = (json.dumps(dict(row), default=dt.datetime.isoformat, sort_keys=True) + "\n").encode()
+                digest.update(line)
+                file.write(line)
+                lines += 1
+            file.flush()
+            os.fsync(file.fileno())
+        if not lines:
+            Path(partial).unlink()
+            return None
+        name = f"{run.job}-{run.as_of_date.isoformat()}-run{run.run_id}-{_code(key, digest.hexdigest())}.jsonl"
+        return Path(partial).replace(folder / name)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def read(folder: Path, since: dt.date, key: bytes) -> Iterator[list[str]]:
+    """The lines of every file of that day or later, as they stand, some thousand at a time.
+
+    Raises LedgerError for a file that somebody altered, or that was written with another key.
+    """
+    for path in sorted(folder.glob("[!.]*.jsonl")):
+        found = _NAME.fullmatch(path.name)
+        if found is None or found["code"] != _code(key, _digest(path)):
+            raise LedgerError(
+                f"{path.name} is not a file of erasures as it was written with this key.",
+                fix="restore it from its own backup, or move it aside and find out who changed it.",
+            )
+        if dt.date.fromisoformat(found["day"]) < since:
+            continue
+        with path.open(encoding="utf-8") as lines:
+            while some := list(itertools.islice(lines, READ_AT_ONCE)):
+                yield some
+
+
+def _code(key: bytes, digest: str) -> str:
+    return pseudonym(key, _PURPOSE, digest).removeprefix(PREFIX)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

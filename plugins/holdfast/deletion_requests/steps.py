@@ -1,0 +1,292 @@
+"""One function for each task of dags/deletion_requests_reconcile.py, under the task's name.
+
+What is held, planned, erased, verified and sealed is done by `enforcement.night`, as for every job that deletes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from holdfast import database, queries
+from holdfast.clock import local_date
+from holdfast.deletion_requests import (
+    breaks,
+    erasure_files,
+    interlocks,
+    letters,
+    matrix,
+    moves,
+    night,
+    outbox,
+    replay,
+    report,
+    settle,
+)
+from holdfast.deletion_requests.deadlines import Terms
+from holdfast.deletion_requests.intake import inbox_of, take_in
+from holdfast.deletion_requests.letters_facts import LetterRules
+from holdfast.deletion_requests.outbox_files import to_files
+from holdfast.deletion_requests.recipients import to_tell
+from holdfast.deletion_requests.register import State
+from holdfast.enforcement import kinds, plan, runs
+from holdfast.enforcement import night as shared
+from holdfast.enforcement.night import (
+    Result,
+    ask_a_person,
+    check_caps,
+    check_policy,
+    conclude,
+    enforce_shards,
+    make_plan,
+    record_approval,
+    refresh_holds,
+    seal_run,
+    verify_run,
+)
+from holdfast.errors import RequestError, RunRefused
+from holdfast.evidence import ledger
+from holdfast.policy.model import Policy
+from holdfast.policy.requests_model import load_requests_policy
+from holdfast.settings import Settings
+
+__all__ = [
+    "acknowledge_requests",
+    "ask_a_person",
+    "assess",
+    "check_caps",
+    "check_policy",
+    "conclude",
+    "enforce_shards",
+    "find_breaks",
+    "list_shards",
+    "make_plan",
+    "notify_recipients",
+    "open_run",
+    "record_approval",
+    "refresh_holds",
+    "replay_erasures",
+    "seal_run",
+    "settle_requests",
+    "take_in_requests",
+    "verify_run",
+    "write_outcomes",
+    "write_report",
+]
+
+INTAKE = "intake"
+"""Who takes in the files of the inbox, as a user code."""
+
+
+def open_run(engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool) -> Result:
+    """Open tonight's run, or go on with it."""
+    return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run)
+
+
+def take_in_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Take in the files of the inbox, and bring on every request whose cool-off is over."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return {"files": 0, "new": 0, "assessable": 0}
+    terms, now = _terms(policy, settings), shared.database_time(engine)
+    results = take_in(engine, policy, terms, inbox_of(settings), by=INTAKE, now=now)
+    with database.transaction(engine) as connection:
+        ready = night.advance(connection, terms, now=now, run_id=run_id)
+    return {
+        "files": len(results),
+        "new": sum(one.new for one in results),
+        "refused_rows": sum(one.refused for one in results),
+        "refused_files": sum(one.is_refused for one in results),
+        "assessable": ready,
+    }
+
+
+def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Decide every open request, dataset by dataset; approve what the policy approves by itself, and begin it."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.state not in ("open", "planned"):
+        return _totals(engine, run_id)
+    if not run.is_dry:
+        terms, now = _terms(policy, settings), shared.database_time(engine)
+        # Only of these the night must know beforehand how much they would change. The others, whose numbers grow over
+        # the years, are decided once.
+        _decide(engine, policy, run_id, (State.ASSESSED,))
+        with database.transaction(engine) as connection:
+            night.approve_small(connection, terms, now=now, run_id=run_id)
+        with database.transaction(engine) as connection:
+            approved = queries.run(connection, "deletion_requests/approved_requests").scalars().all()
+            moves.move(connection, approved, State.EXECUTING, by=moves.NIGHT, at=now, run_id=run_id)
+    _decide(engine, policy, run_id)
+    if not run.is_dry:
+        with database.transaction(engine) as connection:
+            facts: dict[str, ledger.JSON] = {"decisions": _decisions(connection, run_id)}
+            ledger.append(connection, "request_assessed", facts, run_id)
+    return _totals(engine, run_id)
+
+
+def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, replay_since: str | None) -> Result:
+    """Ask again for what a restored backup brought back of all that was erased since a day, if one is given."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    begun = run.state not in ("open", "planned")
+    with database.transaction(engine) as connection:
+        if not replay_since:
+            if not run.is_dry and not begun:
+                replay.pending(connection, run_id)
+            return {"rows": 0}
+        if queries.run(connection, "deletion_requests/replay_was_made", {"run_id": run_id}).scalar_one():
+            return {"rows": 0}
+    if begun:
+        raise RunRefused(
+            f"Run {run_id} has begun its work, so it cannot erase what a replay finds.",
+            fix=f"run `holdfast request replay --since {replay_since}` now: the next run erases what it finds.",
+        )
+    now = shared.database_time(engine)
+    since = _day(replay_since, local_date(now, policy.schedule.time_zone))
+    with database.transaction(engine) as connection:
+        savepoint = connection.begin_nested()
+        replay.pending(connection, run_id)
+        found = replay.replay(connection, policy, settings, since=since, by=moves.NIGHT, now=now, run_id=run_id)
+        savepoint.rollback() if run.is_dry else savepoint.commit()
+    return {
+        "rows": found.rows,
+        "reopened": found.reopened,
+        "entered_again": found.entered_again,
+        "unplaced": found.unplaced,
+    }
+
+
+def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int) -> list[Result]:
+    """The shards of one wave. Before the first, what statistics need is taken as facts about nobody.
+
+    The matrix is decided again where the plan is made anew.
+    """
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.state == "planned":
+        first, now = load_requests_policy(settings.policy).rules.facts_first, shared.database_time(engine)
+        zone, key = policy.schedule.time_zone, settings.pseudonym_key()
+        with database.transaction(engine) as connection:
+            interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id, now=now)
+    return shared.list_shards(
+        engine, settings, run_id=run_id, wave=wave, recount=lambda: _decide(engine, policy, run_id)
+    )
+
+
+def acknowledge_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Keep the addresses of everyone who asked, while they are there, and write what is owed before the work."""
+    return _write_letters(engine, settings, run_id)
+
+
+def write_outcomes(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Write to everyone whose request was carried out or refused what became of it."""
+    return _write_letters(engine, settings, run_id)
+
+
+def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Put what recipients must be told into the outbox, and send all that is due, at least once.
+
+    What must leave the 999 data is written down for whatever sends it.
+    """
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return {"queued": 0, "sent": 0, "failed": 0}
+    now = shared.database_time(engine)
+    tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
+    with database.transaction(engine) as connection:
+        queued = outbox.queue(connection, tell, run_id, now=now)
+        ceases = any(one.kind == "emergency_cease" for one in tell)
+        wanted, _ = interlocks.want_ceases(connection, run_id, now=now) if ceases else (0, 0)
+    delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
+    return {"ceases": wanted, "queued": queued, "sent": delivered.sent, "failed": delivered.failed}
+
+
+def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Write down what was erased for each request, restrict what stays, and move each to where it now stands."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.state != "verified":
+        return _totals(engine, run_id)
+    with database.transaction(engine) as connection:
+        settle.count(connection, plan.setting_of(connection, policy, run), run_id)
+    now = shared.database_time(engine)
+    with database.transaction(engine) as connection:
+        settled = settle.settle(connection, run_id, key=settings.pseudonym_key(), at=now)
+    with database.transaction(engine) as connection:
+        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key())
+    return {
+        "completed": settled.completed,
+        "partly_completed": settled.partly_completed,
+        "restricted": settled.restricted,
+        "lifted": settled.lifted,
+    }
+
+
+def find_breaks(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Compare requests, data, holds, restrictions and recipients, and enter what does not agree into the ledger.
+
+    Of a run that stopped on its way too: what stopped it may be an incident.
+    """
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry or run.state == "sealed":
+        return {}
+    now = shared.database_time(engine)
+    with database.snapshot(engine) as connection:
+        found = breaks.find(connection, policy, _terms(policy, settings), run_id, now=now)
+    with database.transaction(engine) as connection:
+        breaks.record(connection, run_id, found)
+    return {"breaks": len(found), "incidents": sum(one.is_incident for one in found)}
+
+
+def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """The report for compliance staff, however far the run has come."""
+    now = shared.database_time(engine)
+    with database.transaction(engine) as connection:
+        return dict(report.write(connection, settings, run_id, now=now))
+
+
+def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result:
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return {"written": 0, "failed": 0, "unaddressed": 0}
+    requests = load_requests_policy(settings.policy)
+    rules = LetterRules.of(requests.rules.letters)
+    stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
+    written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
+    return {
+        "written": len(written.letters),
+        "failed": len(written.failed),
+        "unaddressed": len(written.unaddressed),
+    }
+
+
+def _decide(engine: sa.Engine, policy: Policy, run_id: int, states: Collection[State] | None = None) -> None:
+    """Fill the scope and the matrix with every open request, or those in some states, with the holds as they are."""
+    with database.transaction(engine) as connection:
+        run = runs.get(connection, run_id)
+        now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
+        matrix.fill_scope(connection, policy, run.as_of_date, states)
+        matrix.assess(connection, plan.setting_at(connection, policy, run, now), run_id)
+
+
+def _day(text: str, today: dt.date) -> dt.date:
+    day: dt.date | None = None
+    with contextlib.suppress(ValueError):
+        day = dt.date.fromisoformat(text)
+    if day is None or day > today:
+        raise RequestError("The day to replay from is none, or lies in the future.", fix="write it as 2026-11-24.")
+    return day
+
+
+def _terms(policy: Policy, settings: Settings) -> Terms:
+    return Terms.of(policy, load_requests_policy(settings.policy))
+
+
+def _decisions(connection: sa.Connection, run_id: int) -> dict[str, int]:
+    found = queries.run(connection, "deletion_requests/decision_totals", {"run_id": run_id})
+    return {row.decision: row.decisions for row in found}
+
+
+def _totals(engine: sa.Engine, run_id: int) -> Result:
+    with database.transaction(engine) as connection:
+        return dict(_decisions(connection, run_id))

@@ -1,0 +1,279 @@
+"""What other duties need of data is seen to before it is erased: 999 data, statistics, a review that is pending."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.holdfast.deletion_requests import nights as nights_library
+from tests.holdfast.deletion_requests.nights import LONG_AGO, Nights
+
+from holdfast import queries, settings
+
+DATASETS = (
+    "accounts", "contacts", "number_assignments", "emergency_addresses", "suspensions", "suspension_notices",
+    "review_requests", "review_outcomes", "fraud_signals",
+)  # fmt: skip
+REVIEW = "00000000-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def nights(database: sa.Engine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    nights_library.lay_out(tmp_path / "project", DATASETS)
+    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
+    made = nights_library.build(database)
+    # Other customers' live numbers: a source that lost all of its holds would not be believed.
+    made.sql(
+        "INSERT INTO provider.number (number_id, e164, status)"
+        " SELECT n, '+447700900' || n, 'assigned' FROM generate_series(101, 110) AS n"
+    )
+    made.sql(
+        "INSERT INTO provider.number_assignment (assignment_id, number_id, account_id, assigned_at)"
+        " SELECT n, n, 9, :day FROM generate_series(101, 110) AS n",
+        day=LONG_AGO,
+    )
+    made.sql(
+        "INSERT INTO provider.emergency_address (emergency_address_id, assignment_id, name, premises, thoroughfare,"
+        " locality, postcode, registered_at)"
+        " SELECT n, n, 'EXAMPLE', '1', 'ANY STREET', 'ANYTOWN', 'ZY1 1AA', :day FROM generate_series(101, 110) AS n",
+        day=LONG_AGO,
+    )
+    return made
+
+
+def addresses(nights: Nights) -> int:
+    return nights.count("emergency_address", "assignment_id = 1")
+
+
+def number(nights: Nights, *, ended: bool) -> None:
+    """A number of account 1 with an installation address; no cease of it was sent."""
+    nights.fill(1, logins=0)
+    nights.sql("INSERT INTO provider.number (number_id, e164, status) VALUES (1, '+447700900001', 'assigned')")
+    nights.sql(
+        "INSERT INTO provider.number_assignment (assignment_id, number_id, account_id, assigned_at, ended_at)"
+        " VALUES (1, 1, 1, :day, CASE WHEN :ended THEN now() - interval '2 days' END)",
+        day=LONG_AGO,
+        ended=ended,
+    )
+    nights.sql(
+        "INSERT INTO provider.emergency_address (emergency_address_id, assignment_id, name, premises, thoroughfare,"
+        " locality, postcode, registered_at) VALUES (7, 1, 'EXAMPLE', '1', 'ANY STREET', 'ANYTOWN', 'ZY1 1AA', :day)",
+        day=LONG_AGO,
+    )
+
+
+def suspension(nights: Nights) -> None:
+    """Account 1 was suspended and told within half an hour, asked for a review after two hours; the case is closed."""
+    nights.sql(
+        "INSERT INTO provider.suspension (suspension_id, account_id, decided_at, automation, restriction, reason,"
+        " detection_source, lawful_basis, rule_version, ends_at, case_closed_at)"
+        " VALUES (1, 1, now() - interval '9 days', 'fully', 'total', 'fraud', 'detector', 'contract', 'rules-1',"
+        " now() - interval '7 days', now())"
+    )
+    nights.sql(
+        "INSERT INTO provider.suspension_notice (suspension_id, channel, address, sent_at, body)"
+        " SELECT 1, 'email', 'zoe@example.com', decided_at + interval '30 minutes', 'Zoe, you are suspended.'"
+        " FROM provider.suspension"
+    )
+    nights.sql(
+        "INSERT INTO provider.review_request SELECT :review, 1, 'human_review', decided_at + interval '2 hours', NULL,"
+        " 'It was not me.' FROM provider.suspension",
+        review=REVIEW,
+    )
+
+
+def review_is_decided(nights: Nights) -> None:
+    nights.sql(
+        "INSERT INTO provider.review_outcome SELECT :review, requested_at + interval '1 hour', 'overturned',"
+        " 'reviewer-1', 'It was not them.' FROM provider.review_request",
+        review=REVIEW,
+    )
+
+
+def ceases(nights: Nights) -> list[tuple[str, str, bool]]:
+    rows = nights.sql("SELECT dataset, record_key, done_at IS NOT NULL AS done FROM holdfast.emergency_cease")
+    return [(row.dataset, row.record_key, row.done) for row in rows]
+
+
+def decision(nights: Nights, run: int, dataset: str) -> tuple[str, str]:
+    [row] = nights.sql(
+        "SELECT decision, reason FROM holdfast.request_decision WHERE run_id = :run AND dataset = :dataset",
+        run=run,
+        dataset=dataset,
+    )
+    return row.decision, row.reason
+
+
+# --- 999 ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_live_numbers_address_stays_and_nobody_wants_its_cease(nights: Nights) -> None:
+    number(nights, ended=False)
+    request = nights.ask(1, "web-1")
+    nights.night(3)
+    assert addresses(nights) == nights.count("number_assignment", "account_id = 1") == 1
+    assert nights.count("contact") == 0
+    assert nights.state(request) == "partly_completed"
+    assert ceases(nights) == []
+
+
+def test_an_erased_customer_leaves_the_999_data_by_a_cease_and_then_their_address_goes(nights: Nights) -> None:
+    number(nights, ended=True)
+    request = nights.ask(1, "web-1")
+    nights.night(4)
+    assert ceases(nights) == [("emergency_addresses", "7", False)]
+    assert addresses(nights) == 1
+    assert nights.count("contact") == 0
+    nights.night(3)
+    assert ceases(nights) == [("emergency_addresses", "7", False)]
+    assert nights.desk.entries().count(("emergency_cease_wanted", {"records": 1})) == 1
+
+    nights.sql("UPDATE provider.emergency_address SET ceased_at = now()")  # sent, and not yet acknowledged
+    nights.night(2)
+    assert addresses(nights) == 1
+    assert ceases(nights) == [("emergency_addresses", "7", False)]
+
+    nights.sql("UPDATE provider.emergency_address SET cease_acknowledged_at = now()")
+    nights.night(1)
+    assert addresses(nights) == nights.count("number_assignment", "account_id = 1") == 0
+    assert ceases(nights) == [("emergency_addresses", "7", True)]
+    assert nights.state(request) == "completed"
+    told = nights.sql("SELECT kind FROM holdfast.recipient_notice WHERE recipient = 'emergency-handling-authority'")
+    assert [row.kind for row in told] == ["emergency_cease"]
+
+
+def test_a_cease_that_nobody_confirms_is_a_break_after_three_days(nights: Nights) -> None:
+    number(nights, ended=True)
+    nights.ask(1, "web-1")
+    assert nights.breaks(nights.night(3), "cease_unconfirmed") == {}
+    nights.sql("UPDATE holdfast.emergency_cease SET wanted_at = wanted_at - interval '4 days'")
+    assert nights.breaks(nights.night(2), "cease_unconfirmed") == {"emergency_addresses": 1}
+
+
+def test_a_request_for_something_else_ceases_nothing(nights: Nights) -> None:
+    number(nights, ended=True)
+    nights.ask(1, "web-1", ("contacts", None))
+    nights.night(3)
+    assert ceases(nights) == []
+
+
+# --- statistics ---------------------------------------------------------------------------------------------------
+
+
+def test_facts_about_nobody_are_taken_before_a_suspension_is_erased(nights: Nights) -> None:
+    suspension(nights)
+    review_is_decided(nights)
+    request = nights.ask(1, "web-1")
+    nights.night(3)
+    assert nights.state(request) == "completed"
+    assert nights.count("suspension") == nights.count("review_request") == nights.count("suspension_notice") == 0
+    [fact] = nights.sql("SELECT * FROM holdfast.suspension_fact")
+    assert (fact.automation, fact.restriction, fact.reason, fact.detection_source) == (
+        "fully", "total", "fraud", "detector",
+    )  # fmt: skip
+    assert (fact.account_kind, fact.is_temporary, fact.hours_in_force, fact.minutes_to_notice) == (
+        "individual", True, 48, 30,
+    )  # fmt: skip
+    assert fact.reviews == [
+        {
+            "kind": "human_review",
+            "is_withdrawn": False,
+            "minutes_to_request": 120,
+            "outcome": "overturned",
+            "minutes_to_outcome": 60,
+        }
+    ]
+    text = json.dumps(list(fact._mapping.values()), default=str)
+    assert not [word for word in ("Zoe", "zoe", "example", "reviewer", "not me", "not them") if word in text]
+    assert fact.source_pseudonym.startswith("p1:")
+
+
+def test_while_a_suspension_stays_its_fact_follows_it_and_is_one(nights: Nights) -> None:
+    suspension(nights)
+    review_is_decided(nights)
+    nights.hold("matter-1", 1, "suspensions", "review_requests", "review_outcomes", "suspension_notices")
+    nights.ask(1, "web-1")
+    nights.night(4)
+    nights.sql("UPDATE provider.review_outcome SET outcome = 'upheld'")
+    nights.night(3)
+    [fact] = nights.sql("SELECT reviews FROM holdfast.suspension_fact")
+    assert [one["outcome"] for one in fact.reviews] == ["upheld"]
+    assert nights.count("suspension") == 1
+
+
+def test_of_a_published_month_and_of_whoever_did_not_ask_no_fact_is_taken(nights: Nights) -> None:
+    suspension(nights)
+    review_is_decided(nights)
+    nights.sql(
+        "INSERT INTO holdfast.statistics_month SELECT cast(date_trunc('month', decided_at AT TIME ZONE 'Europe/London')"
+        " AS date), now() FROM provider.suspension"
+    )
+    nights.ask(2, "web-2")
+    nights.night(4)
+    nights.ask(1, "web-1")
+    nights.night(3)
+    assert nights.count("suspension") == 0
+    assert nights.sql("SELECT FROM holdfast.suspension_fact") == []
+
+
+def test_where_facts_cannot_be_taken_nothing_is_erased(nights: Nights, tmp_path: Path) -> None:
+    suspension(nights)
+    review_is_decided(nights)
+    nights.ask(1, "web-1")
+    nights.sql("ALTER TABLE holdfast.suspension_fact RENAME TO elsewhere")
+    with pytest.raises(sa.exc.ProgrammingError):
+        nights.night(3)
+    assert nights.count("suspension") == nights.count("review_request") == 1
+
+
+# --- reviews ------------------------------------------------------------------------------------------------------
+
+
+def test_a_pending_review_keeps_what_it_needs_and_its_end_frees_it(nights: Nights) -> None:
+    nights.fill(1, logins=0)
+    suspension(nights)
+    nights.sql(
+        "INSERT INTO provider.fraud_signal (account_id, detected_at, detector, score, detail)"
+        " VALUES (1, :day, 'any', 1, 'Any.')",
+        day=LONG_AGO,
+    )
+    request = nights.ask(1, "web-1")
+    run = nights.night(4)
+    kept = ("suspension", "suspension_notice", "review_request", "fraud_signal", "contact")
+    assert [nights.count(table) for table in kept] == [1, 1, 1, 1, 1]
+    assert decision(nights, run, "suspensions") == ("held", "SUSPENSION_REVIEW")
+    assert decision(nights, run, "accounts")[0] == "anonymise"
+    review_is_decided(nights)
+    nights.night(3)
+    assert [nights.count(table) for table in kept] == [0, 0, 0, 0, 0]
+    assert nights.state(request) == "completed"
+
+
+def test_a_review_that_was_withdrawn_keeps_nothing(nights: Nights) -> None:
+    suspension(nights)
+    nights.sql("UPDATE provider.review_request SET withdrawn_at = now()")
+    request = nights.ask(1, "web-1")
+    nights.night(3)
+    assert nights.state(request) == "completed"
+
+
+# --- the provider's queries -----------------------------------------------------------------------------------------
+
+
+def test_the_providers_queries_have_their_declared_shape(nights: Nights) -> None:
+    number(nights, ended=True)
+    suspension(nights)
+    with nights.engine.connect() as connection:
+        keys = {"subject_keys": ["1", "2", "no number"]}
+        [cease] = queries.run(connection, "provider/emergency_ceases", keys).mappings()
+        [fact] = queries.run(connection, "provider/suspension_facts", {**keys, "zone": "Europe/London"}).mappings()
+    assert dict(cease) == {
+        "subject_key": "1",
+        "dataset": "emergency_addresses",
+        "record_key": "7",
+        "is_ceased": False,
+        "is_acknowledged": False,
+    }
+    assert fact["record_key"] == "1"
