@@ -29,7 +29,7 @@ AFTER = (
 def loaded(database: sa.Engine, home: Path) -> Settings:
     """The settings of an installation whose provider has one request that may be carried out, in the inbox."""
     found = settings.load()
-    provider.make(database, accounts=60, seed=1, as_of=NOW, objects=found.objects)
+    provider.make(database, accounts=30, seed=1, as_of=NOW, objects=found.objects)
     assert requests.make(database, inbox_of(found), as_of=NOW) == 1
     return found
 
