@@ -14,7 +14,8 @@ above its caps, which waits twelve hours for a person under *Required Actions*. 
 
 **When it is red.** Open the task that failed: its last log line says what happened and what to do. Then *Clear* the
 failed task: the run goes on after its last commit and counts nothing twice. After the day has passed, leave it: the
-next night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+next night takes over. To see what a night would do, trigger the DAG with `dry_run`. If `conclude` names an incident,
+rows went that a hold should have kept: wake whoever answers for the data before anything is cleared.
 
 **After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
 back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. If the whole database was

@@ -17,6 +17,7 @@ from tests.bench.carrier import AS_OF
 
 from holdfast import database, settings
 from holdfast.deletion_requests import steps
+from holdfast.enforcement import shards
 from holdfast.enforcement.references import WAVES
 
 _BEFORE = ("refresh_holds", "check_policy", "take_in_requests", "assess", "make_plan", "check_caps")
@@ -42,10 +43,15 @@ def main() -> None:
     for name in _BEFORE:
         timed(name, name, run_id=run_id)
     for wave in range(1, WAVES + 1):
-        for one in timed("list_shards", "list_shards", run_id=run_id, wave=wave):
-            dataset = str(one["label"]).partition(" ")[0].removeprefix("erase:")
+        groups = timed("list_shards", "list_shards", run_id=run_id, wave=wave)
+        ids = {one for group in groups for one in group["shard_ids"]}
+        with engine.connect() as connection:
+            wave_shards = [one for one in shards.of_run(connection, run_id) if one.shard_id in ids]
+        for one in wave_shards:  # one by one, so that deleting and anonymising are timed apart
+            dataset = one.rule_id.removeprefix("erase:")
             what = "anonymised" if dataset in (estate.HOUSEHOLD, *estate.ANONYMISED) else "deleted"
-            rows[what] += int(timed("enforce_shard", what, **one)["rows"])
+            told = timed("enforce_shards", what, run_id=run_id, shard_ids=[one.shard_id], label=one.label)
+            rows[what] += int(told["rows"])
     for name in _AFTER:
         if name not in skipped:
             timed(name, name, run_id=run_id)

@@ -109,6 +109,12 @@ def record(connection: sa.Connection, run_id: int | None, breaks: Sequence[Break
     ledger.append(connection, "reconciled", kinds, run_id)
 
 
+def incidents(connection: sa.Connection, run_id: int) -> frozenset[Kind]:
+    """The kinds of incident that were recorded when the run was last looked at."""
+    recorded = queries.run(connection, "deletion_requests/report_breaks", {"run_id": run_id})
+    return INCIDENTS & {Kind(row.facts["kind"]) for row in recorded if row.facts is not None}
+
+
 def _of_matrix(connection: sa.Connection, policy: Policy, run_id: int | None) -> Iterator[Break]:
     if run_id is None:
         return

@@ -39,7 +39,6 @@ from holdfast.enforcement.night import (
     ask_a_person,
     check_caps,
     check_policy,
-    conclude,
     enforce_shards,
     make_plan,
     record_approval,
@@ -47,7 +46,7 @@ from holdfast.enforcement.night import (
     seal_run,
     verify_run,
 )
-from holdfast.errors import RequestError, RunRefused
+from holdfast.errors import HeldRowsChanged, RequestError, RunRefused
 from holdfast.evidence import ledger
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
@@ -236,6 +235,22 @@ def find_breaks(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result
     with database.transaction(engine) as connection:
         breaks.record(connection, run_id, found)
     return {"breaks": len(found), "incidents": sum(one.is_incident for one in found)}
+
+
+def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """End as every job that deletes does, and red on an incident however well the rest went.
+
+    Raises HeldRowsChanged: rows went that a hold should have kept.
+    """
+    with database.transaction(engine) as connection:
+        incidents = breaks.incidents(connection, run_id)
+    if incidents:
+        raise HeldRowsChanged(
+            f"Run {run_id} found incidents: {', '.join(sorted(incidents))}.",
+            fix="wake whoever answers for the data; the report names datasets and requests. Do not clear this task.",
+            kinds=sorted(incidents),
+        )
+    return shared.conclude(engine, settings, run_id=run_id)
 
 
 def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:

@@ -143,8 +143,8 @@ class Nights:
         engine, given = self.engine, settings.load()
         run_id = self.plan(before, replay_since=replay_since)
         for wave in (1, 2, 3, 4):
-            for shard in steps.list_shards(engine, given, run_id=run_id, wave=wave):
-                steps.enforce_shard(engine, given, **shard)  # type: ignore[arg-type]
+            for group in steps.list_shards(engine, given, run_id=run_id, wave=wave):
+                steps.enforce_shards(engine, given, **group)  # type: ignore[arg-type]
         steps.verify_run(engine, given, run_id=run_id)
         steps.settle_requests(engine, given, run_id=run_id)
         steps.notify_recipients(engine, given, run_id=run_id)

@@ -16,10 +16,11 @@ from tests.holdfast.retention.report import cinema
 
 from holdfast import database as hf_database
 from holdfast import settings
-from holdfast.deletion_requests import breaks
+from holdfast.deletion_requests import breaks, steps
 from holdfast.deletion_requests.break_kinds import INCIDENTS, MEANINGS, Kind
 from holdfast.deletion_requests.breaks import Break
 from holdfast.deletion_requests.report import registers
+from holdfast.errors import HeldRowsChanged
 
 DAY = dt.timedelta(days=1)
 BATCH_AT = NOW + dt.timedelta(minutes=9)
@@ -531,6 +532,23 @@ def test_the_latest_matrix(desk: Desk) -> None:
     request(desk, 1)
     cell(desk, "request_decision", night, 1, "not_held")
     assert latest() == night
+
+
+@pytest.mark.parametrize("kind", sorted(INCIDENTS))
+def test_a_night_with_an_incident_ends_red_and_names_it(desk: Desk, kind: Kind) -> None:
+    night = run(desk)
+    with hf_database.transaction(desk.engine) as connection:
+        breaks.record(connection, night, [Break(Kind.HOLD_REVIEW_OVERDUE, 1), Break(kind, 1, DATASET)])
+    with pytest.raises(HeldRowsChanged, match=kind.value):
+        steps.conclude(desk.engine, settings.load(), run_id=night)
+
+
+def test_a_night_with_other_breaks_is_not_red_for_them(desk: Desk) -> None:
+    night = run(desk)
+    with hf_database.transaction(desk.engine) as connection:
+        breaks.record(connection, night, [Break(kind, 1, DATASET) for kind in Kind if kind not in INCIDENTS])
+    desk.sql("UPDATE holdfast.run SET state = 'sealed'")
+    assert steps.conclude(desk.engine, settings.load(), run_id=night)["held"] == 0
 
 
 def read_back(desk: Desk, run_id: int) -> tuple[Break, ...] | None:

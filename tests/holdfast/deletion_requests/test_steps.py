@@ -29,7 +29,7 @@ AFTER = (
 def loaded(database: sa.Engine, home: Path) -> Settings:
     """The settings of an installation whose provider has one request that may be carried out, in the inbox."""
     found = settings.load()
-    provider.make(database, accounts=60, seed=1, as_of=NOW, objects=found.objects)
+    provider.make(database, accounts=30, seed=1, as_of=NOW, objects=found.objects)
     assert requests.make(database, inbox_of(found), as_of=NOW) == 1
     return found
 
@@ -42,8 +42,8 @@ def night(engine: sa.Engine, loaded: Settings) -> dict[str, dict[str, Any]]:
         told[name] = getattr(steps, name)(engine, loaded, run_id=run_id)
     assert not told["check_caps"]["exceeded"]
     listed = [one for wave in (1, 2, 3, 4) for one in steps.list_shards(engine, loaded, run_id=run_id, wave=wave)]
-    done: list[Any] = [steps.enforce_shard(engine, loaded, **one)["rows"] for one in listed]  # type: ignore[arg-type]
-    told["enforce_shard"] = {"rows": sum(done)}
+    done: list[Any] = [steps.enforce_shards(engine, loaded, **one)["rows"] for one in listed]  # type: ignore[arg-type]
+    told["enforce_shards"] = {"rows": sum(done)}
     for name in AFTER:
         told[name] = getattr(steps, name)(engine, loaded, run_id=run_id)
     return told
@@ -53,7 +53,7 @@ def test_a_request_is_taken_in_carried_out_told_and_reported(database: sa.Engine
     first = night(database, loaded)
     assert first["take_in_requests"]["new"] == first["take_in_requests"]["assessable"] == 1
     asked_for = first["make_plan"]["due"]
-    assert asked_for == first["enforce_shard"]["rows"] == first["conclude"]["done"] > 0
+    assert asked_for == first["enforce_shards"]["rows"] == first["conclude"]["done"] > 0
     assert first["settle_requests"]["completed"] + first["settle_requests"]["partly_completed"] == 1
     assert first["notify_recipients"]["queued"] == first["notify_recipients"]["sent"] > 0
     assert first["find_breaks"] == {"breaks": 0, "incidents": 0}
@@ -66,7 +66,7 @@ def test_a_request_is_taken_in_carried_out_told_and_reported(database: sa.Engine
 
     again = night(database, loaded)
     assert again["open_run"]["run_id"] == first["open_run"]["run_id"]
-    assert again["enforce_shard"]["rows"] == again["write_outcomes"]["written"] == 0
+    assert again["enforce_shards"]["rows"] == again["write_outcomes"]["written"] == 0
     assert again["seal_run"]["root"] == first["seal_run"]["root"]
     with database.connect() as connection:
         assert verify(connection, loaded.seals).verdict == "ok"

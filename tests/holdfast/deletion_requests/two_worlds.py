@@ -202,8 +202,8 @@ class World:
         ):
             step(engine, given, run_id=run_id)
         for wave in WAVES:
-            for shard in steps.list_shards(engine, given, run_id=run_id, wave=wave):
-                steps.enforce_shard(engine, given, **shard)  # type: ignore[arg-type]
+            for group in steps.list_shards(engine, given, run_id=run_id, wave=wave):
+                steps.enforce_shards(engine, given, **group)  # type: ignore[arg-type]
         for step in (
             *(steps.verify_run, steps.settle_requests, steps.write_outcomes, steps.notify_recipients),
             *(steps.seal_run, steps.conclude),
