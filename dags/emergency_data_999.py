@@ -31,7 +31,7 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FilesArrive, step
+from holdfast_airflow import TASK_DEFAULTS, FilesArrive, step
 
 APPROVE, REFUSE = "Approve", "Refuse"
 WAITING = "ti.xcom_pull('find_waiting')['digests']"
@@ -39,11 +39,13 @@ ANSWER = "ti.xcom_pull('ask_a_person')"
 
 
 @dag(
-    schedule=CronTriggerTimetable("0 5 * * *", timezone="Europe/London"),
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
+    schedule=CronTriggerTimetable("0 5 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=TASK_DEFAULTS,
     render_template_as_native_obj=True,
+    description="Validates each 999 extract before it leaves, reconciles it both ways, and follows each rejection.",
     doc_md=__doc__,
     tags=["emergency-data"],
 )
