@@ -109,10 +109,22 @@ def record(connection: sa.Connection, run_id: int | None, breaks: Sequence[Break
     ledger.append(connection, "reconciled", kinds, run_id)
 
 
-def incidents(connection: sa.Connection, run_id: int) -> frozenset[Kind]:
-    """The kinds of incident that were recorded when the run was last looked at."""
-    recorded = queries.run(connection, "deletion_requests/report_breaks", {"run_id": run_id})
-    return INCIDENTS & {Kind(row.facts["kind"]) for row in recorded if row.facts is not None}
+def recorded(connection: sa.Connection, run_id: int) -> tuple[Break, ...] | None:
+    """The breaks of a run as they were when it was last looked for them; None: nobody looked."""
+    rows = queries.run(connection, "deletion_requests/report_breaks", {"run_id": run_id}).all()
+    if not rows:
+        return None
+    return tuple(
+        Break(
+            kind=Kind(row.facts["kind"]),
+            count=row.facts["count"],
+            about=row.facts["about"] or "",
+            requests=tuple(row.facts["requests"]),
+            holds=tuple(row.facts["holds"]),
+        )
+        for row in rows
+        if row.facts is not None
+    )
 
 
 def _of_matrix(connection: sa.Connection, policy: Policy, run_id: int | None) -> Iterator[Break]:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from holdfast import queries
 from holdfast.deletion_requests import breaks, outbox
-from holdfast.deletion_requests.break_kinds import Kind
 from holdfast.deletion_requests.breaks import Break
 from holdfast.deletion_requests.outbox import Ageing
 from holdfast.reports import runs
@@ -190,26 +189,10 @@ def read(
         keepers=tuple(Keeper(**row) for row in rows("deletion_requests/report_keepers", **named, **names)),
         reviews=runs.reviews(connection, run_id),
         recipients=outbox.ageing(connection, now=now),
-        breaks=_breaks(rows("deletion_requests/report_breaks", **named)),
+        breaks=breaks.recorded(connection, run_id),
         weeks=tuple(Week(**row) for row in rows("deletion_requests/report_weeks", **weeks)),
         work=Work(**rows("deletion_requests/report_work", **named)[0]),
         approvals=runs.approvals(connection, run_id),
         seal=runs.seal(connection, run_id),
         course=runs.course(connection, run_id),
-    )
-
-
-def _breaks(rows: list[sa.RowMapping]) -> tuple[Break, ...] | None:
-    if not rows:
-        return None
-    return tuple(
-        Break(
-            kind=Kind(row["facts"]["kind"]),
-            count=row["facts"]["count"],
-            about=row["facts"]["about"] or "",
-            requests=tuple(row["facts"]["requests"]),
-            holds=tuple(row["facts"]["holds"]),
-        )
-        for row in rows
-        if row["facts"] is not None
     )
