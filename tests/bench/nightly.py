@@ -43,10 +43,9 @@ def main() -> None:
     for name in _BEFORE:
         timed(name, name, run_id=run_id)
     for wave in range(1, WAVES + 1):
-        groups = timed("list_shards", "list_shards", run_id=run_id, wave=wave)
-        ids = {one for group in groups for one in group["shard_ids"]}
+        timed("list_shards", "list_shards", run_id=run_id, wave=wave)
         with engine.connect() as connection:
-            wave_shards = [one for one in shards.of_run(connection, run_id) if one.shard_id in ids]
+            wave_shards = [one for one in shards.of_run(connection, run_id) if one.wave == wave]
         for one in wave_shards:  # one by one, so that deleting and anonymising are timed apart
             dataset = one.rule_id.removeprefix("erase:")
             what = "anonymised" if dataset in (estate.HOUSEHOLD, *estate.ANONYMISED) else "deleted"

@@ -25,6 +25,8 @@ LONDON = ZoneInfo("Europe/London")
 NOW = dt.datetime(2026, 9, 3, 9, 30, tzinfo=LONDON)
 ACCOUNTS = 9
 CLERK, OFFICER = "clerk", "officer"
+CATEGORIES_THAT_STAY = ("traffic", "billing", "consent")
+"""Of the shipped policy: what can be taken out of no record while that stays, written down a second time."""
 
 ENDS = {State.REFUSED, State.WITHDRAWN}
 MAY_FOLLOW = {

@@ -12,6 +12,7 @@ import re
 import shutil
 from pathlib import Path
 
+import matplotlib
 import pypdf
 import pytest
 from hypothesis import example, given
@@ -306,7 +307,6 @@ def test_a_name_that_no_font_has_is_refused_and_not_quoted() -> None:
 
 
 def test_a_font_in_the_folder_of_fonts_is_used(tmp_path: Path) -> None:
-    matplotlib = pytest.importorskip("matplotlib")
     words = tmp_path / "letters"
     shutil.copytree(WORDS, words)
     (words / letter_text.FONTS).mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from tests.holdfast.deletion_requests.desk import NOW, Desk, asked, policy
+from tests.holdfast.deletion_requests.desk import CATEGORIES_THAT_STAY, NOW, Desk, asked, policy
 
 from holdfast import settings
 from holdfast.deletion_requests import scope
@@ -163,7 +163,7 @@ def test_what_was_taken_in_is_known_though_its_record_is_gone(desk: Desk) -> Non
     assert again == Taken(first.request_id, None, is_new=False)
 
 
-@pytest.mark.parametrize("category", ["traffic", "billing", "consent"])
+@pytest.mark.parametrize("category", CATEGORIES_THAT_STAY)
 def test_a_category_that_can_be_taken_out_of_no_record_is_refused(category: str) -> None:
     with pytest.raises(RequestError, match="taken out of no record") as refused:
         scope.parse(f"category:{category}", policy())

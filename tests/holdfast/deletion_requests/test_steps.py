@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from tests.holdfast.deletion_requests.nights import work_through
 
 from holdfast import settings
 from holdfast.deletion_requests import steps
@@ -41,9 +42,7 @@ def night(engine: sa.Engine, loaded: Settings) -> dict[str, dict[str, Any]]:
     for name in (*BEFORE, "check_caps"):
         told[name] = getattr(steps, name)(engine, loaded, run_id=run_id)
     assert not told["check_caps"]["exceeded"]
-    listed = [one for wave in (1, 2, 3, 4) for one in steps.list_shards(engine, loaded, run_id=run_id, wave=wave)]
-    done: list[Any] = [steps.enforce_shards(engine, loaded, **one)["rows"] for one in listed]  # type: ignore[arg-type]
-    told["enforce_shards"] = {"rows": sum(done)}
+    told["enforce_shards"] = {"rows": work_through(engine, loaded, run_id)}
     for name in AFTER:
         told[name] = getattr(steps, name)(engine, loaded, run_id=run_id)
     return told

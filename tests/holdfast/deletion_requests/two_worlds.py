@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
+from tests.holdfast.deletion_requests.nights import work_through
 from tests.holdfast.retention import shop as shops
-from tests.holdfast.retention.shop import NIGHT, WAVES, Document, Shop
+from tests.holdfast.retention.shop import NIGHT, Document, Shop
 
 from holdfast import database, queries, settings
 from holdfast.deletion_requests import steps
@@ -201,9 +202,7 @@ class World:
             steps.make_plan,
         ):
             step(engine, given, run_id=run_id)
-        for wave in WAVES:
-            for group in steps.list_shards(engine, given, run_id=run_id, wave=wave):
-                steps.enforce_shards(engine, given, **group)  # type: ignore[arg-type]
+        work_through(engine, given, run_id)
         for step in (
             *(steps.verify_run, steps.settle_requests, steps.write_outcomes, steps.notify_recipients),
             *(steps.seal_run, steps.conclude),

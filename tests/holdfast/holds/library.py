@@ -222,7 +222,7 @@ class Library:
 def make(engine: sa.Engine, project: Path) -> Library:
     """The library in an empty database, with both sources right."""
     real = settings.load().project
-    for folder in ("enforcement", "evidence", "holds", "migrations", "retention"):
+    for folder in ("enforcement", "evidence", "holds", "migrations"):
         shutil.copytree(real / "sql" / folder, project / "sql" / folder)
     (project / "sql" / "provider" / "holds").mkdir(parents=True)
     (project / "policy").mkdir()

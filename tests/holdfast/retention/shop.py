@@ -297,9 +297,9 @@ class Shop:
 
     def shards(self, run_id: int, wave: int) -> list[dict[str, Any]]:
         """The shards of a wave, one by one. The first call begins the execution."""
-        ids = {one for group in self.groups(run_id, wave) for one in group["shard_ids"]}
+        self.groups(run_id, wave)
         with database.transaction(self.engine) as connection:
-            found = [one for one in cut.of_run(connection, run_id) if one.shard_id in ids]
+            found = [one for one in cut.of_run(connection, run_id) if one.wave == wave]
         return [{"run_id": run_id, "shard_id": one.shard_id, "label": one.label} for one in found]
 
     def enforce_shard(self, run_id: int, shard_id: int, label: str) -> int:
