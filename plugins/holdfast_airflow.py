@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import TaskGroup, chain, task
+from airflow.sdk import BaseOperator, TaskGroup, chain, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -144,6 +144,36 @@ def waves(package: str, before: list[Any]) -> list[Any]:
         before >> shards
         before = [shards, enforced]
     return before
+
+
+class FilesArrive(BaseOperator):
+    """Wait until the inbox of 999 data has a file. It takes no worker while it waits, and fails after `hours`.
+
+    `already_here` may say that the day's extract has been taken in before: then nothing need come.
+    """
+
+    template_fields = ("already_here",)
+
+    def __init__(self, *, hours: int, already_here: bool | str, **options: Any) -> None:
+        super().__init__(**options)
+        self.hours = hours
+        self.already_here = already_here
+
+    def execute(self, context: Any) -> None:
+        """Return at once if a file is there, else let the triggerer look every few seconds."""
+        from airflow.providers.standard.triggers.file import FileTrigger
+
+        inbox = settings.load().emergency / "inbox"
+        if self.already_here is True or any(inbox.glob("[!.]*")):
+            return
+        self.defer(
+            trigger=FileTrigger(filepath=str(inbox / "[!.]*"), poll_interval=10),
+            method_name="arrived",
+            timeout=timedelta(hours=self.hours),
+        )
+
+    def arrived(self, context: Any, event: Any = None) -> None:
+        """What the triggerer saw need not be told: the next task looks itself."""
 
 
 def database_settings() -> settings.Settings:

@@ -124,6 +124,22 @@ class LedgerError(HoldfastError):
     """Evidence that is altered, incomplete or unreadable proves nothing."""
 
 
+class LayoutError(HoldfastError):
+    """A file read by a wrong description would put a street into the place of a name."""
+
+
+class ExtractRefused(HoldfastError):
+    """A broken file, loaded in part, would look like a small one: what it lacks would seem to have ceased."""
+
+
+class RuleSetError(HoldfastError):
+    """A rule that is not checked as it is written would let through what it was made to stop."""
+
+
+class DeliveryRefused(HoldfastError):
+    """A file sent twice, or out of its order, would undo what the authority was told in between."""
+
+
 def description(error: BaseException) -> str:
     """What may be told of an error. Of one of ours its type and message; of any other its type, SQLSTATE and place.
 

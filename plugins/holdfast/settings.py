@@ -27,6 +27,7 @@ everything does: else the command line would speak of another database than the 
 HOME = "HOLDFAST_HOME"
 PROJECT = "HOLDFAST_PROJECT"
 PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
+EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,21 @@ class Settings:
     @property
     def policy(self) -> Path:
         return self.project / "policy"
+
+    @property
+    def expectations(self) -> Path:
+        """Layouts, rules and reference data of the jobs that check data."""
+        return self.project / "expectations"
+
+    @property
+    def emergency(self) -> Path:
+        """Files of 999 emergency data: received, refused, released. They hold names and addresses."""
+        return self.home / "emergency"
+
+    @property
+    def emergency_outbox(self) -> str:
+        """Where released 999 files are handed over: any folder that fsspec can write to, here unless told otherwise."""
+        return os.environ.get(EMERGENCY_OUTBOX) or (self.emergency / "outbox").as_uri()
 
     @property
     def sql(self) -> Path:

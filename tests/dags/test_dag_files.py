@@ -22,6 +22,7 @@ HEADINGS = ("Promise", "When it runs", "What it stops for", "When it is red", "W
 HEAVY = (
     "great_expectations",
     "holdfast.enforcement",
+    "holdfast.emergency_data",
     "holdfast.retention",
     "holdfast.synthetic",
     "matplotlib",
@@ -140,9 +141,11 @@ def test_a_failed_night_still_has_a_report_and_is_red(parsed: dict[str, Any]) ->
 
 def test_a_killed_task_is_tried_again_and_a_server_that_restarts_is_waited_for(parsed: dict[str, Any]) -> None:
     for dag in parsed["dags"].values():
-        ours = {name: task for name, task in dag["tasks"].items() if name not in ("ask_a_person", "wave_1.list_shards")}
+        waiting = ("ask_a_person", "files_arrive", "wave_1.list_shards")  # for a person, a file, another job
+        ours = {name: task for name, task in dag["tasks"].items() if name not in waiting}
         assert {(task["retries"], task["retry_delay"], task["retry_backoff"]) for task in ours.values()} == {(3, 30, 2)}
-        waits = dag["tasks"]["wave_1.list_shards"]  # for another job that is deleting
+    for job in ("retention_nightly", "deletion_requests_reconcile"):
+        waits = parsed["dags"][job]["tasks"]["wave_1.list_shards"]  # for another job that is deleting
         assert (waits["retries"], waits["retry_delay"], waits["retry_backoff"]) == (24, 300, 0)
 
 
@@ -159,6 +162,22 @@ def test_a_wave_starts_after_the_whole_wave_before_even_if_that_was_empty(parsed
         task = tasks[f"wave_{wave}.list_shards"]
         assert task["upstream"] == [f"wave_{wave - 1}.enforce_shards", f"wave_{wave - 1}.list_shards"]
         assert task["trigger_rule"] == "none_failed_min_one_success"
+
+
+def test_emergency_data_is_reported_whatever_failed_and_no_failure_looks_green(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["emergency_data_999"]["tasks"]
+    for task_id in ("deliver_files", "reconcile", "write_report"):
+        assert tasks[task_id]["trigger_rule"] == "all_done"
+    assert [task_id for task_id, task in tasks.items() if not task["downstream"]] == ["complete"]
+    assert tasks["complete"]["upstream"] == ["conclude", "deliver_files", "work_through"]
+
+
+def test_files_that_may_leave_are_released_before_a_person_is_asked_about_others(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["emergency_data_999"]["tasks"]
+    assert tasks["work_through"]["downstream"] == ["complete", "find_waiting"]
+    assert tasks["ask_a_person"]["retries"] == 0
+    assert tasks["ask_a_person"]["downstream"] == ["decide"]
+    assert tasks["work_through_decided"]["downstream"] == ["deliver_files"]
 
 
 def _without_docstring(file: Path) -> ast.Module:

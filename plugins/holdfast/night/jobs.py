@@ -14,7 +14,7 @@ from holdfast.night.api import AirflowRefused, AirflowSilent, Api, Task
 from holdfast.night.progress import Progress
 from holdfast.night.supervisor import Kept
 
-JOBS = ("retention_nightly", "deletion_requests_reconcile")  # in the order of the night
+JOBS = ("retention_nightly", "deletion_requests_reconcile", "emergency_data_999")  # in the order of the night
 SUCCESS, FAILED, WAITS = "success", "failed", "awaiting approval"
 
 _START_SECONDS = 180

@@ -26,6 +26,7 @@ _OF_A_RULE = {  # heading: its key in the report
     "unknown": "unknown_rows",
     "refused": "refused_rows",
 }
+_OF_AN_EXTRACT = ("records", "released", "warned", "quarantined")
 _DECISIONS = ("erase", "anonymise", "held", "exempt", "waiting", "unknown")
 
 
@@ -44,9 +45,9 @@ def show(console: Console, runs: list[Run], began: dt.datetime) -> None:
 
 def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     report = json.loads((folder / "report.json").read_text())
-    seal, run = report["seal"], report["run"]
+    seal, run = report.get("seal"), report.get("run")
     sealed_at = dt.datetime.fromisoformat(seal["sealed_at"]) if seal else began
-    if sealed_at < began:
+    if run is not None and sealed_at < began:
         console.print(
             f"[bold yellow]Nothing was left to do: the night of {run['as_of_date']} was done before, and sealed at"
             f" {sealed_at:%Y-%m-%d %H:%M} UTC. These are the figures of that run, number {run['run_id']}.[/]",
@@ -55,8 +56,10 @@ def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     console.print(escape(report["verdict"]["sentence"]))
     if "rules" in report:
         _show_rules(console, report["rules"])
-    else:
+    elif "matrix" in report:
         _show_matrix(console, report["matrix"])
+    else:
+        _show_extracts(console, report["extracts"])
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
 
@@ -71,6 +74,17 @@ def _show_matrix(console: Console, datasets: list[dict[str, Any]]) -> None:
     """Decisions on requests: one line for each dataset that any was asked for in, and their sum."""
     keys = {decision: decision for decision in _DECISIONS}
     _show_counts(console, ("dataset",), keys, [((one["dataset"],), one) for one in datasets])
+
+
+def _show_extracts(console: Console, extracts: list[dict[str, Any]]) -> None:
+    """999 emergency data: one line for each file that came on the day. Nobody counted the records of a broken one."""
+    names = [f"{one['provider'] or ''} {one['sequence'] or ''}".strip() for one in extracts]
+    rows = [
+        (name, one["state"], *(one[count] for count in _OF_AN_EXTRACT))
+        for name, one in zip(names, extracts, strict=True)
+    ]
+    sums = (known_sum(one[name] for one in extracts if one["state"] != "refused") for name in _OF_AN_EXTRACT)
+    terminal.show(console, ("extract", "state", *_OF_AN_EXTRACT), rows, ("all of them", "", *sums))
 
 
 def _show_counts(

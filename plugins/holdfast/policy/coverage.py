@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from holdfast import settings
 from holdfast.policy import consistency, fitness, hazards
 from holdfast.policy.catalogue import Catalogue, Relation, read_catalogue
-from holdfast.policy.data_map_checks import OWN_SCHEMA, all_columns
+from holdfast.policy.data_map_checks import OWN_SCHEMAS, all_columns
 from holdfast.policy.model import Dataset, Policy
 from holdfast.policy.problems import Check, DatabaseNotCovered, EntryPath, Finder, Problem
 
@@ -79,7 +79,7 @@ def _schemas(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Pro
                 f"the database has no schema {schema}.",
                 "correct the name, or connect to the database that has it.",
             )
-    known = {*policy.data_map.schemas, *policy.data_map.other_schemas, OWN_SCHEMA}
+    known = {*policy.data_map.schemas, *policy.data_map.other_schemas, *OWN_SCHEMAS}
     for schema, relations in catalogue.schemas.items():
         if relations and schema not in known:
             yield find(

@@ -1,0 +1,118 @@
+"""
+# 999 emergency data
+
+**Promise.** "999 data is processed under Ofcom General Condition 4" (today A3): whoever dials 999 is found where the
+number is installed. Every record is checked before it leaves, bad ones are kept back without holding up good ones, and
+what the authority has is compared with the number inventory, both ways.
+
+**When it runs.** Every day at 05:00 Europe/London. It makes our own extract, reads what the authority has answered,
+waits up to two hours for a file in the inbox, and works through all that lie there, in the order of their sequence
+numbers. A file that comes before its predecessor stays in the inbox for the next run; trigger the DAG once the other
+one is there.
+
+**What it stops for.** A broken file is refused whole and kept. A record that breaks a critical rule goes to quarantine;
+the others leave. A file that would change more than `expectations/emergency_data/bounds.yaml` allows waits eight hours
+for a person under *Required Actions*, and longer in the database. No file within two hours is a failure.
+
+**When it is red.** The last line of the task that failed says what happened and what to do; the report is written all
+the same. *Clear* the task: files are taken in once, released once and delivered once, however often a step runs. For a
+file that waited too long, answer with `holdfast emergency decide`, then trigger the DAG again.
+
+**Who decides.** The owner of numbering decides on a file above its bounds; the answer is recorded, and it is for that
+file alone, named by its digest. Exceptions are accepted by the owner of addressing, for a year at most.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import chain, dag, task
+from airflow.timetables.trigger import CronTriggerTimetable
+
+from holdfast_airflow import TASK_DEFAULTS, FilesArrive, step
+
+APPROVE, REFUSE = "Approve", "Refuse"
+WAITING = "ti.xcom_pull('find_waiting')['digests']"
+ANSWER = "ti.xcom_pull('ask_a_person')"
+
+
+@dag(
+    # Zero, not False: Airflow 3.3.2 takes False for a tenth of a day, and brings up a night that ended so recently.
+    schedule=CronTriggerTimetable("0 5 * * *", timezone="Europe/London", run_immediately=timedelta(0)),
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    render_template_as_native_obj=True,
+    description="Validates each 999 extract before it leaves, reconciles it both ways, and follows each rejection.",
+    doc_md=__doc__,
+    tags=["emergency-data"],
+)
+def emergency_data_999() -> None:
+    make_extract = step("emergency_data.make_extract")()
+    files_arrive = FilesArrive(
+        task_id="files_arrive",
+        hours=2,
+        already_here="{{ not ti.xcom_pull('make_extract')['made'] }}",
+        retries=0,
+    )
+    prepare = step("emergency_data.prepare")()
+    read_responses = step("emergency_data.read_responses")()
+    providers = step("emergency_data.list_providers")()
+    worked = step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}").expand_kwargs(
+        providers
+    )
+    find_waiting = step("emergency_data.find_waiting", trigger_rule="none_failed")()
+
+    @task.branch
+    def choose_path(waits: bool) -> str:
+        return "ask_a_person" if waits else "deliver_files"
+
+    path = choose_path("{{ ti.xcom_pull('find_waiting')['waits'] }}")  # type: ignore[arg-type]
+    ask_a_person = HITLOperator(
+        task_id="ask_a_person",
+        subject="999 extracts would change more than their bounds allow: {{ " + WAITING + " | length }}",
+        body="The answer holds for the files with these digests and no others; `holdfast emergency list` says what"
+        " they would change.\n\n{% for digest in " + WAITING + " %}* {{ digest }}\n{% endfor %}",
+        options=[APPROVE, REFUSE],
+        response_timeout=timedelta(hours=8),
+        retries=0,
+    )
+    decide = step("emergency_data.decide")(
+        digests="{{ " + WAITING + " }}",
+        decision="{{ {'Approve': 'approved', 'Refuse': 'declined'}[" + ANSWER + "['chosen_options'][0]] }}",
+        decided_by="{{ " + ANSWER + "['responded_by_user']['name'] }}",
+        reason="answered-in-airflow",
+    )
+    left = step("emergency_data.list_providers").override(task_id="list_decided")()
+    decided = (
+        step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}")
+        .override(task_id="work_through_decided")
+        .expand_kwargs(left)
+    )
+    deliver_files = step("emergency_data.deliver_files", trigger_rule="all_done")()
+    reconcile = step("emergency_data.reconcile", trigger_rule="all_done")()
+    write_report = step("emergency_data.write_report", trigger_rule="all_done")()
+    conclude = step("emergency_data.conclude")(since="{{ dag_run.start_date }}")
+
+    chain(
+        make_extract,
+        read_responses,
+        files_arrive,
+        prepare,
+        providers,
+        worked,
+        find_waiting,
+        path,
+        ask_a_person,
+        decide,
+        left,
+    )
+    [path, decided] >> deliver_files
+    chain(deliver_files, reconcile, write_report, conclude)
+    # A run is as red as its last tasks, and what went wrong before must show although the report was written.
+    [worked, deliver_files, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
+
+
+emergency_data_999()

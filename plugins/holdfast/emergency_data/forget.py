@@ -1,0 +1,39 @@
+"""What the job keeps no longer than it needs: replaced records, ceased numbers, closed gaps, and the files themselves.
+
+Manifests, counts and digests stay; they name nobody. A record that is still in quarantine stays until it is replaced.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from holdfast import queries
+from holdfast.emergency_data.taking_in import Folders
+from holdfast.evidence import ledger
+
+_TABLES = {
+    "records": "emergency/forget_quarantine",
+    "numbers": "emergency/forget_numbers",
+    "gaps": "emergency/forget_gaps",
+    "rejects": "emergency/forget_rejects",
+}
+
+
+def forget(connection: sa.Connection, folders: Folders, now: dt.datetime, days: int) -> dict[str, int]:
+    """Forget what ended more than `days` ago; how much of each kind, also in the ledger if there was any."""
+    before = now - dt.timedelta(days=days)
+    counts = {name: queries.run(connection, query, {"before": before}).rowcount for name, query in _TABLES.items()}
+    old = [
+        path
+        for folder in (folders.received, folders.refused, folders.released)
+        for path in folder.iterdir()
+        if path.is_file() and path.stat().st_mtime < before.timestamp()
+    ]
+    counts["files"] = len(old)
+    if any(counts.values()):
+        ledger.append(connection, "emergency_forgotten", {**counts, "days": days})
+    for path in old:
+        path.unlink()
+    return counts

@@ -1,0 +1,50 @@
+"""The report of a day's emergency data: what came, what left, what was stopped and why, and where records are missing.
+
+It names records by their number in their extract. No telephone number, name or address is in it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from holdfast.emergency_data.bounds import Bounds
+from holdfast.emergency_data.catalogue import Rule
+from holdfast.emergency_data.report import exports, figures, page
+from holdfast.reports import charts, files
+from holdfast.settings import Settings
+
+JOB = "emergency_data_999"
+PAGE = "index.html"
+
+
+def write(
+    connection: sa.Connection,
+    settings: Settings,
+    bounds: Bounds,
+    rules: dict[str, Rule],
+    *,
+    switched_off: dict[str, str],
+    day: dt.date,
+    now: dt.datetime,
+) -> dict[str, str | int]:
+    """Write the report of the day into `reports/emergency_data_999/<day>/`, in place of an earlier one of that day."""
+    charts.keep_cache_in(settings.home / "matplotlib")
+    edition = figures.read(connection, bounds, rules, switched_off=switched_off, day=day, now=now)
+    texts = {
+        PAGE: page.html_of(edition),
+        "report.json": exports.json_text(edition),
+        "rules.csv": exports.rules_csv(edition),
+        "quarantine.csv": exports.quarantine_csv(edition),
+        "gaps.csv": exports.gaps_csv(edition),
+    }
+    written = files.write_set(settings.reports, (JOB, day.isoformat()), texts)
+    return {
+        "report": str(written.folder / PAGE),
+        "folder": str(written.folder),
+        "sha256": written.sha256,
+        "records": edition.total("records"),
+        "released": edition.total("released"),
+        "quarantined": edition.total("quarantined"),
+    }

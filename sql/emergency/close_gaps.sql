@@ -1,0 +1,11 @@
+-- Close the gaps that are gone.
+-- params:  provider text, at timestamptz
+-- returns: the number of gaps closed
+-- locks:   the closed rows
+UPDATE emergency.gap SET closed_at = :at
+WHERE
+    closed_at IS NULL AND provider = :provider
+    AND NOT EXISTS (
+        SELECT FROM pg_temp.gap_found AS found
+        WHERE found.number = gap.number AND found.rule_id = gap.rule_id
+    )

@@ -1,0 +1,12 @@
+-- Record a response, unless it was read before.
+-- params:  sha256 text, file_name text, provider text, sequence bigint, answered_at timestamptz, at timestamptz, outcome text, accepted bigint, rejected bigint, unmatched bigint
+-- returns: one row (sha256) if it is new, else none
+-- locks:   the new row
+INSERT INTO emergency.response (
+    sha256, file_name, provider, sequence, answered_at, read_at, outcome, accepted, rejected, unmatched
+)
+VALUES (
+    :sha256, :file_name, :provider, :sequence, :answered_at, :at, :outcome, :accepted, :rejected, :unmatched
+)
+ON CONFLICT (sha256) DO NOTHING
+RETURNING sha256

@@ -1,0 +1,10 @@
+-- How many records of the day's extracts broke each rule?
+-- params:  day date
+-- returns: rule_id, severity, broken, excepted
+-- locks:   none
+SELECT counted.rule_id, counted.severity, sum(counted.records) AS broken, sum(counted.excepted) AS excepted
+FROM emergency.rule_count AS counted
+INNER JOIN emergency.extract ON extract.extract_id = counted.extract_id
+WHERE cast(extract.arrived_at AT TIME ZONE 'Europe/London' AS date) = :day OR extract.state = 'waiting'
+GROUP BY counted.rule_id, counted.severity
+ORDER BY counted.rule_id

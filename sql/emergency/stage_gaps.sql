@@ -1,0 +1,5 @@
+-- Where the gaps that are found wait to be compared with those that were open. Gone with the transaction.
+-- params:  none
+-- returns: nothing
+-- locks:   none
+CREATE TEMPORARY TABLE gap_found (number text NOT NULL, rule_id text NOT NULL) ON COMMIT DROP

@@ -1,0 +1,384 @@
+"""From the inbox to the outbox and back to the inventory: nothing is lost, nothing goes twice, nothing bad leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from tests.holdfast.emergency_data.conftest import BOUNDS, LAYOUTS, PLAIN, PROVIDER
+
+from holdfast import clock, settings
+from holdfast.emergency_data import forget, rules, steps, taking_in, writing
+from holdfast.emergency_data.scan import scan
+from holdfast.emergency_data.taking_in import ZONE
+from holdfast.errors import DeliveryRefused, ExtractRefused
+from holdfast.evidence import verify
+from holdfast.synthetic import emergency as synthetic
+
+Record = dict[str, str]
+
+
+class Job:
+    """An installation of its own, whose inventory is the numbers for drama, all live."""
+
+    def __init__(self, engine: sa.Engine, home: Path) -> None:
+        self.engine = engine
+        self.settings = dataclasses.replace(settings.load(), home=home)
+        self.now = steps._now(engine)
+        self.day = clock.local_date(self.now, ZONE)
+        self.root = self.settings.emergency
+
+    def send(self, sequence: int, records: Sequence[Record], extract_type: str = "DELTA") -> Path:
+        head = writing.Head(PROVIDER, sequence, sequence - 1, extract_type, self.day, self.now)
+        return synthetic.write_extract(self.root / "inbox", PLAIN, head, records).path
+
+    def work(self) -> list[dict[str, Any]]:
+        """Everything that a run does with the files, by provider."""
+        found = [
+            steps.work_through(self.engine, self.settings, provider=one["provider"])
+            for one in steps.list_providers(self.engine, self.settings)
+        ]
+        steps.deliver_files(self.engine, self.settings)
+        return found
+
+    def run(self) -> list[dict[str, Any]]:
+        """The same, by extract."""
+        return [extract for one in self.work() for extract in one["extracts"]]
+
+    def load(self) -> int:
+        """Take in the one file of the inbox, and no more; its extract."""
+        folders = taking_in.Folders.below(self.root)
+        (path,) = taking_in.waiting_files(folders.inbox)
+        taken = taking_in.take_in(self.engine, folders, path, LAYOUTS, BOUNDS, self.now)
+        assert taken.extract_id is not None
+        return taken.extract_id
+
+    def good(self, n: int, action: str = "I", **changes: str) -> Record:
+        return synthetic.record(n, self.day, action=action) | changes
+
+    def outbox(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "outbox").glob("*"))
+
+    def query(self, statement: str, **values: Any) -> list[Any]:
+        with self.engine.begin() as connection:
+            return list(connection.execute(sa.text(statement), values).all())
+
+    def ledger(self, kind: str) -> list[dict[str, Any]]:
+        rows = self.query("SELECT entry FROM holdfast.ledger_entry WHERE kind = :kind ORDER BY seq", kind=kind)
+        return [json.loads(row.entry)["facts"] for row in rows]
+
+
+@pytest.fixture
+def job(database: sa.Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    job = Job(database, home)
+    from holdfast.emergency_data import reference
+
+    with database.begin() as connection:
+        folder = job.settings.expectations / "emergency_data" / "reference"
+        reference.load_shipped(connection, folder, invented_places=True)
+        rows = [{"n": synthetic.number(n), "p": PROVIDER} for n in range(400)]
+        connection.execute(
+            sa.text(
+                "INSERT INTO emergency.inventory (number, provider, is_live, calls_999, erased)"
+                " VALUES (:n, :p, true, true, false)"
+            ),
+            rows,
+        )
+    (job.root / "inbox").mkdir(parents=True)
+    return job
+
+
+def test_good_records_leave_and_bad_ones_stay_with_all_their_reasons(job: Job) -> None:
+    records = [job.good(n) for n in range(60)]
+    records[7] |= {"postcode": "", "name": "UNKNOWN"}
+    records[9]["thoroughfare"] = "High Street"  # a warning
+    path = job.send(1, records, "FULL")
+    (result,) = job.run()
+    assert (result["records"], result["released"], result["quarantined"], result["warned"]) == (60, 59, 1, 1)
+    assert job.outbox() == [path.name]
+    seen = scan(job.root / "outbox" / path.name, PLAIN)
+    assert seen.findings == []
+    assert (seen.records, seen.trailer["inserts"]) == (59, 59)
+    (row,) = job.query("SELECT record_no, number, rule_ids, fields, ended_at FROM emergency.quarantine")
+    assert (row.record_no, row.number, row.ended_at) == (8, synthetic.number(7), None)
+    assert set(row.rule_ids) == {"E201", "E306", "E313"}
+    assert row.fields["name"] == "UNKNOWN"
+    states = dict(job.query("SELECT state, count(*) FROM emergency.number_record GROUP BY state"))  # type: ignore[arg-type]
+    assert states == {"pending": 59}
+    (facts,) = job.ledger("extract_released")
+    assert facts["records"] == facts["released"] + facts["quarantined"] == 60
+    assert not job.query("SELECT FROM pg_tables WHERE schemaname = 'emergency' AND tablename ~ '_[0-9]+$'")
+
+
+def test_a_corrected_record_leaves_quarantine_and_a_worse_one_takes_its_place(job: Job) -> None:
+    job.send(1, [job.good(n, postcode="" if n in (1, 2) else "ZY1 1AA", premises=str(n + 1)) for n in range(5)], "FULL")
+    job.run()
+    job.send(2, [job.good(1), job.good(2, name="")])
+    (result,) = job.run()
+    assert (result["corrected"], result["superseded"], result["quarantined"]) == (1, 1, 1)
+    rows = job.query("SELECT number, ended_how FROM emergency.quarantine ORDER BY extract_id, record_no")
+    assert [(row.number, row.ended_how) for row in rows] == [
+        (synthetic.number(1), "corrected"),
+        (synthetic.number(2), "superseded"),
+        (synthetic.number(2), None),
+    ]
+
+
+def test_ceases_amends_and_moved_numbers_change_states(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(4)], "FULL")
+    job.run()
+    job.send(2, [job.good(0, "C"), job.good(1, "A", premises="99"), job.good(2, "C"), job.good(2, premises="77")])
+    job.run()
+    rows = job.query("SELECT number, state, sequence FROM emergency.number_record ORDER BY number")
+    assert {(row.number, row.state, row.sequence) for row in rows} == {
+        (synthetic.number(0), "pending_cease", 2),
+        (synthetic.number(1), "pending", 2),
+        (synthetic.number(2), "pending", 2),
+        (synthetic.number(3), "pending", 1),
+    }
+    assert job.query("SELECT FROM emergency.quarantine") == [], "an insert after a cease of the same number may leave"
+
+
+def test_files_are_taken_once_in_their_order_and_a_broken_one_stops_no_other(job: Job) -> None:
+    job.send(1, [job.good(0)], "FULL")
+    job.send(3, [job.good(2)])
+    (job.root / "inbox" / "NOTES.txt").write_text("what is this")
+    ours, unknown = job.work()
+    assert (ours["loaded"], ours["early"], unknown["refused"]) == (1, 1, 1)
+    assert unknown["rules_broken"] == ["F013"]
+    (early,) = job.work()
+    assert (early["loaded"], early["early"]) == (0, 1), "the early one waits in the inbox"
+    job.send(2, [job.good(1), job.good(0, "A", premises="9")])
+    assert [result["released"] for result in job.run()] == [2, 1]
+    assert len(job.outbox()) == 3
+    again = job.send(3, [job.good(5)])
+    assert job.work()[0]["rules_broken"] == ["F003"]
+    assert not again.exists()
+    again.write_bytes((job.root / "received" / again.name).read_bytes())
+    assert job.work()[0]["rules_broken"] == ["F010"]
+    assert job.query("SELECT count(*) FROM emergency.release")[0][0] == 3
+    assert [facts["rules"] for facts in job.ledger("extract_refused")] == [["F013"], ["F003"], ["F010"]]
+
+
+def test_a_change_beyond_its_bounds_waits_for_a_person_and_the_answer_is_for_that_file(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(100)], "FULL")
+    job.run()
+    job.send(2, [job.good(n, "C") for n in range(30)])
+    (result,) = job.run()
+    assert (result["state"], result["exceeded"]) == ("waiting", ["ceased_share"])
+    assert len(job.outbox()) == 1
+    digests = steps.find_waiting(job.engine, job.settings)["digests"]
+    with pytest.raises(ExtractRefused, match="No file with this digest"):
+        steps.decide(
+            job.engine, job.settings, digests=["0" * 64], decision="approved", decided_by="anna", reason="expected"
+        )
+    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="a-campaign")
+    (result,) = job.run()
+    assert (result["state"], result["released"]) == ("released", 30)
+    assert len(job.outbox()) == 2
+    (facts,) = job.ledger("extract_approved")
+    assert facts["by"].startswith("p1:")
+    assert facts["reason"] == "a-campaign"
+
+
+def test_a_declined_file_leaves_nothing_and_its_number_is_free(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(100)], "FULL")
+    job.run()
+    job.send(2, [job.good(n, "A", premises="7", postcode="ZY1 1AA", thoroughfare="SAMPLE LANE") for n in range(40)])
+    (result,) = job.run()
+    assert "address_changed_share" in result["exceeded"]
+    digests = steps.find_waiting(job.engine, job.settings)["digests"]
+    steps.decide(job.engine, job.settings, digests=digests, decision="declined", decided_by="anna", reason="a-mistake")
+    assert len(job.outbox()) == 1
+    (result,) = job.run()
+    assert result["state"] == "declined"
+    job.send(2, [job.good(1, "A", premises="7")])
+    (result,) = job.run()
+    assert (result["state"], result["released"]) == ("released", 1)
+    assert len(job.outbox()) == 2
+
+
+def test_every_step_may_be_repeated(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(10)], "FULL")
+    extract_id = job.load()
+    for _ in range(2):
+        steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
+    for _ in range(2):
+        assert steps.release_extract(job.engine, job.settings, extract_id=extract_id)["state"] == "released"
+    assert steps.deliver_files(job.engine, job.settings) == {"delivered": 1}
+    assert steps.deliver_files(job.engine, job.settings) == {"delivered": 0}
+    assert len(job.ledger("extract_released")) == len(job.ledger("extract_delivered")) == 1
+
+
+def test_a_file_that_was_put_there_before_a_crash_is_not_sent_again_and_another_one_is_never_overwritten(
+    job: Job,
+) -> None:
+    path = job.send(1, [job.good(n) for n in range(10)], "FULL")
+    extract_id = job.load()
+    steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
+    steps.release_extract(job.engine, job.settings, extract_id=extract_id)
+    outbox = job.root / "outbox"
+    outbox.mkdir()
+    (outbox / path.name).write_text("something else")
+    with pytest.raises(DeliveryRefused, match="another file"):
+        steps.deliver_files(job.engine, job.settings)
+    (outbox / path.name).write_bytes((job.root / "released" / path.name).read_bytes())
+    before = (outbox / path.name).stat().st_mtime_ns
+    assert steps.deliver_files(job.engine, job.settings) == {"delivered": 1}
+    assert (outbox / path.name).stat().st_mtime_ns == before
+
+
+def test_reconciliation_finds_gaps_both_ways_and_sees_them_close(job: Job) -> None:
+    job.query("DELETE FROM emergency.inventory WHERE number > :last RETURNING 1", last=synthetic.number(9))
+    job.send(1, [job.good(n) for n in range(8)], "FULL")
+    job.run()
+    job.query("UPDATE emergency.inventory SET is_live = false WHERE number = :n RETURNING 1", n=synthetic.number(3))
+    job.query("DELETE FROM emergency.inventory WHERE number = :n RETURNING 1", n=synthetic.number(4))
+    job.query("UPDATE emergency.inventory SET erased = true WHERE number = :n RETURNING 1", n=synthetic.number(5))
+    job.query(
+        "UPDATE emergency.inventory SET address_digest = 1, name_digest = record.name_digest, house_digest = 5,"
+        " billing_digest = record.house_digest FROM emergency.number_record AS record"
+        " WHERE record.number = inventory.number AND inventory.number = :n RETURNING 1",
+        n=synthetic.number(6),
+    )
+    found = steps.reconcile(job.engine, job.settings)
+    assert found["gaps"] == {"D602": 1, "D603": 1, "E501": 2, "E502": 1, "E604": 1, "W605": 1}
+    assert (found["needing"], found["covered"], found["opened"]) == (7, 5, 7)
+    job.send(2, [job.good(8), job.good(3, "C")])
+    job.run()
+    again = steps.reconcile(job.engine, job.settings)
+    assert (again["opened"], again["closed"]) == (0, 2)
+    assert again["gaps"] == {"D602": 1, "D603": 1, "E501": 1, "E604": 1, "W605": 1}
+
+
+def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
+    job.send(1, [job.good(n, postcode="" if n == 3 else "ZY1 1AA", premises=str(n + 1)) for n in range(30)], "FULL")
+    job.run()
+    steps.reconcile(job.engine, job.settings)
+    texts = " ".join(row.entry for row in job.query("SELECT entry FROM holdfast.ledger_entry"))
+    assert "EXAMPLE" not in texts
+    assert synthetic.number(3)[3:] not in texts
+    with job.engine.connect() as connection:
+        assert verify.verify(connection, job.settings.seals).findings == ()
+
+
+def test_files_behind_one_that_waits_stay_in_the_inbox(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(100)], "FULL")
+    job.send(2, [job.good(n, "C") for n in range(30)])
+    third = job.send(3, [job.good(0)])
+    assert [result["state"] for result in job.run()] == ["released", "waiting"]
+    assert third.exists()
+    with pytest.raises(ExtractRefused, match="1 wait for a person"):
+        steps.conclude(job.engine, job.settings, since=job.now.isoformat())
+    digests = steps.find_waiting(job.engine, job.settings)["digests"]
+    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="expected")
+    assert [(result["state"], result["released"]) for result in job.run()] == [("released", 30), ("released", 1)]
+    assert len(job.outbox()) == 3
+    steps.conclude(job.engine, job.settings, since=job.now.isoformat())
+
+
+def test_the_report_tells_of_the_day_and_names_nobody(job: Job) -> None:
+    job.send(1, [job.good(n, postcode="" if n == 3 else "ZY1 1AA", premises=str(n + 1)) for n in range(30)], "FULL")
+    (job.root / "inbox" / "NOTES.txt").write_text("what is this")
+    job.run()
+    steps.reconcile(job.engine, job.settings)
+    written = steps.write_report(job.engine, job.settings)
+    assert (written["records"], written["released"], written["quarantined"]) == (30, 29, 1)
+    folder = Path(written["folder"])
+    texts = {path.name: path.read_text() for path in folder.iterdir()}
+    assert set(texts) == {"SHA256SUMS", "gaps.csv", "index.html", "quarantine.csv", "report.json", "rules.csv"}
+    assert not any("EXAMPLE" in text or synthetic.number(3)[3:] in text for text in texts.values())
+    report = json.loads(texts["report.json"])
+    assert report["verdict"]["points"][0] == "1 file is refused."
+    assert {row["rule_id"] for row in report["broken_rules"] if row["broken"]} >= {"E201", "E313"}
+    assert "The postcode is missing." in texts["index.html"]
+
+
+def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_not(job: Job) -> None:
+    records = [job.good(n, postcode="" if n in (1, 2) else "ZY1 1AA", premises=str(n + 1)) for n in range(30)]
+    job.send(1, records, "FULL")
+    job.run()
+    job.send(2, [job.good(1), job.good(5, "C")])
+    job.run()
+    bounds = BOUNDS.kept_days
+    folders = taking_in.Folders.below(job.root)
+    with job.engine.begin() as connection:
+        early = forget.forget(connection, folders, job.now + dt.timedelta(days=bounds - 1), bounds)
+        late = forget.forget(connection, folders, job.now + dt.timedelta(days=bounds + 1), bounds)
+    assert early == {"records": 0, "numbers": 0, "gaps": 0, "rejects": 0, "files": 0}
+    assert late == {"records": 1, "numbers": 1, "gaps": 0, "rejects": 0, "files": 4}
+    assert len(job.query("SELECT FROM emergency.quarantine")) == 1
+    assert len(job.query("SELECT FROM emergency.number_record")) == 28
+    assert list((job.root / "received").iterdir()) == []
+
+
+def answered(job: Job, name: str, *lines: str) -> dict[str, Any]:
+    (job.root / "responses").mkdir(exist_ok=True)
+    (job.root / "responses" / name).write_text("".join(line + "\r\n" for line in lines))
+    return steps.read_responses(job.engine, job.settings)
+
+
+def states(job: Job) -> dict[str, str]:
+    return {row.number: row.state for row in job.query("SELECT number, state FROM emergency.number_record")}
+
+
+def test_answers_register_records_and_rejects_stay_open_until_a_better_record_is_accepted(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(4)], "FULL")
+    job.run()
+    reject = f"ANS,2,{synthetic.number(1)},REJECTED,BADPC"
+    other = f"ANS,3,{synthetic.number(9)},REJECTED,BADPC"
+    head = "RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL"
+    found = answered(job, "a.csv", head, reject, other, "END,2")
+    assert found == {"read": 1, "refused": 0, "accepted": 3, "rejected": 1, "unmatched": 1}
+    assert states(job)[synthetic.number(1)] == "failed"
+    assert set(states(job).values()) == {"failed", "registered"}
+    assert answered(job, "b.csv", head, reject, other, "END,2")["read"] == 0, "the same answer again"
+    job.send(2, [job.good(1, "A", premises="12"), job.good(0, "C")])
+    assert [result["released"] for result in job.run()] == [2]
+    assert job.query("SELECT count(*) FROM emergency.reject WHERE ended_at IS NULL")[0][0] == 1
+    assert answered(job, "c.csv", "RSP,1,HFT,2,2026-11-25T08:00:00Z,ACCEPTED", "END,0")["accepted"] == 2
+    assert states(job)[synthetic.number(1)] == "registered"
+    assert states(job)[synthetic.number(0)] == "unregistered"
+    assert job.query("SELECT count(*) FROM emergency.reject WHERE ended_at IS NULL")[0][0] == 0
+
+
+def test_a_rejected_file_fails_all_that_it_does_not_accept_by_name(job: Job) -> None:
+    job.send(1, [job.good(n) for n in range(3)], "FULL")
+    job.run()
+    accepted = f"ANS,1,{synthetic.number(0)},ACCEPTED,"
+    found = answered(job, "a.csv", "RSP,1,HFT,1,2026-11-24T08:00:00Z,REJECTED", accepted, "END,1")
+    assert (found["accepted"], found["rejected"]) == (1, 2)
+    assert job.query("SELECT DISTINCT code FROM emergency.reject") == [("FILE",)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["RSP,1,HFT,9,2026-11-24T08:00:00Z,ACCEPTED", "END,0"],
+        ["RSP,2,HFT,1,2026-11-24T08:00:00Z,ACCEPTED", "END,0"],
+        ["RSP,1,HFT,1,yesterday,ACCEPTED", "END,0"],
+        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,ACCEPTED"],
+        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,ACCEPTED", "END,1"],
+        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL", "ANS,1,+441632960000,REJECTED,", "END,1"],
+        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL", "ANS,1,01632960000,REJECTED,X1", "END,1"],
+        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL", *["ANS,1,+441632960000,REJECTED,X1"] * 2, "END,2"],
+        [],
+    ],
+)
+def test_a_response_that_is_none_changes_nothing_and_is_kept(job: Job, lines: list[str]) -> None:
+    job.send(1, [job.good(n) for n in range(3)], "FULL")
+    job.run()
+    assert answered(job, "a.csv", *lines)["refused"] == 1
+    assert set(states(job).values()) == {"pending"}
+    assert len(list((job.root / "refused").iterdir())) == 1
+
+
+def test_a_reject_is_too_old_after_three_working_days() -> None:
+    assert rules.working_days_before(dt.date(2026, 11, 24), 3) == dt.date(2026, 11, 19)
+    assert rules.working_days_before(dt.date(2026, 12, 29), 3) == dt.date(2026, 12, 22)
