@@ -98,6 +98,25 @@ def test_rows_that_arrive_late_are_reported_and_go_the_next_night(shop: Shop) ->
     assert shop.ids("purchase", "purchase_id") == {30, 40}
 
 
+def test_rows_that_come_after_the_plan_and_go_the_same_night_are_accounted_for(shop: Shop) -> None:
+    fill(shop)
+    run_id = shop.plan()
+    shop.purchases(range(50, 56))
+    shop.enforce(run_id)
+    shop.close(run_id)
+    assert accounts(shop, run_id) == (22, 26, 2)
+    assert shop.ids("purchase", "purchase_id") == {30, 40}
+    assert shop.entries("run_verified")[0]["missing"] == {}
+
+
+def test_more_rows_than_anybody_wrote_are_a_discrepancy_too(shop: Shop) -> None:
+    run_id = run_up_to_enforced(shop)
+    shop.execute("UPDATE holdfast.dataset_count SET before_rows = 1 WHERE dataset = 'purchases'")
+    with pytest.raises(ConservationError, match="there that nobody wrote") as caught:
+        shop.verify(run_id)
+    assert caught.value.facts == {"missing": {"purchases": -1}}
+
+
 def test_a_row_that_somebody_else_deleted_is_missed(shop: Shop) -> None:
     run_id = run_up_to_enforced(shop)
     shop.execute("DELETE FROM shop.purchase WHERE purchase_id = 40")

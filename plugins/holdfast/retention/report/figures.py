@@ -88,17 +88,17 @@ class DatasetLine:
 
     @property
     def arrived(self) -> int | None:
-        """Rows that came meanwhile, as the counts have it; below zero means that rows are missing."""
+        """Rows that came meanwhile, those that went again included; below zero means that rows are missing."""
         if self.deleted is None or self.after is None:
             return None
         return self.after - self.before + self.deleted
 
     @property
     def balances(self) -> bool | None:
-        """No row is missing, and no more are new than were written since the plan."""
-        if self.arrived is None or self.arrived_versions is None:
+        """No row is missing, and there are no more than were there or written since the plan."""
+        if self.arrived is None or self.after is None or self.arrived_versions is None:
             return None
-        return 0 <= self.arrived <= self.arrived_versions
+        return self.arrived >= 0 and self.after <= self.before + self.arrived_versions
 
 
 @dataclass(frozen=True)

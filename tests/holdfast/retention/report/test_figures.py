@@ -92,12 +92,13 @@ def test_rules_of_one_dataset_look_at_the_same_rows(cinema_policy: Policy) -> No
 
 
 def test_rows_that_arrived_are_told_from_the_counts() -> None:
-    sound, missing, too_many, not_counted = figures.dataset_lines(
-        [count(), count(after_rows=989), count(after_rows=999), count(after_rows=None)]
+    sound, came_and_went, missing, too_many, not_counted = figures.dataset_lines(
+        [count(), count(after_rows=999), count(after_rows=989), count(after_rows=1_005), count(after_rows=None)]
     )
     assert (sound.arrived, sound.balances) == (1, True)
+    assert (came_and_went.arrived, came_and_went.balances) == (9, True)
     assert (missing.arrived, missing.balances) == (-1, False)
-    assert (too_many.arrived, too_many.balances) == (9, False)
+    assert (too_many.arrived, too_many.balances) == (15, False)
     assert (not_counted.arrived, not_counted.balances) == (None, None)
 
 
