@@ -34,14 +34,12 @@ from holdfast.deletion_requests.recipients import to_tell
 from holdfast.deletion_requests.register import State
 from holdfast.enforcement import kinds, plan, runs
 from holdfast.enforcement import night as shared
+from holdfast.enforcement.approval import ask_a_person, check_caps, record_approval
 from holdfast.enforcement.night import (
     Result,
-    ask_a_person,
-    check_caps,
     check_policy,
     enforce_shards,
     make_plan,
-    record_approval,
     refresh_holds,
     seal_run,
     verify_run,

@@ -1,6 +1,6 @@
 """One function for each task of dags/retention_nightly.py, under the task's name.
 
-Most are the tasks that every deleting job has, in `enforcement.night`.
+Most are the tasks that every deleting job has, in `enforcement.night` and `enforcement.approval`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ import sqlalchemy as sa
 
 from holdfast import database
 from holdfast.enforcement import kinds, night
+from holdfast.enforcement.approval import ask_a_person, check_caps, record_approval
 from holdfast.enforcement.night import (
     Result,
-    ask_a_person,
-    check_caps,
     check_policy,
     conclude,
     enforce_shards,
     list_shards,
     make_plan,
-    record_approval,
     refresh_holds,
     seal_run,
     verify_run,
