@@ -18,6 +18,7 @@ from holdfast.deletion_requests import told
 from holdfast.deletion_requests.register import State
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate, scope_table
+from holdfast.enforcement.predicate.needs import SECRETLY, needs_of
 from holdfast.enforcement.predicate.requests import PartPredicate
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import MatrixIncomplete
@@ -192,7 +193,7 @@ def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
         .subquery()
     )
     g, h = groups.c, by_group.c
-    is_past, is_held = g.what == "past", h.number.is_not(None)
+    is_past, is_held, is_needed = g.what == "past", h.number.is_not(None), g.needs.is_not(None)
 
     def total(condition: Bool) -> sa.ColumnElement[int]:
         return sa.func.sum(g.rows).filter(condition)
@@ -204,9 +205,9 @@ def _by_request(predicate: ErasurePredicate) -> sa.Subquery:
             total(g.what == "unknown").label("unknown"),
             total(g.what == "exempt").label("exempt"),
             total(sa.and_(is_past, is_held)).label("held"),
-            total(sa.and_(is_past, sa.or_(h.unnamed, sa.and_(g.needed, ~g.told_needed)))).label("unnamed"),
-            total(sa.and_(is_past, ~is_held, g.needed)).label("waiting"),
-            total(sa.and_(is_past, ~is_held, ~g.needed)).label("due"),
+            total(sa.and_(is_past, sa.or_(h.unnamed, g.needs == SECRETLY))).label("unnamed"),
+            total(sa.and_(is_past, ~is_held, is_needed)).label("waiting"),
+            total(sa.and_(is_past, ~is_held, ~is_needed)).label("due"),
             *told.counts(groups, is_past, h.named),
             *told.of_groups(predicate, groups),
         )
@@ -260,11 +261,11 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
     """The asked-for rows by request, and by all that time, a reference or a hold can tell apart."""
     rows, holding = predicate.rows, predicate.holding
     by_record, event = holding.record_touched(), rows.event_day()
-    needed = predicate.needed()
+    needs = needs_of(predicate)
 
     def of(asked: Asked) -> sa.Select[Any]:
         what = sa.case(
-            (predicate.undecidable(), "unknown"),
+            (asked.undecidable, "unknown"),
             (predicate.kept_by_rule(), "exempt"),
             (asked.done, "done"),
             else_="past",
@@ -274,18 +275,18 @@ def _groups(predicate: ErasurePredicate) -> sa.CTE:
         row: list[sa.ColumnElement[Any]] = [
             asked.request_id,
             what.label("what"),
-            needed.label("needed"),
+            needs.state.label("needs"),
             (named.subject if named is not None else sa.null()).label("subject"),
             sa.case((by_record, holding.record_value())).label("record"),
             (sa.case((by_period, event)) if event is not None else sa.cast(sa.null(), sa.Date)).label("event"),
             *told.of_rows(predicate, what, named.is_secret if named is not None else sa.false()),
         ]
-        return sa.select(*row).select_from(asked.source)
+        return sa.select(*row).select_from(needs.join(asked.source))
 
     # OFFSET 0 keeps each question to a row in one place; merged into what is around it, it would be asked many times.
     each = sa.union_all(*map(of, predicate.asked())).offset(0).subquery()
-    names = ("request_id", "what", "needed", "subject", "record", "event")
-    keys = [*(each.c[name] for name in names), *told.keys(each)]
+    names = ("request_id", "what", "needs", "subject", "record", "event")
+    keys = [*(each.c[name] for name in names), told.key(each)]
     extra = (sa.func.count().label("rows"), *told.of_groups(predicate, each))
     numbered = sa.select(sa.func.row_number().over().label("number"), *keys, *extra)
     return numbered.group_by(*keys).cte("groups")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from holdfast.enforcement.predicate.erasure import ErasurePredicate
+from holdfast.enforcement.predicate.needs import ANYWAY, SECRETLY
 from holdfast.enforcement.predicate.rows import Bool
 
 NEEDED, OTHERS, START, SOURCE = "needed", "dataset", "start", "source"
@@ -22,12 +23,10 @@ _TEXTS = postgresql.ARRAY(sa.Text)
 
 
 def of_rows(predicate: ErasurePredicate, what: sa.ColumnElement[str], is_secret: Bool) -> list[sa.ColumnElement[Any]]:
-    """Columns of each row: what `keys` is made from, whether it is needed, and for each law the day it counts from."""
+    """Columns of each row: what `key` is made from, whether it is still needed, and for each law the day it starts."""
     is_exempt = what == "exempt"
-    any_secret = predicate.holding.any_secret()
     touched, over = predicate.outstayed(is_secret)
     return [
-        sa.case((any_secret, predicate.as_told().needed()), else_=sa.true()).label("needed_as_told"),
         touched.label("touched"),
         over.label("over"),
         sa.case((is_exempt, predicate.kept_by_need()), else_=sa.false()).label("open"),
@@ -38,20 +37,17 @@ def of_rows(predicate: ErasurePredicate, what: sa.ColumnElement[str], is_secret:
     ]
 
 
-def keys(each: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-    """What a group of rows has in common, beside what a hold can tell apart.
+def key(each: sa.FromClause) -> sa.ColumnElement[bool]:
+    """What a group of rows has in common, beside what a hold can tell apart and what needs them.
 
     Made from columns, because PostgreSQL asks a question anew wherever it stands.
     """
-    waits_secretly = sa.and_(each.c.needed, ~each.c.needed_as_told)
-    return [
-        sa.and_(each.c.needed, each.c.needed_as_told).label("told_needed"),
-        sa.and_(each.c.over, sa.or_(each.c.touched, waits_secretly)).label("outstayed"),
-    ]
+    waits_secretly = sa.func.coalesce(each.c.needs == SECRETLY, sa.false())
+    return sa.and_(each.c.over, sa.or_(each.c.touched, waits_secretly)).label("outstayed")
 
 
 def of_groups(predicate: ErasurePredicate, each: sa.FromClause) -> list[sa.ColumnElement[Any]]:
-    """The same of a group of rows, without the keys; and of groups taken together."""
+    """The same of a group of rows, without the key; and of groups taken together."""
     latest = (sa.func.max(each.c[name]).label(name) for name in _law_columns(predicate))
     return [sa.func.bool_or(each.c.open).label("open"), *latest]
 
@@ -59,9 +55,10 @@ def of_groups(predicate: ErasurePredicate, each: sa.FromClause) -> list[sa.Colum
 def counts(groups: sa.FromClause, is_past: Bool, is_named: Bool) -> list[sa.ColumnElement[Any]]:
     """Numbers of rows of a request. `is_named`: a hold that may be told keeps the group."""
     free = sa.and_(is_past, ~sa.func.coalesce(is_named, sa.false()))
+    is_needed = sa.func.coalesce(groups.c.needs == ANYWAY, sa.false())
     return [
-        sa.func.sum(groups.c.rows).filter(free, ~groups.c.told_needed, ~groups.c.outstayed).label("told_due"),
-        sa.func.sum(groups.c.rows).filter(free, groups.c.told_needed).label("told_waiting"),
+        sa.func.sum(groups.c.rows).filter(free, ~is_needed, ~groups.c.outstayed).label("told_due"),
+        sa.func.sum(groups.c.rows).filter(free, is_needed).label("told_waiting"),
     ]
 
 

@@ -170,7 +170,7 @@ class Predicate(ABC):
     @property
     def may_be_needed(self) -> bool:
         """Something may refer to rows of the dataset, or count from them."""
-        return bool(self._references_that_stay(frozenset({self.dataset})))
+        return bool(self.references())
 
     def done(self) -> Bool:
         """Nothing is left to anonymise."""
@@ -184,26 +184,33 @@ class Predicate(ABC):
 
     def needed(self) -> Bool:
         """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""
-        return sa.or_(sa.false(), *self._references_that_stay(frozenset({self.dataset})))
+        return sa.or_(sa.false(), *map(self.stays, self.references()))
 
-    def due(self) -> Bool:
-        """What is acted on tonight."""
-        return self._due(frozenset({self.dataset}))
+    def due(self, seen: frozenset[str] = frozenset()) -> Bool:
+        """What is acted on tonight. `seen`: datasets that are asked about already, where one refers to the other."""
+        return sa.and_(self.left_to_do(), self.goes(seen))
 
-    def _due(self, seen: frozenset[str]) -> Bool:
+    def left_to_do(self) -> Bool:
+        """Past its period, and not dealt with yet."""
+        return sa.and_(self.past(), ~self.done())
+
+    def goes(self, seen: frozenset[str] = frozenset()) -> Bool:
+        """No hold reaches it, and nothing that stays refers to it. `seen`: as for `due`."""
         if self.is_refused:
             return sa.false()
-        unneeded = (~stays for stays in self._references_that_stay(seen))  # one by one: each can be an anti-join
-        return sa.and_(self.past(), ~self.done(), self.holding.free(), *unneeded)
+        # One by one: each can be an anti-join.
+        unneeded = (~self.stays(reference, seen) for reference in self.references())
+        return sa.and_(self.holding.free(), *unneeded)
 
-    def _references_that_stay(self, seen: frozenset[str]) -> list[Bool]:
+    def references(self) -> list[Reference]:
+        """What may refer to rows of the dataset, or count from them, and so keep them; nothing keeps what stays."""
         if not self.deletes:
             return []
-        references = references_to(self.setting.policy, self.setting.catalogue, self.dataset)
-        return [self._stays(reference, seen) for reference in references]
+        return references_to(self.setting.policy, self.setting.catalogue, self.dataset)
 
-    def _stays(self, reference: Reference, seen: frozenset[str]) -> Bool:
-        """Some row of the referring table points here and will not be deleted tonight."""
+    def stays(self, reference: Reference, seen: frozenset[str] = frozenset()) -> Bool:
+        """Some row of the referring table points here and will not be deleted tonight. `seen`: as for `due`."""
+        seen |= {self.dataset}
         if reference.event is not None:
             return self._is_counted_from(reference, reference.event, seen)
         parents = [self.rows.column(name) for name in reference.parent_columns]
@@ -212,7 +219,7 @@ class Predicate(ABC):
             return exists([child], *(child.c[c] == p for c, p in zip(reference.child_columns, parents, strict=True)))
         rows = Rows(self.setting.policy, self.setting.catalogue, reference.child_dataset, alias=True)
         work = [self.setting.predicate(one, rows) for one in self.setting.work(reference.child_dataset)]
-        goes = [one._due(seen | {reference.child_dataset}) for one in work if one.deletes]
+        goes = [one.due(seen) for one in work if one.deletes]
         links = [rows.column(c) == p for c, p in zip(reference.child_columns, parents, strict=True)]
         return exists([rows.table], *links, no(sa.or_(sa.false(), *goes)))
 
@@ -230,7 +237,7 @@ class Predicate(ABC):
             predicates = [self.setting.predicate(one, rows) for one in self.setting.work(rows.name)]
             deleting = [one for one in predicates if one.deletes]
             if not self.setting.is_worked_off:
-                dealt_with = [one._due(seen | {rows.name}) for one in deleting or predicates]
+                dealt_with = [one.due(seen) for one in deleting or predicates]
             if not deleting:
                 dealt_with += [sa.and_(one.past(), one.done()) for one in predicates]
         later = Rows(policy, known, self.rows.name, alias=True)

@@ -38,7 +38,7 @@ def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
 
 @dataclass(frozen=True)
 class Asked:
-    """Rows joined to requests that ask for them: the request's number, what to select from, and what is done.
+    """Rows joined to requests that ask for them: the request's number, what to select from, what is done, what unknown.
 
     `named` has what holds say of the subject (`Holding.subjects`), and NULLs where none names it; None: rows about
     nobody. Found once for each request, where to look it up for each row took as long as all the rest.
@@ -47,6 +47,7 @@ class Asked:
     request_id: sa.ColumnElement[int]
     source: sa.FromClause
     done: Bool
+    undecidable: Bool
     named: sa.Subquery | None
 
 
@@ -109,7 +110,7 @@ class ErasurePredicate(Predicate):
         """A request that may be carried out asks for the row: by its subject, or as this very record."""
         return sa.or_(self._by_subject(), self._by_record())
 
-    def narrowed(self) -> tuple[Bool, Predicate]:
+    def narrowed(self) -> tuple[Bool, ErasurePredicate]:
         among = copy.copy(self)
         among._is_given = True
         return self.requested(), among
@@ -122,7 +123,7 @@ class ErasurePredicate(Predicate):
         scope, ours = self._scope()
         by_key = self.holding.key_from(scope.c.record_key) == self.holding.record_value()
         named = sa.and_(ours, scope.c.record_key.is_not(None), by_key, self._is_theirs(scope))
-        by_record = self._asked(scope, self.rows.table.join(scope, named), self.done())
+        by_record = self._asked(scope, self.rows.table.join(scope, named), self.done(), self.undecidable())
         return [by_record, *self._asked_by_subject()]
 
     def asked_in(self, scope: sa.FromClause) -> Bool:
@@ -153,8 +154,7 @@ class ErasurePredicate(Predicate):
 
     def undecidable(self) -> Bool:
         """Nobody can say when a statutory period of the row starts, or whom it is about and so which holds reach it."""
-        starts = (sa.and_(one.applies, one.unknown) for one in self._statutory)
-        return sa.or_(sa.and_(self.rows.subject_missing(), ~self.kept_by_rule()), *starts)
+        return sa.or_(sa.and_(self.rows.subject_missing(), ~self.kept_by_rule()), self._start_unknown())
 
     def unknown(self) -> Bool:
         return sa.and_(self._is_requested(), self.undecidable())
@@ -188,6 +188,9 @@ class ErasurePredicate(Predicate):
         """Where the rule has acted on a row, this erasure finds nothing to do there."""
         return rule.deletes == self.deletes
 
+    def _start_unknown(self) -> Bool:
+        return sa.or_(sa.false(), *(sa.and_(one.applies, one.unknown) for one in self._statutory))
+
     def _scope(self) -> tuple[sa.FromClause, Bool]:
         scope = scope_table()
         return scope, self.asked_in(scope)
@@ -214,14 +217,15 @@ class ErasurePredicate(Predicate):
             found = way.subject
         more = (condition(scope) for condition in conditions)
         whole = sa.and_(ours, scope.c.record_key.is_(None), subject == found, self._in_time(scope), *more)
-        return [self._asked(scope, source.join(scope, whole), self._done_for(scope))]
+        # Whom they are about is known.
+        return [self._asked(scope, source.join(scope, whole), self._done_for(scope), self._start_unknown())]
 
-    def _asked(self, scope: sa.FromClause, source: sa.FromClause, done: Bool) -> Asked:
+    def _asked(self, scope: sa.FromClause, source: sa.FromClause, done: Bool, undecidable: Bool) -> Asked:
         if not self.rows.needs_subject:
-            return Asked(scope.c.request_id, source, done, None)
+            return Asked(scope.c.request_id, source, done, undecidable, None)
         named = self.holding.subjects()
         theirs = named.c.subject == sa.cast(scope.c.subject_key, self.rows.subject_type)
-        return Asked(scope.c.request_id, source.outerjoin(named, theirs), done, named)
+        return Asked(scope.c.request_id, source.outerjoin(named, theirs), done, undecidable, named)
 
     def _done_for(self, scope: sa.FromClause) -> Bool:
         """Nothing is left to do for this line of the scope."""

@@ -72,12 +72,13 @@ class Holding:
         """How the hold may reach a row with these values, as in `holds.decide.covers`: by its class, record or subject.
 
         No hold has two of them. Each alone is a join that PostgreSQL can hash; any of them, it can only try one by one.
+        The few rows that have a `record` are told from all others first, lest each be tried with each hold.
         """
         in_period = self._in_period(hold, event)
         key, named = self._record_key(hold)
         found = [
             sa.and_(hold.c.record_key.is_(None), hold.c.subject_key.is_(None), in_period),
-            sa.and_(named, key == record),
+            sa.and_(named, record.is_not(None), key == record),
         ]
         if subject is not None:
             same = sa.cast(hold.c.subject_key, self._rows.subject_type) == subject
