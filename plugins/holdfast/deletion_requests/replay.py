@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 from holdfast import clock, queries
 from holdfast.deletion_requests import erasure_files, moves
 from holdfast.deletion_requests.found_again import categories_of
-from holdfast.deletion_requests.register import State
+from holdfast.deletion_requests.register import LettersEnded, State
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
@@ -254,6 +254,7 @@ def _enter_again(setting: Setting, dataset: str, key: bytes) -> sa.Insert:
         "received_at": line.c.received_at,
         "state": sa.literal(State.PARTLY_COMPLETED.value, sa.Text),
         "replay_until": day,
+        "letters_ended": sa.literal(LettersEnded.TOLD_BEFORE_RESTORE.value, sa.Text),
     }
     chosen = (
         sa.select(*columns.values())

@@ -263,7 +263,7 @@ def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
 def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result:
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.is_dry:
-        return {"written": 0, "failed": 0, "unaddressed": 0}
+        return {"written": 0, "failed": 0, "unaddressed": 0, "given_up": 0}
     requests = load_requests_policy(settings.policy)
     rules = LetterRules.of(requests.rules.letters)
     stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
@@ -272,6 +272,7 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
         "written": len(written.letters),
         "failed": len(written.failed),
         "unaddressed": len(written.unaddressed),
+        "given_up": len(written.given_up),
     }
 
 
