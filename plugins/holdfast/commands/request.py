@@ -293,7 +293,12 @@ def replay(
     )
     if found.unplaced:
         typer.echo(f"{found.unplaced} requests for single records are lost: look for them in letters/ and the inbox.")
-    typer.echo("Nothing was changed." if dry_run else "The next run of deletion_requests_reconcile erases them.")
+    typer.echo(
+        "Nothing was changed."
+        if dry_run
+        else "The next run of deletion_requests_reconcile erases them; to have one today, trigger it with"
+        f" replay_since {since.date()}."
+    )
 
 
 @app.command()

@@ -12,8 +12,8 @@ from holdfast.deletion_requests.deadlines import Deadline, Terms, Waiting, clock
 from holdfast.deletion_requests.register import UNANSWERED, LettersEnded, Request, State, in_states
 
 _NO_LETTER = {
-    LettersEnded.NO_ADDRESS: "No letter about its end could be written: nobody knows an address. Tell the person the way"
-    " they wrote.",
+    LettersEnded.NO_ADDRESS: "No letter about its end could be written: nobody knows an address."
+    " Tell the person the way they wrote.",
     LettersEnded.TOLD_BEFORE_RESTORE: "It was entered again after a restore: its letters had been written before.",
 }
 

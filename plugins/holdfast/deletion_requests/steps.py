@@ -80,9 +80,12 @@ INTAKE = "intake"
 """Who takes in the files of the inbox, as a user code."""
 
 
-def open_run(engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool) -> Result:
-    """Open tonight's run, or go on with it."""
-    return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run)
+def open_run(
+    engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool, replay_since: str | None = None
+) -> Result:
+    """Open tonight's run, or go on with it. A replay after it was sealed is another edition of the same night."""
+    again = bool(replay_since)
+    return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run, again=again)
 
 
 def take_in_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
