@@ -19,7 +19,8 @@ rows went that a hold should have kept: wake whoever answers for the data before
 
 **After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
 back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. Tonight's run may be over:
-the day then gets another one. If the whole database was restored, the jobs refuse to run until somebody has said so: `docs/engineers.md`, *After a restore*.
+the day then gets another one. If the whole database was restored, the jobs refuse to run until somebody has said so:
+`docs/engineers.md`, *After a restore*.
 
 **Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
 by themselves and which need two people. The data protection officer decides on a plan above its caps.

@@ -94,7 +94,7 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "A request is completed, and rows in its scope from before its completion are there.",
         REQUESTS_BY_DATASET,
         "If a backup was restored, apply the erasures again with holdfast request replay; otherwise find out where "
-        "they come from.",
+        "they come from. A category that the person gave anew stands in a record from before: ask whether it may stay.",
     ),
     Kind.PAST_DEADLINE: Meaning(
         "The statutory deadline is over, and the person has not been told the outcome.",

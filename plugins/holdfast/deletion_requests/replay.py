@@ -76,13 +76,10 @@ def replay(
     zone, key = policy.schedule.time_zone, settings.pseudonym_key()
     moment = clock.midnight(since, zone)
     tables = catalogue.read(connection, policy.data_map.schemas)
+    cuts = parts.cuts(policy)
     # No hold is looked at, so the moment they are counted at does not matter.
-    reached = parts.with_subject(policy)
-    cuts = frozenset(
-        (name, one) for name, known in reached.items() for one in parts.categories(known) if parts.cut_out(known, one)
-    )
     setting = ErasureSetting(policy, tables, clock.local_date(now, zone), now, parts=cuts)
-    datasets = list(reached)
+    datasets = list(parts.with_subject(policy))
     entered, unplaced = _from_files(connection, setting, datasets, settings, since=since, moment=moment)
     for dataset in datasets:
         connection.execute(_find(_Erased(setting, dataset, moment, key), run_id))
