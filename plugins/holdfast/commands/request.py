@@ -292,7 +292,9 @@ def replay(
         f" {found.entered_again} were entered again from the files of erasures."
     )
     if found.unplaced:
-        typer.echo(f"{found.unplaced} requests for single records are lost: look for them in letters/ and the inbox.")
+        typer.echo(
+            f"{found.unplaced} requests for single records cannot be known again: look in letters/ and the inbox."
+        )
     typer.echo(
         "Nothing was changed."
         if dry_run

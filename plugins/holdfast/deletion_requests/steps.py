@@ -48,6 +48,7 @@ from holdfast.enforcement.night import (
 )
 from holdfast.errors import HeldRowsChanged, RequestError, RunRefused
 from holdfast.evidence import ledger
+from holdfast.holds import keys
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
 from holdfast.settings import Settings
@@ -215,7 +216,8 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
     with database.transaction(engine) as connection:
         settled = settle.settle(connection, run_id, key=settings.pseudonym_key(), at=now)
     with database.transaction(engine) as connection:
-        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key())
+        written_alike = keys.read_types(connection, policy).written_alike()
+        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key(), written_alike)
     return {
         "completed": settled.completed,
         "partly_completed": settled.partly_completed,

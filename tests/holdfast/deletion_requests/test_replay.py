@@ -325,15 +325,25 @@ def test_a_database_from_before_its_evidence_deletes_nothing_until_somebody_says
             "SELECT request_id, state, subject_key FROM holdfast.deletion_request WHERE reference = 'web-1'"
         )
         assert (again.state, again.subject_key) == ("completed", "1")
-        assert backup.breaks(run, "restored_data") == {"accounts": 2, "contacts": 2, "login_events": 2}
+        assert backup.breaks(run, "restored_data") == {"accounts": 2, "contacts": 2, "login_events": 3}
         assert backup.count("login_event", "account_id = 1") == 0
         # The other request is there, from before its approval: people bring it on again.
         assert backup.state(known) == "received"
-        assert backup.count("login_event", "account_id = 2") == 3
+        # One that asked for a single record has that record erased again, and no other.
+        assert backup.count("login_event", "account_id = 2") == 2
+        assert backup.count("login_event", f"login_event_id = {single}") == 0
+        [again] = backup.sql("SELECT request_id, state FROM holdfast.deletion_request WHERE reference = 'web-3'")
+        assert again.state == "completed"
+        parts = backup.sql(
+            "SELECT dataset, record_key FROM holdfast.request_part WHERE request_id = :r", r=again.request_id
+        )
+        assert list(map(tuple, parts)) == [("login_events", str(single))]
         facts = dict(backup.desk.entries())["replay_started"]
-        assert (facts["entered_again"], facts["unplaced"]) == (1, 1)
+        assert (facts["entered_again"], facts["unplaced"]) == (2, 0)
         second = backup.night(2, replay_since=since)
         assert dict(backup.desk.entries())["replay_started"]["entered_again"] == 0
+        assert backup.breaks(second, "restored_data") == {}
+        assert backup.count("login_event", "account_id = 2") == 2
         assert backup.breaks(second, "completed_but_found") == {}
         assert is_ok(backup)
 
