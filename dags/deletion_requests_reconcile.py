@@ -18,8 +18,9 @@ next night takes over. To see what a night would do, trigger the DAG with `dry_r
 rows went that a hold should have kept: wake whoever answers for the data before anything is cleared.
 
 **After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
-back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. If the whole database was
-restored, the jobs refuse to run until somebody has said so: `docs/engineers.md`, *After a restore*.
+back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. Tonight's run may be over:
+the day then gets another one. If the whole database was restored, the jobs refuse to run until somebody has said so:
+`docs/engineers.md`, *After a restore*.
 
 **Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
 by themselves and which need two people. The data protection officer decides on a plan above its caps.
@@ -58,7 +59,9 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step
 )
 def deletion_requests_reconcile() -> None:
     run = step("deletion_requests.open_run")(
-        as_of="{{ dag_run.logical_date or dag_run.run_after }}", dry_run="{{ params.dry_run }}"
+        as_of="{{ dag_run.logical_date or dag_run.run_after }}",
+        dry_run="{{ params.dry_run }}",
+        replay_since="{{ params.replay_since }}",
     )
     refresh_holds = step("deletion_requests.refresh_holds")(run_id=RUN_ID)
     check_policy = step("deletion_requests.check_policy")(run_id=RUN_ID)

@@ -12,6 +12,7 @@ WHERE
     request.request_id > :after_request
     AND request.state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved', 'refused', 'withdrawn')
     AND kept.erased_at IS NULL
+    AND request.letters_ended IS NULL
     AND NOT EXISTS (
         SELECT
         FROM holdfast.request_letter AS letter

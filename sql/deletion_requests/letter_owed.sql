@@ -1,6 +1,6 @@
 -- Which letters are owed? An outcome once the request is decided, and a final letter once everything that the outcome
 -- named as staying is gone. Whether the request is partly or wholly completed makes no difference: that may be the work of
--- a hold which must not be disclosed.
+-- a hold which must not be disclosed. While nobody knows where to write to, none is owed.
 -- params:  run_id bigint
 -- returns: request_id bigint, kind text; by request, and in the order in which its letters are read
 -- locks:   none
@@ -42,5 +42,10 @@ WHERE
         SELECT
         FROM holdfast.request_letter AS letter
         WHERE letter.request_id = called_for.request_id AND letter.kind = called_for.kind
+    )
+    AND EXISTS (
+        SELECT
+        FROM holdfast.request_addressee AS kept
+        WHERE kept.request_id = called_for.request_id AND kept.erased_at IS NULL
     )
 ORDER BY request_id, place

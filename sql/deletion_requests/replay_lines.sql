@@ -10,6 +10,7 @@ CREATE TEMPORARY TABLE replay_line (
     pseudonym text NOT NULL,
     categories text[],
     by_record boolean NOT NULL,
+    records text[],
     erased_rows bigint NOT NULL,
     erased_at timestamptz NOT NULL
 ) ON COMMIT DROP

@@ -1,4 +1,5 @@
--- For how many requests that the database does not know were single records erased? Which, the files do not say.
+-- For how many requests that the database does not know were single records erased whose keys the files cannot give, since
+-- they have more than one spelling?
 -- params:  none
 -- returns: one row (requests bigint)
 -- locks:   none
@@ -6,6 +7,7 @@ SELECT count(DISTINCT line.reference) AS requests
 FROM replay_line AS line
 WHERE
     line.by_record
+    AND line.records IS NULL
     AND NOT EXISTS (
         SELECT
         FROM holdfast.request_part AS part

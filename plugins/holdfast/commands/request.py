@@ -292,8 +292,15 @@ def replay(
         f" {found.entered_again} were entered again from the files of erasures."
     )
     if found.unplaced:
-        typer.echo(f"{found.unplaced} requests for single records are lost: look for them in letters/ and the inbox.")
-    typer.echo("Nothing was changed." if dry_run else "The next run of deletion_requests_reconcile erases them.")
+        typer.echo(
+            f"{found.unplaced} requests for single records cannot be known again: look in letters/ and the inbox."
+        )
+    typer.echo(
+        "Nothing was changed."
+        if dry_run
+        else "The next run of deletion_requests_reconcile erases them; to have one today, trigger it with"
+        f" replay_since {since.date()}."
+    )
 
 
 @app.command()

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast.deletion_requests.deadlines import Deadline, Terms, Waiting, clock_of
-from holdfast.deletion_requests.register import UNANSWERED, Request, State, in_states
+from holdfast.deletion_requests.register import UNANSWERED, LettersEnded, Request, State, in_states
+
+_NO_LETTER = {
+    LettersEnded.NO_ADDRESS: "No letter about its end could be written: nobody knows an address."
+    " Tell the person the way they wrote.",
+    LettersEnded.TOLD_BEFORE_RESTORE: "It was entered again after a restore: its letters had been written before.",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ def status_of(request: Request, terms: Terms) -> Iterator[str]:
     yield f"Request {request.request_id} is {request.state}."
     if request.duplicate_of is not None:
         yield f"It repeats request {request.duplicate_of}, which was open when it came."
+    if request.letters_ended is not None:
+        yield _NO_LETTER[request.letters_ended]
     if request.state not in UNANSWERED:
         return
     clock = clock_of(request.moments, terms)

@@ -20,6 +20,8 @@ class Kind(enum.StrEnum):
     HELD_WITHOUT_RESTRICTION = "held_without_restriction"
     RESTRICTION_WITHOUT_HELD = "restriction_without_held"
     UNKNOWN_SUBJECT = "unknown_subject"
+    LETTER_UNWRITTEN = "letter_unwritten"
+    ENDED_UNTOLD = "ended_untold"
     RECIPIENT_UNCONFIRMED = "recipient_unconfirmed"
     CEASE_UNCONFIRMED = "cease_unconfirmed"
     HOLD_WITHOUT_SOURCE = "hold_without_source"
@@ -51,6 +53,7 @@ DATASETS = Counted("dataset of a request", "datasets of requests", "dataset")
 DATASETS_BY_TYPE = Counted("dataset of a request", "datasets of requests", "type of hold")
 EACH_DATASET = Counted("dataset", "datasets", "dataset")
 RECORDS = Counted("record", "records", "dataset")
+LETTERS = Counted("letter", "letters", "kind of letter")
 NOTICES = Counted("notice", "notices", "recipient")
 HOLDS = Counted("hold", "holds", "type")
 
@@ -91,7 +94,7 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "A request is completed, and rows in its scope from before its completion are there.",
         REQUESTS_BY_DATASET,
         "If a backup was restored, apply the erasures again with holdfast request replay; otherwise find out where "
-        "they come from.",
+        "they come from. A category that the person gave anew stands in a record from before: ask whether it may stay.",
     ),
     Kind.PAST_DEADLINE: Meaning(
         "The statutory deadline is over, and the person has not been told the outcome.",
@@ -117,6 +120,16 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "The request is about nobody we know, now.",
         REQUESTS,
         "Find out whether the account went before the request was carried out; then refuse it, or correct the account.",
+    ),
+    Kind.LETTER_UNWRITTEN: Meaning(
+        "A letter to the person is owed, and could not be written.",
+        LETTERS,
+        "Restore the folder letters/ of the request from its backup, or make room for it; the next night tries again.",
+    ),
+    Kind.ENDED_UNTOLD: Meaning(
+        "A request was refused or withdrawn, and nobody knows an address to tell the person so (UK GDPR Art 12(4)).",
+        REQUESTS,
+        "Tell the person the way they wrote; no letter follows, and this is reported once.",
     ),
     Kind.RECIPIENT_UNCONFIRMED: Meaning(
         "A recipient was to be told of an erasure or a restriction and has not confirmed it (UK GDPR Art 19).",

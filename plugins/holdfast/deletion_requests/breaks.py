@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import queries
-from holdfast.deletion_requests import found_again
+from holdfast.deletion_requests import found_again, letters_store
 from holdfast.deletion_requests.agenda import agenda
 from holdfast.deletion_requests.break_kinds import INCIDENTS, Kind
 from holdfast.deletion_requests.deadlines import OVERDUE, Terms
@@ -77,6 +77,7 @@ def find(
         *_counted(Kind.COMPLETED_BUT_FOUND, found_again.look(connection, policy, today)),
         *_overdue(connection, terms, today),
         *_unknown_subjects(connection),
+        *_unwritten(connection, run_id),
         *_unconfirmed(connection, now - confirm_within),
         *_unceased(connection, now - CEASE_WITHIN),
         *_of_holds(connection, policy, today),
@@ -145,6 +146,7 @@ def _of_matrix(connection: sa.Connection, policy: Policy, run_id: int | None) ->
         (Kind.HELD_ROWS_CHANGED, "deletion_requests/break_held_rows_changed", {}),
         (Kind.HELD_ROWS_GONE, "deletion_requests/break_held_rows_gone", {}),
         (Kind.RESTORED_DATA, "deletion_requests/break_restored_data", {}),
+        (Kind.ENDED_UNTOLD, "deletion_requests/break_ended_untold", {}),
         (Kind.OPEN_BUT_GONE, "deletion_requests/break_open_but_gone", {}),
         (Kind.HELD_WITHOUT_RESTRICTION, "deletion_requests/break_held_without_restriction", {}),
         (Kind.RESTRICTION_WITHOUT_HELD, "deletion_requests/break_restriction_without_held", {}),
@@ -166,6 +168,16 @@ def _of_holds(connection: sa.Connection, policy: Policy, today: dt.date) -> Iter
     )
     for kind, query, values in asked:
         yield from _rows(connection, kind, query, {**live, **values})
+
+
+def _unwritten(connection: sa.Connection, run_id: int | None) -> Iterator[Break]:
+    """Whatever is still owed once the night has written its letters."""
+    if run_id is None:
+        return
+    owed = sorted(letters_store.owed(connection, run_id), key=lambda one: (one.kind, one.request_id))
+    for kind, of_kind in itertools.groupby(owed, key=lambda one: one.kind):
+        requests = tuple(one.request_id for one in of_kind)
+        yield Break(Kind.LETTER_UNWRITTEN, len(requests), kind.value, requests[:EXAMPLES])
 
 
 def _unconfirmed(connection: sa.Connection, before: dt.datetime) -> Iterator[Break]:

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,24 +21,30 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.enforcement.runs import Run
 from holdfast.errors import LedgerError
-from holdfast.evidence.pseudonyms import PREFIX, pseudonym
+from holdfast.evidence.pseudonyms import PREFIX, hmac_pads, pseudonym
 
 READ_AT_ONCE = 2_000
+RECORD = "record"
+"""The purpose of the pseudonyms of single records, made of dataset#key."""
 _PURPOSE = "file of erasures"
 _NAME = re.compile(r"[a-z_]+-(?P<day>\d{4}-\d{2}-\d{2})-run\d+-(?P<code>[0-9a-f]{32})\.jsonl")
 
 
-def write(connection: sa.Connection, run: Run, folder: Path, key: bytes) -> Path | None:
+def write(connection: sa.Connection, run: Run, folder: Path, key: bytes, written_alike: Collection[str]) -> Path | None:
     """Write the file of a run, readable by its owner alone, whole or not at all; its path, or None without erasures.
 
-    The same erasures give the same file under the same name.
+    The same erasures give the same file under the same name. `written_alike` are the datasets whose keys have one
+    spelling: single records of them are named, by pseudonym.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, partial = tempfile.mkstemp(prefix=".", suffix=".partial", dir=folder)  # mode 0600
     try:
         digest, lines = hashlib.sha256(), 0
         statement = queries.query("deletion_requests/erasure_lines").execution_options(yield_per=READ_AT_ONCE)
-        with os.fdopen(descriptor, "wb") as file, connection.execute(statement, {"run_id": run.run_id}) as rows:
+        inner, outer = hmac_pads(key, RECORD)
+        pads = {"inner_pad": inner, "outer_pad": outer}
+        values = {"run_id": run.run_id, "written_alike": sorted(written_alike), **pads}
+        with os.fdopen(descriptor, "wb") as file, connection.execute(statement, values) as rows:
             for row in rows.mappings():
                 line = (json.dumps(dict(row), default=dt.datetime.isoformat, sort_keys=True) + "\n").encode()
                 digest.update(line)

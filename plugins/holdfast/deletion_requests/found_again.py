@@ -6,7 +6,7 @@ The rows are found as the matrix finds those of open requests: by the same joins
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,11 +15,19 @@ from sqlalchemy.dialects import postgresql
 from holdfast import queries
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
-from holdfast.enforcement.predicate.erasure import PREFIX, ErasurePredicate
-from holdfast.enforcement.predicate.requests import ErasureSetting
+from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
+from holdfast.enforcement.predicate.requests import ErasureSetting, PartPredicate
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.policy import parts
 from holdfast.policy.model import Dataset, Policy, Subject
+
+_SCOPE = {
+    "request_id": sa.BigInteger,
+    "dataset": sa.Text,
+    "subject_key": sa.Text,
+    "record_key": sa.Text,
+    "until": sa.Date,
+}
 
 
 @dataclass(frozen=True)
@@ -32,19 +40,24 @@ class Found:
 
 
 def look(connection: sa.Connection, policy: Policy, today: dt.date) -> Iterator[Found]:
-    """One for each dataset with rows that a completed request had erased or made anonymous.
+    """One for each dataset with rows that a completed request had erased or made anonymous, whole or in part.
 
     Rows made after the completion are new data, for which nobody asked. A dataset that does not say when its rows were
-    made cannot tell them apart.
+    made cannot tell them apart; neither can a record that stayed, and in which somebody wrote the category anew.
     """
     tables = catalogue.read(connection, policy.data_map.schemas)
+    cuts = parts.cuts(policy)
     # No hold is looked at, so the moment they are counted at does not matter.
-    setting = ErasureSetting(policy, tables, today, dt.datetime.combine(today, dt.time(), dt.UTC))
-    for work_id in setting.work():
-        predicate = _Completed(setting, work_id.removeprefix(PREFIX))
-        row = connection.execute(_statement(predicate)).one()
+    setting = ErasureSetting(policy, tables, today, dt.datetime.combine(today, dt.time(), dt.UTC), parts=cuts)
+    for dataset in policy.data_map.datasets:
+        if not policy.rules_for(dataset):
+            continue
+        predicates: list[ErasurePredicate] = [_Completed(setting, dataset)]
+        if any(name == dataset for name, _ in cuts):
+            predicates.append(_CompletedInPart(setting, dataset))
+        row = connection.execute(_statement(predicates)).one()
         if row.found:
-            yield Found(predicate.dataset, row.found, tuple(row.requests))
+            yield Found(dataset, row.found, tuple(row.requests))
 
 
 class _Completed(ErasurePredicate):
@@ -59,6 +72,21 @@ class _Completed(ErasurePredicate):
         return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
 
 
+class _CompletedInPart(PartPredicate):
+    """The rows of which completed requests asked for single categories."""
+
+    def __init__(self, setting: Setting, dataset: str) -> None:
+        super().__init__(setting, dataset)
+        self._closed = _closed_parts(setting.policy, dataset)
+
+    def _scope(self) -> tuple[sa.FromClause, Bool]:
+        scope = self._closed.alias()
+        return scope, scope.c.dataset == sa.literal(self.dataset, sa.Text)
+
+    def asked(self) -> list[Asked]:
+        return self._asked_by_subject()
+
+
 def _closed_scope(policy: Policy, name: str) -> sa.CTE:
     """sql/deletion_requests/break_closed_scope.sql, as a part of a statement."""
     dataset = policy.data_map.datasets[name]
@@ -68,14 +96,20 @@ def _closed_scope(policy: Policy, name: str) -> sa.CTE:
         sa.bindparam("categories", categories_of(dataset), postgresql.ARRAY(sa.Text)),
         sa.bindparam("zone", policy.schedule.time_zone, sa.Text),
     )
-    columns = {
-        "request_id": sa.BigInteger,
-        "dataset": sa.Text,
-        "subject_key": sa.Text,
-        "record_key": sa.Text,
-        "until": sa.Date,
-    }
-    return fixed.columns(**columns).cte("closed_scope")
+    return fixed.columns(**_SCOPE).cte("closed_scope")
+
+
+def _closed_parts(policy: Policy, name: str) -> sa.CTE:
+    """sql/deletion_requests/break_closed_parts.sql, as a part of a statement."""
+    dataset = policy.data_map.datasets[name]
+    cuts = [one for one in parts.categories(dataset) if parts.cut_out(dataset, one)]
+    fixed = queries.query("deletion_requests/break_closed_parts").bindparams(
+        sa.bindparam("dataset", name, sa.Text),
+        sa.bindparam("cuts", cuts, postgresql.ARRAY(sa.Text)),
+        sa.bindparam("wholes", categories_of(dataset), postgresql.ARRAY(sa.Text)),
+        sa.bindparam("zone", policy.schedule.time_zone, sa.Text),
+    )
+    return fixed.columns(**_SCOPE, categories=postgresql.ARRAY(sa.Text)).cte("closed_parts")
 
 
 def categories_of(dataset: Dataset) -> list[str]:
@@ -83,10 +117,11 @@ def categories_of(dataset: Dataset) -> list[str]:
     return [one for one in parts.categories(dataset) if parts.goes_whole(dataset, one)]
 
 
-def _statement(predicate: _Completed) -> sa.Executable:
+def _statement(predicates: Iterable[ErasurePredicate]) -> sa.Executable:
     each = sa.union_all(
         *(
             sa.select(asked.request_id.label("request_id")).select_from(asked.source).where(~asked.done)
+            for predicate in predicates
             for asked in predicate.asked()
         )
     ).subquery()

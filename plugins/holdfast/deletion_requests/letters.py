@@ -56,11 +56,16 @@ class Failed:
 
 @dataclass(frozen=True)
 class Written:
-    """What a night wrote. `unaddressed` are open requests that must not be carried out, for nobody could be told."""
+    """What a night wrote.
+
+    `unaddressed` are open requests that must not be carried out, for nobody could be told; what they are owed waits for
+    an address. `given_up` ended without one: no letter is to come, and compliance tells the person some other way.
+    """
 
     letters: tuple[Owed, ...]
     failed: tuple[Failed, ...]
     unaddressed: tuple[int, ...]
+    given_up: tuple[int, ...]
 
 
 def write_owed(engine: sa.Engine, stationery: Stationery, *, run_id: int, now: dt.datetime) -> Written:
@@ -73,6 +78,9 @@ def write_owed(engine: sa.Engine, stationery: Stationery, *, run_id: int, now: d
     letter_check.check(stationery.policy, stationery.settings.policy / letters_addressee.FOLDER)
     unaddressed = letters_addressee.take(engine, stationery.settings, stationery.rules.address_from, now=now)
     with database.transaction(engine) as connection:
+        given_up = letters_store.give_up(connection)
+        if given_up:
+            ledger.append(connection, "letter_impossible", {"requests": list(given_up)}, run_id)
         owed = letters_store.owed(connection, run_id)
     written: list[Owed] = []
     failed: list[Failed] = []
@@ -84,7 +92,7 @@ def write_owed(engine: sa.Engine, stationery: Stationery, *, run_id: int, now: d
             what = error.what if isinstance(error, HoldfastError) else "the letter's files could not be written"
             failed.append(Failed(one.request_id, one.kind, type(error).__name__, what))
     letters_addressee.forget(engine, stationery.settings, now=now)
-    return Written(tuple(written), tuple(failed), unaddressed)
+    return Written(tuple(written), tuple(failed), unaddressed, given_up)
 
 
 def erase_expired(engine: sa.Engine, stationery: Stationery, *, now: dt.datetime) -> int:

@@ -31,6 +31,11 @@ def owed(connection: sa.Connection, run_id: int) -> list[Owed]:
     return [Owed(row.request_id, Kind(row.kind)) for row in rows]
 
 
+def give_up(connection: sa.Connection) -> tuple[int, ...]:
+    """Settle the requests that ended and whose subject has no address; once each. Ask for addresses first."""
+    return tuple(sorted(queries.run(connection, "deletion_requests/letters_end").scalars()))
+
+
 def lock(connection: sa.Connection, one: Owed) -> bool:
     """Let nobody else write a letter of this request until the transaction ends. False: this one is written already."""
     queries.run(connection, "deletion_requests/letter_lock", {"request_id": one.request_id})

@@ -71,9 +71,20 @@ class Extension(enum.StrEnum):
     NUMBER_OF_REQUESTS = "number_of_requests"
 
 
+class LettersEnded(enum.StrEnum):
+    """Why no letter about a request's end is to come."""
+
+    NO_ADDRESS = "no_address"
+    TOLD_BEFORE_RESTORE = "told_before_restore"
+
+
 @dataclass(frozen=True)
 class Request:
-    """One request of the register. `withdraw_until` is the last day of the cool-off, known once it is verified."""
+    """One request of the register.
+
+    `withdraw_until` is the last day of the cool-off, known once it is verified. `letters_ended` None: its letters are
+    written, or still to come.
+    """
 
     request_id: int
     reference: str
@@ -89,6 +100,7 @@ class Request:
     second_approved_by: str | None
     duplicate_of: int | None
     closed_at: dt.datetime | None
+    letters_ended: LettersEnded | None
 
 
 @dataclass(frozen=True)
@@ -172,4 +184,5 @@ def _request(row: sa.Row[Any]) -> Request:
         second_approved_by=row.second_approved_by,
         duplicate_of=row.duplicate_of,
         closed_at=row.closed_at,
+        letters_ended=None if row.letters_ended is None else LettersEnded(row.letters_ended),
     )

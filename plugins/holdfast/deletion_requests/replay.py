@@ -16,17 +16,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from holdfast import clock, queries
-from holdfast.deletion_requests import erasure_files, moves
+from holdfast.deletion_requests import moves, replay_files
 from holdfast.deletion_requests.found_again import categories_of
 from holdfast.deletion_requests.register import State
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
 from holdfast.enforcement.predicate.requests import ErasureSetting, PartPredicate
-from holdfast.enforcement.predicate.rows import Bool, Rows
+from holdfast.enforcement.predicate.rows import Bool
 from holdfast.evidence import ledger
-from holdfast.evidence.pseudonyms import hmac_pads, pseudonym_in_sql
-from holdfast.holds.register import SUBJECT
 from holdfast.policy import parts
 from holdfast.policy.model import Policy
 from holdfast.settings import Settings
@@ -46,7 +44,7 @@ class Replayed:
     """What was found, and how many requests are followed again.
 
     `entered_again` were lost with the database and known from files; `unplaced` were as well, and asked for single
-    records: which, no file says, so a person has to look for them.
+    records whose keys have more than one spelling, so that a person has to look for them.
     """
 
     came_back: tuple[CameBack, ...]
@@ -76,14 +74,11 @@ def replay(
     zone, key = policy.schedule.time_zone, settings.pseudonym_key()
     moment = clock.midnight(since, zone)
     tables = catalogue.read(connection, policy.data_map.schemas)
+    cuts = parts.cuts(policy)
     # No hold is looked at, so the moment they are counted at does not matter.
-    reached = parts.with_subject(policy)
-    cuts = frozenset(
-        (name, one) for name, known in reached.items() for one in parts.categories(known) if parts.cut_out(known, one)
-    )
     setting = ErasureSetting(policy, tables, clock.local_date(now, zone), now, parts=cuts)
-    datasets = list(reached)
-    entered, unplaced = _from_files(connection, setting, datasets, settings, since=since, moment=moment)
+    datasets = list(parts.with_subject(policy))
+    entered, unplaced = replay_files.take_in(connection, setting, datasets, settings, since=since, moment=moment)
     for dataset in datasets:
         connection.execute(_find(_Erased(setting, dataset, moment, key), run_id))
         if any(name == dataset for name, _ in cuts):
@@ -184,7 +179,7 @@ def _erased_scope(setting: Setting, name: str, since: dt.datetime, key: bytes, *
         "kept_rows": sa.BigInteger,
     }
     erased = fixed.columns(**columns).cte("erased")
-    subjects = _subjects(setting, name, key)
+    subjects = replay_files.subjects_of(setting, name, key)
     chosen = sa.select(
         erased.c.request_id,
         sa.literal(name, sa.Text).label("dataset"),
@@ -195,82 +190,6 @@ def _erased_scope(setting: Setting, name: str, since: dt.datetime, key: bytes, *
         erased.c.kept_rows,
     )
     return chosen.select_from(erased.join(subjects, erased.c.pseudonym == subjects.c.pseudonym)).cte("erased_scope")
-
-
-def _subjects(setting: Setting, name: str, key: bytes) -> sa.Subquery:
-    """Every subject that the dataset can be about, with its pseudonym."""
-    rows = Rows(setting.policy, setting.catalogue, name, alias=True)
-    owner = rows if rows.subject_column is not None else rows.path().end
-    subject = owner.subject_column
-    if subject is None:
-        raise LookupError(f"{owner.name} has no subject column of its own")
-    each = sa.select(sa.cast(subject, sa.Text).label("subject_key")).where(subject.is_not(None)).distinct().subquery()
-    return sa.select(
-        each.c.subject_key, pseudonym_in_sql(key, SUBJECT, each.c.subject_key).label("pseudonym")
-    ).subquery()
-
-
-def _from_files(
-    connection: sa.Connection,
-    setting: Setting,
-    datasets: list[str],
-    settings: Settings,
-    *,
-    since: dt.date,
-    moment: dt.datetime,
-) -> tuple[int, int]:
-    """Take in what the files know and the database does not, because it was restored to before: requests, and erasures.
-
-    The requests that were entered again, and those that could not be.
-    """
-    key = settings.pseudonym_key()
-    queries.run(connection, "deletion_requests/replay_lines")
-    for lines in erasure_files.read(settings.erasures, since, key):
-        values = {"lines": f"[{','.join(lines)}]", "since": moment}
-        queries.run(connection, "deletion_requests/replay_lines_add", values)
-    queries.run(connection, "deletion_requests/replay_lines_known")
-    for dataset in datasets:
-        connection.execute(_enter_again(setting, dataset, key))
-    entered = set(queries.run(connection, "deletion_requests/replay_parts").scalars())
-    unplaced = queries.run(connection, "deletion_requests/replay_lines_unplaced").scalar_one()
-    inner, outer = hmac_pads(key, SUBJECT)
-    queries.run(connection, "deletion_requests/replay_take_lines", {"inner_pad": inner, "outer_pad": outer})
-    if entered:
-        ledger.append(connection, "request_entered_again", {"requests": len(entered)})
-    return len(entered), unplaced
-
-
-def _enter_again(setting: Setting, dataset: str, key: bytes) -> sa.Insert:
-    """INSERT the requests that only the files know, about subjects of the dataset."""
-    names = ("reference", "channel", "received_at", "dataset", "pseudonym", "by_record", "erased_at")
-    line, subjects = sa.table("replay_line", *map(sa.column, names)), _subjects(setting, dataset, key)
-    known = sa.table("deletion_request", sa.column("reference"), schema="holdfast")
-    last = sa.select(line.c.reference, sa.func.max(line.c.erased_at).label("at")).group_by(line.c.reference).subquery()
-    day = sa.cast(sa.func.timezone(setting.policy.schedule.time_zone, last.c.at), sa.Date)
-    columns: dict[str, sa.ColumnElement[Any]] = {
-        "reference": line.c.reference,
-        "channel": line.c.channel,
-        "subject_key": subjects.c.subject_key,
-        "received_at": line.c.received_at,
-        "state": sa.literal(State.PARTLY_COMPLETED.value, sa.Text),
-        "replay_until": day,
-    }
-    chosen = (
-        sa.select(*columns.values())
-        .select_from(
-            line.join(subjects, line.c.pseudonym == subjects.c.pseudonym).join(
-                last, last.c.reference == line.c.reference
-            )
-        )
-        .where(
-            ~line.c.by_record,
-            line.c.dataset == dataset,
-            line.c.reference.not_in(sa.select(known.c.reference)),
-        )
-        .distinct()
-    )
-    target = sa.table("deletion_request", *map(sa.column, columns), schema="holdfast")
-    return postgresql.insert(target).from_select(list(columns), chosen).on_conflict_do_nothing()
 
 
 def pending(connection: sa.Connection, run_id: int) -> None:

@@ -46,6 +46,7 @@ from holdfast.enforcement.night import (
 )
 from holdfast.errors import HeldRowsChanged, RequestError, RunRefused
 from holdfast.evidence import ledger
+from holdfast.holds import keys
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
 from holdfast.settings import Settings
@@ -78,9 +79,12 @@ INTAKE = "intake"
 """Who takes in the files of the inbox, as a user code."""
 
 
-def open_run(engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool) -> Result:
-    """Open tonight's run, or go on with it."""
-    return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run)
+def open_run(
+    engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool, replay_since: str | None = None
+) -> Result:
+    """Open tonight's run, or go on with it. A replay after it was sealed is another edition of the same night."""
+    again = bool(replay_since)
+    return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run, again=again)
 
 
 def take_in_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -210,7 +214,8 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
     with database.transaction(engine) as connection:
         settled = settle.settle(connection, run_id, key=settings.pseudonym_key(), at=now)
     with database.transaction(engine) as connection:
-        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key())
+        written_alike = keys.read_types(connection, policy).written_alike()
+        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key(), written_alike)
     return {
         "completed": settled.completed,
         "partly_completed": settled.partly_completed,
@@ -261,7 +266,7 @@ def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
 def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result:
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.is_dry:
-        return {"written": 0, "failed": 0, "unaddressed": 0}
+        return {"written": 0, "failed": 0, "unaddressed": 0, "given_up": 0}
     requests = load_requests_policy(settings.policy)
     rules = LetterRules.of(requests.rules.letters)
     stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
@@ -270,6 +275,7 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
         "written": len(written.letters),
         "failed": len(written.failed),
         "unaddressed": len(written.unaddressed),
+        "given_up": len(written.given_up),
     }
 
 

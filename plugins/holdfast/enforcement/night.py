@@ -31,12 +31,17 @@ _CARRIED_OUT = ("executing", "verified")
 PAST_PLANNING = (*_CARRIED_OUT, "sealed")
 
 
-def open_run(engine: sa.Engine, settings: Settings, job: str, *, as_of: dt.datetime, dry_run: bool) -> Result:
-    """Open the job's run of tonight, or go on with it; not in a database that was restored to before its evidence."""
+def open_run(
+    engine: sa.Engine, settings: Settings, job: str, *, as_of: dt.datetime, dry_run: bool, again: bool = False
+) -> Result:
+    """Open the job's run of tonight, or go on with it; not in a database that was restored to before its evidence.
+
+    `again`: another edition of it, if it is sealed.
+    """
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
         restored.require_none_lost(connection, settings.seals)
-        run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run)
+        run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run, again=again)
         missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {
         "run_id": run.run_id,

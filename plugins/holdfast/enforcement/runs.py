@@ -27,6 +27,7 @@ class Run:
     as_of_date: dt.date
     mode: str
     policy_digest: str
+    edition: int
     state: str
     holds_as_of: dt.datetime | None
     plan_digest: str | None
@@ -38,24 +39,31 @@ class Run:
         return self.mode == DRY_RUN
 
 
-def open_run(connection: sa.Connection, policy: Policy, job: str, as_of: dt.datetime, *, dry_run: bool) -> Run:
+def open_run(
+    connection: sa.Connection, policy: Policy, job: str, as_of: dt.datetime, *, dry_run: bool, again: bool = False
+) -> Run:
     """The job's run for this moment's day, made if it is new. Raises RunRefused for a future or an overtaken day.
 
-    An unfinished run of an earlier day or policy is superseded: none of its workers can commit another batch.
+    An unfinished run of an earlier day or policy is superseded: none of its workers can commit another batch. `again`:
+    if the day's run is sealed, the day gets another edition, for what was not there to be done when it was.
     """
     day = clock.local_date(as_of, policy.schedule.time_zone)
     mode = DRY_RUN if dry_run else ENFORCE
     key = {"job": job, "as_of_date": day, "mode": mode, "policy_digest": policy.digest}
     now = queries.run(connection, "enforcement/lock_job", {"job": job}).scalar_one()
     known = queries.run(connection, "enforcement/run_by_key", key).one_or_none()
-    if known is not None:
+    is_another = again and known is not None and known.state == "sealed"
+    if known is not None and not is_another:
         return _retried(connection, _run(known))
     latest = queries.run(connection, "enforcement/latest_run_date", {"job": job}).scalar_one()
     rules.check_run_date(as_of, day, now, latest)
     unasked = sorted(policy.holds.sources)  # no source is believed before it was asked
-    values = {**key, "as_of": as_of, "refused_sources": unasked}
+    edition = 1 if known is None else known.edition + 1
+    values = {**key, "as_of": as_of, "edition": edition, "refused_sources": unasked}
     run_id = queries.run(connection, "enforcement/open_run", values).scalar_one()
     facts: dict[str, ledger.JSON] = {"job": job, "as_of": day.isoformat(), "mode": mode, "policy": policy.digest}
+    if is_another:
+        facts["edition"] = edition
     if not dry_run:
         ended = queries.run(connection, "enforcement/supersede_runs", {"job": job, "run_id": run_id})
         ledger.append(connection, "run_started", {**facts, "superseded": sorted(ended.scalars())}, run_id)
@@ -115,6 +123,7 @@ def _run(row: sa.Row[Any]) -> Run:
         as_of_date=row.as_of_date,
         mode=row.mode,
         policy_digest=row.policy_digest,
+        edition=row.edition,
         state=row.state,
         holds_as_of=row.holds_as_of,
         plan_digest=row.plan_digest,

@@ -1,12 +1,12 @@
-"""What happens to one record: the decision table of docs/decision_table.md as a pure function.
+"""What happens to one record: the decision table of docs/decision_table.md as pure functions.
 
 Precedence, strongest first: an unknown start or subject keeps; then a period that obliges to keep (statutory and
 business alike, the longest first); then a hold; then a source of holds that is not believed; then a row that still
 needs this one. Only a record that passes all of these is acted on, by the explicit rule before the general one, by a
-rule that deletes before one that anonymises, and by the shortest period. An erasure request ends every running period
-that is not statutory, and beats nothing else.
+rule that deletes before one that anonymises, and by the shortest period. A request for erasure ends every running
+period that is not statutory, and beats nothing else: `decide_erasure`.
 
-The set-based SQL of `enforcement.predicate` is proven equal to this function on random data.
+The set-based SQL of `enforcement.predicate` is proven equal to these functions on random data.
 """
 
 from __future__ import annotations
@@ -109,31 +109,55 @@ def decide(
     as_of: dt.date,
     *,
     untrusted_types: frozenset[str] = frozenset(),
-    erasure_requested: bool = False,
 ) -> Decision:
     """What happens to `record` on the day `as_of`, given every rule of its dataset and every active hold.
 
     `untrusted_types` are the hold types whose source is not believed. A hold type that any rule of the dataset lists
     stops every rule of it: adding a rule never takes a hold's effect away.
     """
-    in_order = sorted(rules, key=lambda rule: (period_order(rule.period), rule.rule_id))
-    applicable = [rule for rule in in_order if rule.applies]
+    applicable = [rule for rule in _in_order(rules) if rule.applies]
     if not applicable:
         return Decision(Outcome.NO_RULE, None)
-    rule, outcome = _by_time(record, applicable, as_of, erasure_requested)
+    rule, outcome = _by_time(record, applicable, as_of)
     if outcome is not None:
         return Decision(outcome, rule.rule_id)
     if rule.already_done:
         return Decision(Outcome.DONE, rule.rule_id)
-    stopping = frozenset().union(*(one.hold_types for one in rules))
-    holding = sorted({h.hold_type for h in holds if h.hold_type in stopping and covers(h, record, as_of)})
-    if holding:
-        return Decision(Outcome.HELD, rule.rule_id, tuple(holding))
-    if stopping & untrusted_types:
-        return Decision(Outcome.REFUSED, rule.rule_id)
-    if record.needed_by_others and rule.deletes:
-        return Decision(Outcome.WAITING, rule.rule_id)
-    return Decision(Outcome.DUE, rule.rule_id)
+    return _unless_kept(record, rules, holds, as_of, untrusted_types, rule_id=rule.rule_id, deletes=rule.deletes)
+
+
+def decide_erasure(
+    record: Record,
+    rules: Collection[RecordRule],
+    holds: Iterable[RecordHold],
+    as_of: dt.date,
+    *,
+    already_done: bool = False,
+    untrusted_types: frozenset[str] = frozenset(),
+) -> Decision:
+    """What happens to `record` if a request asks for it that may be carried out (UK GDPR Art 17(1), (3)).
+
+    What goes, goes as the dataset does and whether or not a rule applies: deleted if any of its rules deletes, else
+    made anonymous in every column that any of them names; `already_done` says that nothing of that is left to change.
+    A decision without a rule is the request's own.
+    """
+    in_order = _in_order(rules)
+    if not in_order:
+        return Decision(Outcome.NO_RULE, None)
+    applicable = [rule for rule in in_order if rule.applies]
+    by_law = [rule for rule in applicable if rule.strength is Strength.STATUTORY]
+    for rule in by_law:
+        if _is_unknown(rule, as_of):
+            return Decision(Outcome.UNKNOWN, rule.rule_id)
+    keeping = [rule for rule in applicable if _is_running(rule) or (rule in by_law and not _is_past(rule, as_of))]
+    if keeping:
+        return _kept_by(keeping[-1])
+    if record.needs_subject and record.subject is None:
+        return Decision(Outcome.UNKNOWN, None)
+    deletes = any(rule.deletes for rule in rules)
+    if already_done and not deletes:
+        return Decision(Outcome.DONE, None)
+    return _unless_kept(record, rules, holds, as_of, untrusted_types, rule_id=None, deletes=deletes)
 
 
 def covers(hold: RecordHold, record: Record, as_of: dt.date) -> bool:
@@ -152,32 +176,53 @@ def covers(hold: RecordHold, record: Record, as_of: dt.date) -> bool:
     return after_start and (hold.period_to is None or record.event < hold.period_to)
 
 
-def _by_time(
-    record: Record, rules: list[RecordRule], as_of: dt.date, erasure_requested: bool
-) -> tuple[RecordRule, Outcome | None]:
+def _in_order(rules: Iterable[RecordRule]) -> list[RecordRule]:
+    return sorted(rules, key=lambda rule: (period_order(rule.period), rule.rule_id))
+
+
+def _by_time(record: Record, rules: list[RecordRule], as_of: dt.date) -> tuple[RecordRule, Outcome | None]:
     """The rule that decides by its period, and the outcome if the period alone keeps the record."""
-    obliging = {Strength.STATUTORY} if erasure_requested else {Strength.STATUTORY, Strength.BUSINESS}
-    uncertain = [rule for rule in rules if _is_unknown(rule, as_of)]
-    unknown = [rule for rule in uncertain if not erasure_requested or rule.strength in obliging]
+    unknown = [rule for rule in rules if _is_unknown(rule, as_of)]
     if unknown:
         return unknown[0], Outcome.UNKNOWN
-    keeping = [
-        rule
-        for rule in rules
-        if (rule.strength in obliging and not _is_past(rule, as_of)) or (erasure_requested and _is_running(rule))
-    ]
+    obliging = (Strength.STATUTORY, Strength.BUSINESS)
+    keeping = [rule for rule in rules if rule.strength in obliging and not _is_past(rule, as_of)]
     if keeping:
-        longest = keeping[-1]
-        return longest, Outcome.NOT_STARTED if longest.start is None else Outcome.NOT_DUE
+        return keeping[-1], _kept_by(keeping[-1]).outcome
     candidates = [rule for rule in rules if rule.explicit] or rules
-    past = [rule for rule in candidates if erasure_requested or _is_past(rule, as_of)]
+    past = [rule for rule in candidates if _is_past(rule, as_of)]
     past.sort(key=lambda rule: not rule.deletes)  # stable: the shortest first among each
     if not past:
-        shortest = candidates[0]
-        return shortest, Outcome.NOT_STARTED if shortest.start is None else Outcome.NOT_DUE
+        return candidates[0], _kept_by(candidates[0]).outcome
     if record.needs_subject and record.subject is None:
         return past[0], Outcome.UNKNOWN
     return past[0], None
+
+
+def _kept_by(rule: RecordRule) -> Decision:
+    return Decision(Outcome.NOT_STARTED if rule.start is None else Outcome.NOT_DUE, rule.rule_id)
+
+
+def _unless_kept(
+    record: Record,
+    rules: Iterable[RecordRule],
+    holds: Iterable[RecordHold],
+    as_of: dt.date,
+    untrusted_types: frozenset[str],
+    *,
+    rule_id: str | None,
+    deletes: bool,
+) -> Decision:
+    """Due, unless a hold, a source that is not believed, or a row that stays keeps the record."""
+    stopping = frozenset().union(*(one.hold_types for one in rules))
+    holding = sorted({h.hold_type for h in holds if h.hold_type in stopping and covers(h, record, as_of)})
+    if holding:
+        return Decision(Outcome.HELD, rule_id, tuple(holding))
+    if stopping & untrusted_types:
+        return Decision(Outcome.REFUSED, rule_id)
+    if record.needed_by_others and deletes:
+        return Decision(Outcome.WAITING, rule_id)
+    return Decision(Outcome.DUE, rule_id)
 
 
 def _is_running(rule: RecordRule) -> bool:

@@ -49,6 +49,10 @@ class KeyTypes:
     subjects: tuple[str, ...]
     records: dict[str, tuple[str, ...]]
 
+    def written_alike(self) -> list[str]:
+        """The datasets whose equal keys are always written alike, so that a key can be known again by its text."""
+        return [name for name, types in self.records.items() if _ONE_SPELLING.issuperset(types)]
+
     def written_back(self, key: sa.ColumnElement[str], dataset: str) -> sa.ColumnElement[str] | None:
         """A record key of `dataset` as PostgreSQL writes it; None if no text can be relied on to name a record of it.
 

@@ -29,6 +29,12 @@ def cut_out(dataset: Dataset, category: str) -> Columns:
     return {name: strategy for name, strategy in columns.items() if strategy is not None}
 
 
+def cuts(policy: Policy) -> frozenset[tuple[str, str]]:
+    """Every pair of a dataset and a category that can be emptied while the dataset's records stay."""
+    reached = with_subject(policy).items()
+    return frozenset((name, one) for name, known in reached for one in categories(known) if cut_out(known, one))
+
+
 def of_category(dataset: Dataset, category: str) -> list[str]:
     """The dataset's columns of the category."""
     return [name for name, column in dataset.columns.items() if column.category == category]

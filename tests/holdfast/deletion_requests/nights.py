@@ -137,12 +137,11 @@ class Nights:
         engine, given = self.engine, settings.load()
         self.sql("UPDATE provider.feed SET loaded_at = clock_timestamp()")
         as_of = self.today - before * DAY
-        run_id = int(str(steps.open_run(engine, given, as_of=as_of, dry_run=dry_run)["run_id"]))
+        since = None if replay_since is None else str(replay_since)
+        run_id = int(str(steps.open_run(engine, given, as_of=as_of, dry_run=dry_run, replay_since=since)["run_id"]))
         steps.refresh_holds(engine, given, run_id=run_id)
         steps.check_policy(engine, given, run_id=run_id)
-        steps.replay_erasures(
-            engine, given, run_id=run_id, replay_since=None if replay_since is None else str(replay_since)
-        )
+        steps.replay_erasures(engine, given, run_id=run_id, replay_since=since)
         steps.assess(engine, given, run_id=run_id)
         steps.make_plan(engine, given, run_id=run_id)
         return run_id

@@ -206,6 +206,37 @@ def test_a_request_for_one_record_or_a_category_is_looked_for_there_alone(desk: 
     assert other
 
 
+def test_a_category_that_was_emptied_is_looked_for_in_the_records_that_stay(desk: Desk) -> None:
+    contact = (
+        "INSERT INTO provider.contact"
+        " (account_id, role, full_name, email, address_line, post_town, postcode, created_at)"
+        " VALUES (:account, 'owner', 'Zoe Example', 'zoe@example.com', '1 Any Street', 'Anytown', 'ZY1 1AA', :at)"
+    )
+    for account in (1, 2, 3):
+        desk.sql(contact, account=account, at=NOW - 9 * DAY)
+    for number, category in ((1, "address"), (2, "contact"), (3, "address")):
+        request(desk, number, "completed")
+        asks_for(desk, number, category=category)
+    put(desk, "request_part", request_id=3, part_no=2, dataset="contacts")
+    found = {one.requests for (kind, about), one in find(desk).items() if about == "contacts"}
+    assert found == {(1, 2, 3)}
+    desk.sql("UPDATE provider.contact SET address_line = 'erased', post_town = 'erased', postcode = 'erased'")
+    found = {one.requests for (kind, about), one in find(desk).items() if about == "contacts"}
+    assert found == {(2, 3)}, "2 asked for another category, 3 for whole records too"
+    desk.sql("UPDATE provider.contact SET email = 'erased', phone = NULL")
+    desk.sql("DELETE FROM provider.contact WHERE account_id = 3")
+    assert find(desk) == {}
+
+
+def test_what_came_after_a_category_was_emptied_is_new(desk: Desk) -> None:
+    request(desk, 1, "completed")
+    asks_for(desk, 1, category="ip-address")
+    login(desk, 1, NOW)
+    assert find(desk) == {}
+    login(desk, 1, NOW - 9 * DAY)
+    assert list(find(desk)) == [(Kind.COMPLETED_BUT_FOUND, DATASET)]
+
+
 def test_a_request_about_nobody_is_found_until_it_is_carried_out(desk: Desk) -> None:
     request(desk, 1, "received", subject_key="4711")
     request(desk, 2, "assessed", subject_key="not-a-number")

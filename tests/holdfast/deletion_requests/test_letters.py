@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.holdfast.deletion_requests import letters_library
 from tests.holdfast.deletion_requests.letters_library import KEEP, NIGHT, NOW, TAX_END, Cell, Office
 
 from holdfast import queries, settings
-from holdfast.deletion_requests import letters, letters_addressee
+from holdfast.database import snapshot, transaction
+from holdfast.deletion_requests import breaks, letters, letters_addressee, register
+from holdfast.deletion_requests.agenda import status_of
+from holdfast.deletion_requests.break_kinds import Kind as BreakKind
+from holdfast.deletion_requests.breaks import Break
 from holdfast.deletion_requests.letters_facts import Kind
 from holdfast.errors import LetterRefused, QueryError
 from holdfast.reports import files
@@ -41,6 +46,13 @@ def decided(office: Office, *cells: Cell, account: int = 1, reference: str = "DR
     office.restrict(request, *(cell.dataset for cell in cells if cell.held))
     office.move(request, run, "executing", "partly_completed" if any(cell.held for cell in cells) else "completed")
     return request, run
+
+
+def told(office: Office, run: int) -> list[Break]:
+    """What the night reports of letters."""
+    with snapshot(office.engine) as connection:
+        found = breaks.find(connection, letters_library.policy(), letters_library.terms(), run, now=NOW)
+    return [one for one in found if one.kind in (BreakKind.ENDED_UNTOLD, BreakKind.LETTER_UNWRITTEN)]
 
 
 def folder(request: int) -> Path:
@@ -250,7 +262,42 @@ def test_a_request_that_nobody_can_be_told_of_is_named(office: Office) -> None:
     unknown = office.request(99, "DR-99")
     written = office.write(office.night())
     assert written.unaddressed == (unknown,)
-    assert [one.error for one in written.failed] == ["LetterRefused"]
+    assert (written.letters, written.failed, written.given_up) == ((), (), ())
+    office.person(99)
+    assert [one.kind for one in office.write(office.night()).letters] == [Kind.ACKNOWLEDGEMENT]
+
+
+@pytest.mark.parametrize(("state", "reason"), [("withdrawn", None), ("refused", "not_a_subject")])
+def test_one_that_ended_without_an_address_is_settled_once_and_said_to_be(
+    office: Office, state: str, reason: str | None
+) -> None:
+    unknown = office.request(99, "DR-99", state, refusal_reason=reason, closed_at=NOW)
+    first = office.night()
+    written = office.write(first)
+    assert (written.letters, written.failed, written.given_up) == ((), (), (unknown,))
+    [facts] = office.scalars(
+        "SELECT cast(entry AS jsonb) -> 'facts' FROM holdfast.ledger_entry WHERE kind = 'letter_impossible'"
+    )
+    assert facts == {"requests": [unknown]}
+    assert told(office, first) == [Break(BreakKind.ENDED_UNTOLD, 1, requests=(unknown,))]
+    with transaction(office.engine) as connection:
+        lines = list(status_of(register.get(connection, unknown), letters_library.terms()))
+    assert lines[-1].startswith("No letter about its end could be written: nobody knows an address.")
+    office.person(99)
+    second = office.night()
+    again = office.write(second)
+    assert (again.letters, again.failed, again.given_up) == ((), (), ())
+    assert told(office, second) == []
+
+
+def test_a_letter_that_could_not_be_written_is_told_until_it_is(office: Office) -> None:
+    request = office.request(1, "DR-1", "executing")
+    office.run("INSERT INTO holdfast.request_addressee VALUES (:request, 'p1:0', now(), NULL)", request=request)
+    run = office.night()
+    office.decide(run, request, *ALL_GONE)
+    office.move(request, run, "completed")
+    assert [one.error for one in office.write(run).failed] == ["LetterRefused"]
+    assert told(office, run) == [Break(BreakKind.LETTER_UNWRITTEN, 1, "outcome", (request,))]
 
 
 def test_a_withdrawn_request_keeps_no_address(office: Office) -> None:

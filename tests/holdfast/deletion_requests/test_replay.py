@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from holdfast import settings
 from holdfast.cli import app
+from holdfast.clock import local_date
 from holdfast.deletion_requests import steps
 from holdfast.errors import DatabaseRestored, LedgerError, RequestError, RunRefused
 from holdfast.evidence import verify
@@ -36,6 +37,10 @@ def since(nights: Nights) -> dt.date:
 def is_ok(nights: Nights) -> bool:
     with nights.engine.connect() as connection:
         return verify.verify(connection, settings.load().seals).verdict == "ok"
+
+
+def _day(nights: Nights, before: int) -> dt.date:
+    return local_date(nights.today - before * DAY, nights.policy.schedule.time_zone)
 
 
 def restored(nights: Nights) -> int:
@@ -78,6 +83,35 @@ def test_a_second_replay_finds_nothing_and_what_is_new_stays(nights: Nights, sin
     assert [facts["rows"] for kind, facts in nights.desk.entries() if kind == "replay_started"][1:] == [{}]
     assert nights.state(request) == "completed"
     assert nights.count("login_event", "account_id = 1") == 1
+
+
+def test_a_day_that_is_sealed_is_worked_through_again(nights: Nights, since: dt.date) -> None:
+    nights.fill(1)
+    request = nights.ask(1, "web-1")
+    backup = nights.backup()
+    first = nights.night(3)
+    assert nights.state(request) == "completed"
+    nights.restore(backup)
+    assert nights.count("login_event", "account_id = 1") == 3
+    editions = [first]
+    for came_back in ({"contacts": 1, "login_events": 1}, {}):  # and once more, to be sure
+        run = nights.night(3, replay_since=since)
+        assert nights.breaks(run, "restored_data") == came_back
+        assert nights.state(request) == "completed"
+        assert nights.count("login_event", "account_id = 1") == 0
+        editions.append(run)
+    rows = nights.sql("SELECT run_id, edition, state FROM holdfast.run WHERE as_of_date = :day", day=_day(nights, 3))
+    assert sorted(map(tuple, rows)) == [(run, edition, "sealed") for edition, run in enumerate(editions, start=1)]
+    assert nights.plan(3) == editions[-1], "without a replay, a sealed night stays as it is"
+    assert is_ok(nights)
+
+
+def test_a_replay_does_not_take_an_unfinished_night_for_a_sealed_one(nights: Nights, since: dt.date) -> None:
+    run = nights.plan(3)
+    again = steps.open_run(
+        nights.engine, settings.load(), as_of=nights.today - 3 * DAY, dry_run=False, replay_since=since.isoformat()
+    )
+    assert (again["run_id"], again["state"]) == (run, "planned")
 
 
 def test_without_a_replay_it_is_told_and_left_alone(nights: Nights) -> None:
@@ -291,15 +325,25 @@ def test_a_database_from_before_its_evidence_deletes_nothing_until_somebody_says
             "SELECT request_id, state, subject_key FROM holdfast.deletion_request WHERE reference = 'web-1'"
         )
         assert (again.state, again.subject_key) == ("completed", "1")
-        assert backup.breaks(run, "restored_data") == {"accounts": 2, "contacts": 2, "login_events": 2}
+        assert backup.breaks(run, "restored_data") == {"accounts": 2, "contacts": 2, "login_events": 3}
         assert backup.count("login_event", "account_id = 1") == 0
         # The other request is there, from before its approval: people bring it on again.
         assert backup.state(known) == "received"
-        assert backup.count("login_event", "account_id = 2") == 3
+        # One that asked for a single record has that record erased again, and no other.
+        assert backup.count("login_event", "account_id = 2") == 2
+        assert backup.count("login_event", f"login_event_id = {single}") == 0
+        [again] = backup.sql("SELECT request_id, state FROM holdfast.deletion_request WHERE reference = 'web-3'")
+        assert again.state == "completed"
+        parts = backup.sql(
+            "SELECT dataset, record_key FROM holdfast.request_part WHERE request_id = :r", r=again.request_id
+        )
+        assert list(map(tuple, parts)) == [("login_events", str(single))]
         facts = dict(backup.desk.entries())["replay_started"]
-        assert (facts["entered_again"], facts["unplaced"]) == (1, 1)
+        assert (facts["entered_again"], facts["unplaced"]) == (2, 0)
         second = backup.night(2, replay_since=since)
         assert dict(backup.desk.entries())["replay_started"]["entered_again"] == 0
+        assert backup.breaks(second, "restored_data") == {}
+        assert backup.count("login_event", "account_id = 2") == 2
         assert backup.breaks(second, "completed_but_found") == {}
         assert is_ok(backup)
 

@@ -20,6 +20,7 @@ from holdfast.holds.decide import (
     RecordRule,
     covers,
     decide,
+    decide_erasure,
     period_order,
 )
 from holdfast.policy.model import Strength
@@ -78,7 +79,6 @@ def situations(draw: st.DrawFn, max_holds: int = 4) -> dict[str, Any]:
         "holds": draw(st.lists(holds, max_size=max_holds)),
         "as_of": TODAY,
         "untrusted_types": draw(st.frozensets(TYPES, max_size=1)),
-        "erasure_requested": draw(st.booleans()),
     }
 
 
@@ -143,8 +143,8 @@ def test_every_decision_names_its_rule_unless_there_is_none(situation: dict[str,
 @given(situations())
 def test_erasure_never_beats_a_hold(situation: dict[str, Any]) -> None:
     listing = rule(rule_id="lists", applies=False, hold_types=frozenset({TYPE}))
-    asked = {**situation, "rules": [*situation["rules"], listing], "erasure_requested": True}
-    assert not decide(**{**asked, "holds": [*situation["holds"], hold()]}).acts
+    asked = {**situation, "rules": [*situation["rules"], listing]}
+    assert not decide_erasure(**{**asked, "holds": [*situation["holds"], hold()]}).acts
 
 
 @given(situations(), st.sampled_from(PERIODS), st.none() | DAYS, st.booleans())
@@ -156,8 +156,8 @@ def test_erasure_never_beats_a_period_that_a_law_prescribes(
         rule_id="law", strength=Strength.STATUTORY, period=period, start=start, missing_is_normal=normal,
     )  # fmt: skip
     assume(start is None or period.after(start) >= TODAY)
-    asked = {**situation, "rules": [*situation["rules"], by_law], "erasure_requested": True}
-    assert decide(**asked).outcome in (Outcome.UNKNOWN, Outcome.NOT_STARTED, Outcome.NOT_DUE)
+    asked = {**situation, "rules": [*situation["rules"], by_law]}
+    assert decide_erasure(**asked).outcome in (Outcome.UNKNOWN, Outcome.NOT_STARTED, Outcome.NOT_DUE)
 
 
 @given(situations(), st.sampled_from(PERIODS), st.none() | DAYS)
@@ -166,7 +166,7 @@ def test_without_erasure_no_business_period_is_cut_short(
 ) -> None:
     business = rule(rule_id="desk", strength=Strength.BUSINESS, period=period, start=start)
     assume(start is None or period.after(start) >= TODAY)
-    decision = decide(**{**situation, "rules": [*situation["rules"], business], "erasure_requested": False})
+    decision = decide(**{**situation, "rules": [*situation["rules"], business]})
     assert not decision.acts
 
 
@@ -197,11 +197,10 @@ def test_nothing_that_is_unknown_is_ever_acted_on(situation: dict[str, Any]) -> 
         return
     assert situation["record"].subject is not None or not situation["record"].needs_subject
     acting = next(one for one in situation["rules"] if one.rule_id == decision.rule_id)
-    if not situation["erasure_requested"]:
-        starts = [one.start for one in situation["rules"] if one.applies and not one.missing_is_normal]
-        assert all(start is not None and start <= TODAY for start in starts)
-        assert acting.start is not None
-        assert acting.period.after(acting.counted_from or acting.start) < TODAY
+    starts = [one.start for one in situation["rules"] if one.applies and not one.missing_is_normal]
+    assert all(start is not None and start <= TODAY for start in starts)
+    assert acting.start is not None
+    assert acting.period.after(acting.counted_from or acting.start) < TODAY
 
 
 # --- days -------------------------------------------------------------------------------------------------------

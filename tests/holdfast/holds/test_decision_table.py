@@ -23,7 +23,7 @@ from tests.holdfast.holds.records import (
 )
 
 from holdfast.clock import Period
-from holdfast.holds.decide import Decision, Outcome, RecordHold, RecordRule, covers, decide
+from holdfast.holds.decide import Decision, Outcome, RecordHold, RecordRule, covers, decide, decide_erasure
 from holdfast.policy.model import Strength
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "decision_table.md"
@@ -107,14 +107,12 @@ def test_one_rule() -> None:
             deletes=deletes, already_done=done,
         )  # fmt: skip
         for erasure, held, untrusted, subject, needed in itertools.product(yes_no, HOLDS, UNTRUSTED, SUBJECTS, yes_no):
-            decision = decide(
-                record(**SUBJECTS[subject][0], needed_by_others=needed),
-                [one],
-                HOLDS[held][0],
-                TODAY,
-                untrusted_types=UNTRUSTED[untrusted][0],
-                erasure_requested=erasure,
-            )
+            of_record = record(**SUBJECTS[subject][0], needed_by_others=needed)
+            known = {"untrusted_types": UNTRUSTED[untrusted][0]}
+            if erasure:
+                decision = decide_erasure(of_record, [one], HOLDS[held][0], TODAY, already_done=done, **known)
+            else:
+                decision = decide(of_record, [one], HOLDS[held][0], TODAY, **known)
             outcome = outcomes.look_up(
                 applies=_word(applies),
                 erasure=_word(erasure),
@@ -126,8 +124,10 @@ def test_one_rule() -> None:
                 source=UNTRUSTED[untrusted][1],
                 needed=_word(needed and deletes),
             )
+            by_law = outcome == "unknown" and standing == "unknown" and strength is Strength.STATUTORY
+            is_rule_s = applies and (not erasure or by_law or outcome in ("not_started", "not_due"))
             assert decision == Decision(
-                Outcome(outcome), one.rule_id if applies else None, (TYPE,) if outcome == "held" else ()
+                Outcome(outcome), one.rule_id if is_rule_s else None, (TYPE,) if outcome == "held" else ()
             )
             tried += 1
     assert tried == 64_800
@@ -144,10 +144,9 @@ def _word(fact: bool) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """The rules of one record, as the table of several rules speaks of them."""
+    """The rules of one record, as the tables of several rules speak of them."""
 
     rules: tuple[RecordRule, ...]
-    erasure: bool
 
     @property
     def applicable(self) -> list[RecordRule]:
@@ -156,20 +155,23 @@ class Case:
 
     @property
     def unknown(self) -> list[RecordRule]:
-        return [
-            one
-            for one in self.applicable
-            if standing(one) == "unknown" and (not self.erasure or one.strength is Strength.STATUTORY)
-        ]
+        return [one for one in self.applicable if standing(one) == "unknown"]
+
+    @property
+    def unknown_by_law(self) -> list[RecordRule]:
+        return [one for one in self.unknown if one.strength is Strength.STATUTORY]
 
     @property
     def keeping(self) -> list[RecordRule]:
-        obliging = {Strength.STATUTORY} if self.erasure else {Strength.STATUTORY, Strength.BUSINESS}
+        obliging = (Strength.STATUTORY, Strength.BUSINESS)
+        return [one for one in self.applicable if one.strength in obliging and standing(one) != "over"]
+
+    @property
+    def keeping_from_a_request(self) -> list[RecordRule]:
         return [
             one
             for one in self.applicable
-            if (one.strength in obliging and standing(one) != "over")
-            or (self.erasure and standing(one) == "not started")
+            if standing(one) == "not started" or (one.strength is Strength.STATUTORY and standing(one) != "over")
         ]
 
     @property
@@ -178,8 +180,13 @@ class Case:
 
     @property
     def acting(self) -> list[RecordRule]:
-        over = [one for one in self.may_act if self.erasure or standing(one) == "over"]
+        over = [one for one in self.may_act if standing(one) == "over"]
         return [one for one in over if one.deletes] or over
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is left to make anonymous."""
+        return all(one.already_done for one in self.rules)
 
 
 def standing(one: RecordRule) -> str:
@@ -197,21 +204,19 @@ def acted_on_by(one: RecordRule) -> Decision:
     return Decision(Outcome.DONE if one.already_done else Outcome.DUE, one.rule_id)
 
 
-SEVERAL: dict[tuple[str, str, str], tuple[Callable[[Case], bool], Callable[[Case], Decision]]] = {
+Table = dict[tuple[str, str, str], tuple[Callable[[Case], bool], Callable[[Case], Decision]]]
+
+SEVERAL: Table = {
     ("no rule applies", "no_rule", "none"): (
         lambda case: not case.applicable,
         lambda case: Decision(Outcome.NO_RULE, None),
     ),
-    (
-        "an applicable rule is unknown, and erasure is not asked for or the rule is statutory",
-        "unknown",
-        "the shortest such rule",
-    ): (
+    ("an applicable rule is unknown", "unknown", "the shortest such rule"): (
         lambda case: bool(case.unknown),
         lambda case: Decision(Outcome.UNKNOWN, case.unknown[0].rule_id),
     ),
     (
-        "an applicable rule obliges and is not over, or has not started and erasure is asked for",
+        "an applicable rule obliges and is not over",
         "not_started or not_due, as it stands",
         "the longest such rule",
     ): (
@@ -219,7 +224,7 @@ SEVERAL: dict[tuple[str, str, str], tuple[Callable[[Case], bool], Callable[[Case
         lambda case: kept_by(case.keeping[-1]),
     ),
     (
-        "no rule that may act is over, and erasure is not asked for",
+        "no rule that may act is over",
         "not_started or not_due, as it stands",
         "the shortest rule that may act",
     ): (
@@ -229,11 +234,33 @@ SEVERAL: dict[tuple[str, str, str], tuple[Callable[[Case], bool], Callable[[Case
     (
         "otherwise",
         "as in the table above, from the row of the subject on",
-        "of the rules that may act and are over (after a request for erasure, of all that may act): "
-        "the shortest that deletes, or else the shortest",
+        "of the rules that may act and are over: the shortest that deletes, or else the shortest",
     ): (
         lambda case: True,
         lambda case: acted_on_by(case.acting[0]),
+    ),
+}
+AT_REQUEST: Table = {
+    ("an applicable statutory rule is unknown", "unknown", "the shortest such rule"): (
+        lambda case: bool(case.unknown_by_law),
+        lambda case: Decision(Outcome.UNKNOWN, case.unknown_by_law[0].rule_id),
+    ),
+    (
+        "an applicable rule has not started, or is statutory and not over",
+        "not_started or not_due, as it stands",
+        "the longest such rule",
+    ): (
+        lambda case: bool(case.keeping_from_a_request),
+        lambda case: kept_by(case.keeping_from_a_request[-1]),
+    ),
+    (
+        "otherwise",
+        "as in the table above, from the row of the subject on",
+        "the request: deleted if any rule of the dataset deletes, or else made anonymous in every column that any of "
+        "them names",
+    ): (
+        lambda case: True,
+        lambda case: Decision(Outcome.DONE if case.is_done else Outcome.DUE, None),
     ),
 }
 
@@ -252,17 +279,27 @@ def several(rule_id: str) -> Iterator[RecordRule]:
     yield rule(rule_id=rule_id, applies=False)
 
 
-def test_two_rules() -> None:
-    assert [tuple(row.values()) for row in table("## Several rules")] == list(SEVERAL)
+@pytest.mark.parametrize(
+    ("heading", "rows"),
+    [("## Several rules", SEVERAL), ("## Several rules after a request for erasure", AT_REQUEST)],
+)
+def test_two_rules(heading: str, rows: Table) -> None:
+    assert [tuple(row.values()) for row in table(heading)] == list(rows)
     used = set()
     periods = [(Period(0, one), Period(0, two)) for one, two in ((200, 300), (300, 200), (300, 300))]
     for first, second in itertools.product(several("a"), several("b")):
-        for (one, two), erasure in itertools.product(periods, (True, False)):
-            case = Case((_lasting(first, one), _lasting(second, two)), erasure)
-            name, (_, expected) = next((name, row) for name, row in SEVERAL.items() if row[0](case))
+        for one, two in periods:
+            case = Case((_lasting(first, one), _lasting(second, two)))
+            name, (_, expected) = next((name, row) for name, row in rows.items() if row[0](case))
             used.add(name)
-            assert decide(record(), case.rules, [], TODAY, erasure_requested=erasure) == expected(case)
-    assert used == set(SEVERAL)
+            assert decided(case, at_request=rows is AT_REQUEST) == expected(case)
+    assert used == set(rows)
+
+
+def decided(case: Case, *, at_request: bool) -> Decision:
+    if at_request:
+        return decide_erasure(record(), case.rules, [], TODAY, already_done=case.is_done)
+    return decide(record(), case.rules, [], TODAY)
 
 
 def _lasting(one: RecordRule, period: Period) -> RecordRule:
@@ -280,6 +317,8 @@ def test_a_type_that_any_rule_lists_stops_every_rule(lists: tuple[str, ...]) -> 
         deciding = "b" if applies and explicit else "a"
         assert decide(record(), rules, [hold()], TODAY) == Decision(Outcome.HELD, deciding, (TYPE,))
         assert decide(record(), rules, [], TODAY, untrusted_types=frozenset({TYPE})).outcome is Outcome.REFUSED
+        assert decide_erasure(record(), rules, [hold()], TODAY) == Decision(Outcome.HELD, None, (TYPE,))
+        assert decide_erasure(record(), rules, [], TODAY, untrusted_types=frozenset({TYPE})).outcome is Outcome.REFUSED
 
 
 # --- whether a hold reaches a record ----------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from holdfast.enforcement.predicate.base import Predicate, Setting, no
 from holdfast.enforcement.predicate.holding import Holding
 from holdfast.enforcement.predicate.rows import Bool, NamedType, Rows
 from holdfast.enforcement.predicate.rules import RetentionSetting, timing
-from holdfast.policy.model import Anonymise, Caps, Delete, Strength
+from holdfast.policy.model import Anonymise, Caps, Delete, Strategy, Strength
 
 PREFIX = "erase:"
 _SCOPE = ("request_id", "dataset", "subject_key", "record_key", "categories", "is_ready", "waits_for", "until")
@@ -31,9 +31,14 @@ def scope_table() -> sa.FromClause:
 
 
 def action_for(setting: Setting, dataset: str) -> Delete | Anonymise:
-    """How the dataset is erased: deleted if any of its rules deletes; else as it would be anonymised at its end."""
-    actions = [rule.action for rule in setting.policy.rules_for(dataset).values()]
-    return next((action for action in actions if isinstance(action, Delete)), actions[0])
+    """How the dataset is erased: deleted if any of its rules deletes, else every column that any of them anonymises."""
+    columns: dict[str, Strategy] = {}
+    for rule in setting.policy.rules_for(dataset).values():
+        if isinstance(rule.action, Delete):
+            return rule.action
+        for name, strategy in rule.action.columns.items():
+            columns.setdefault(name, strategy)
+    return Anonymise(do="anonymise", columns=columns)
 
 
 @dataclass(frozen=True)
