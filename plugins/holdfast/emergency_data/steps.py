@@ -22,6 +22,7 @@ from holdfast.emergency_data import (
     forget,
     inventory,
     judge,
+    reconciliation,
     reference,
     release,
     report,
@@ -277,22 +278,10 @@ def deliver_files(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def reconcile(engine: sa.Engine, settings: Settings) -> Result:
-    """Compare the authority's records with the number inventory, both ways."""
-    provider = _bounds(settings).provider
-    now = _now(engine)
-    values = {"provider": provider, "at": now}
+    """Compare the authority's records with the number inventory, both ways, and see which addresses must be checked."""
+    bounds, now = _bounds(settings), _now(engine)
     with database.transaction(engine) as connection:
-        queries.run(connection, "emergency/work_in_memory")
-        queries.run(connection, "emergency/stage_gaps")
-        queries.run(connection, "emergency/find_gaps", {"provider": provider})
-        closed = queries.run(connection, "emergency/close_gaps", values).rowcount
-        opened = queries.run(connection, "emergency/open_gaps", values).rowcount
-        coverage = queries.run(connection, "emergency/store_coverage", values).one()
-        gaps = queries.run(connection, "emergency/open_gap_counts", {"provider": provider}).all()
-        counts = {"needing": coverage.needing, "covered": coverage.covered, "opened": opened, "closed": closed}
-        by_rule = {row.rule_id: row.gaps for row in gaps}
-        ledger.append(connection, "emergency_reconciled", {"provider": provider, **counts, "gaps": by_rule})
-    return {**counts, "gaps": by_rule}
+        return dict(reconciliation.reconcile(connection, bounds, clock.local_date(now, ZONE), now))
 
 
 def write_report(engine: sa.Engine, settings: Settings) -> Result:
