@@ -15,11 +15,11 @@ the others leave. A file that would change more than `expectations/emergency_dat
 for a person under *Required Actions*, and longer in the database. No file within two hours is a failure.
 
 **When it is red.** The last line of the task that failed says what happened and what to do; the report is written all
-the same. *Clear* the task: files are taken in once, released once and delivered once, however often a step runs. For a
-file that waited too long, answer with `holdfast emergency decide`, then trigger the DAG again.
+the same. *Clear* the task: files are taken in once, released once and delivered once, however often a step runs. A file
+that nobody answered for goes on waiting: *clear* `ask_a_person`, or the next run asks again.
 
-**Who decides.** The owner of numbering decides on a file above its bounds; the answer is recorded, and it is for that
-file alone, named by its digest. Exceptions are accepted by the owner of addressing, for a year at most.
+**Who decides.** An approver whom `retention_schedule.yaml` names decides on a file above its bounds; the answer is
+recorded, and it is for that file alone, named by its digest. Exceptions are accepted by the owner of addressing, for a year at most.
 """
 
 from __future__ import annotations
@@ -27,15 +27,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import TASK_DEFAULTS, FilesArrive, step
-
-APPROVE, REFUSE = "Approve", "Refuse"
-WAITING = "ti.xcom_pull('find_waiting')['digests']"
-ANSWER = "ti.xcom_pull('ask_a_person')"
+from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, step
 
 
 @dag(
@@ -70,21 +65,7 @@ def emergency_data_999() -> None:
         return "ask_a_person" if waits else "deliver_files"
 
     path = choose_path("{{ ti.xcom_pull('find_waiting')['waits'] }}")  # type: ignore[arg-type]
-    ask_a_person = HITLOperator(
-        task_id="ask_a_person",
-        subject="999 extracts would change more than their bounds allow: {{ " + WAITING + " | length }}",
-        body="The answer holds for the files with these digests and no others; `holdfast emergency list` says what"
-        " they would change.\n\n{% for digest in " + WAITING + " %}* {{ digest }}\n{% endfor %}",
-        options=[APPROVE, REFUSE],
-        response_timeout=timedelta(hours=8),
-        retries=0,
-    )
-    decide = step("emergency_data.decide")(
-        digests="{{ " + WAITING + " }}",
-        decision="{{ {'Approve': 'approved', 'Refuse': 'declined'}[" + ANSWER + "['chosen_options'][0]] }}",
-        decided_by="{{ " + ANSWER + "['responded_by_user']['name'] }}",
-        reason="answered-in-airflow",
-    )
+    ask_a_person = approval_of_extracts(path)
     left = step("emergency_data.list_providers").override(task_id="list_decided")()
     decided = (
         step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}")
@@ -105,10 +86,8 @@ def emergency_data_999() -> None:
         worked,
         find_waiting,
         path,
-        ask_a_person,
-        decide,
-        left,
     )
+    ask_a_person >> left
     [path, decided] >> deliver_files
     chain(deliver_files, reconcile, write_report, conclude)
     # A run is as red as its last tasks, and what went wrong before must show although the report was written.

@@ -8,7 +8,7 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_judged', 'Each record of an extract was checked against every rule'),
 ('extract_waits', 'An extract changes more than its bounds allow and waits for a person'),
 ('extract_approved', 'A person approved the extract with this digest'),
-('extract_declined', 'A person declined the extract with this digest, or nobody answered in time'),
+('extract_declined', 'A person declined the extract with this digest'),
 ('extract_released', 'Good records left in a file, bad ones went to quarantine; together they are all'),
 ('emergency_forgotten', 'Records that were replaced or had ceased, and files, were forgotten after their period'),
 ('extract_delivered', 'A released file was handed over, once for its sequence number'),
@@ -105,7 +105,7 @@ COMMENT ON TABLE emergency.change_figure IS 'What an extract would change in the
 
 CREATE TABLE emergency.approval (
     sha256 text PRIMARY KEY,
-    decision text NOT NULL CHECK (decision IN ('approved', 'declined', 'expired')),
+    decision text NOT NULL CHECK (decision IN ('approved', 'declined')),
     decided_by text NOT NULL,
     reason text NOT NULL,
     decided_at timestamptz NOT NULL

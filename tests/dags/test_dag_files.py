@@ -176,7 +176,7 @@ def test_files_that_may_leave_are_released_before_a_person_is_asked_about_others
     tasks = parsed["dags"]["emergency_data_999"]["tasks"]
     assert tasks["work_through"]["downstream"] == ["complete", "find_waiting"]
     assert tasks["ask_a_person"]["retries"] == 0
-    assert tasks["ask_a_person"]["downstream"] == ["decide"]
+    assert tasks["ask_a_person"]["downstream"] == ["list_decided"]
     assert tasks["work_through_decided"]["downstream"] == ["deliver_files"]
 
 

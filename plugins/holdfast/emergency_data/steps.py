@@ -14,8 +14,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from holdfast import clock, database, queries
-from holdfast.emergency_data import bounds as all_bounds
 from holdfast.emergency_data import (
+    approvals,
     catalogue,
     deliver,
     extracts,
@@ -31,6 +31,7 @@ from holdfast.emergency_data import (
     staging,
     store,
 )
+from holdfast.emergency_data import bounds as all_bounds
 from holdfast.emergency_data import layout as layouts
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Suite
@@ -47,14 +48,13 @@ from holdfast.emergency_data.taking_in import (
     waiting_files,
 )
 from holdfast.errors import ExtractRefused, RuleSetError
-from holdfast.evidence import ledger, pseudonyms
+from holdfast.evidence import ledger
 from holdfast.settings import Settings
 
 Result = dict[str, Any]
 _log = logging.getLogger(__name__)
 USUAL_DAYS = 28
 OWN_LAYOUT = "ng999-v1"
-DECISIONS = {"approved": "extract_approved", "declined": "extract_declined", "expired": "extract_declined"}
 
 
 def make_extract(engine: sa.Engine, settings: Settings) -> Result:
@@ -195,30 +195,35 @@ def read_responses(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def find_waiting(engine: sa.Engine, settings: Settings) -> Result:
-    """The digests of the files that wait for a person, with what they would change."""
+    """The digests of the files that wait for a person's answer."""
     with database.transaction(engine) as connection:
-        rows = queries.run(connection, "emergency/waiting_extracts").all()
-    return {"waits": bool(rows), "digests": [row.sha256 for row in rows]}
+        digests = approvals.waiting(connection)
+    return {"waits": bool(digests), "digests": digests}
 
 
-def decide(
-    engine: sa.Engine, settings: Settings, *, digests: list[str], decision: str, decided_by: str, reason: str
+def ask_a_person(engine: sa.Engine, settings: Settings, *, title: str, report: str) -> Result:
+    """What to ask about the files that wait, and whom: the user ids that may answer, each with who that is."""
+    with database.transaction(engine) as connection:
+        return approvals.question(connection, approvals.approvers(settings), title=title, report=report)
+
+
+def record_approval(
+    engine: sa.Engine,
+    settings: Settings,
+    *,
+    digests: list[str],
+    decision: str,
+    decided_by: str,
+    reason: str | None = None,
 ) -> Result:
-    """Record a person's answer for the files with these digests. Raises ExtractRefused for others."""
-    who = pseudonyms.pseudonym(settings.pseudonym_key(), "staff", decided_by)
+    """Bind a person's answer to the files with these digests, which leave or do not in the next step.
+
+    Raises ApprovalRefused for the answer of somebody whom the policy does not name, or one without a reason, and
+    ExtractRefused for a file that does not wait. `decided_by` is the user id of the log-in.
+    """
     now = _now(engine)
-    with database.transaction(engine) as connection:
-        for sha256 in digests:
-            known = store.known(connection, sha256)
-            if known is None or known[1] != "waiting":
-                raise ExtractRefused(
-                    "No file with this digest waits for a decision.", fix="see `holdfast emergency list`."
-                )
-            values = {"sha256": sha256, "decision": decision, "decided_by": who, "reason": reason, "at": now}
-            stands = queries.run(connection, "emergency/record_decision", values).one_or_none()
-            if stands is not None:
-                facts: dict[str, ledger.JSON] = {"file": f"sha256:{sha256}", "by": who, "reason": reason}
-                ledger.append(connection, DECISIONS[decision], {**facts, "decision": decision})
+    answer = approvals.Answer(decision, decided_by, reason, now)
+    approvals.record(engine, settings, digests, answer)
     return {"files": len(digests), "decision": decision}
 
 

@@ -12,7 +12,7 @@ from tests.holdfast.emergency_data.conftest import BOUNDS, PLAIN, Job
 
 from holdfast.emergency_data import forget, rules, steps, taking_in
 from holdfast.emergency_data.scan import scan
-from holdfast.errors import DeliveryRefused, ExtractRefused
+from holdfast.errors import DeliveryRefused
 from holdfast.evidence import verify
 from holdfast.synthetic import emergency as synthetic
 
@@ -89,44 +89,6 @@ def test_files_are_taken_once_in_their_order_and_a_broken_one_stops_no_other(job
     assert [facts["rules"] for facts in job.ledger("extract_refused")] == [["F013"], ["F003"], ["F010"]]
 
 
-def test_a_change_beyond_its_bounds_waits_for_a_person_and_the_answer_is_for_that_file(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(100)], "FULL")
-    job.run()
-    job.send(2, [job.good(n, "C") for n in range(30)])
-    (result,) = job.run()
-    assert (result["state"], result["exceeded"]) == ("waiting", ["ceased_share"])
-    assert len(job.outbox()) == 1
-    digests = steps.find_waiting(job.engine, job.settings)["digests"]
-    with pytest.raises(ExtractRefused, match="No file with this digest"):
-        steps.decide(
-            job.engine, job.settings, digests=["0" * 64], decision="approved", decided_by="anna", reason="expected"
-        )
-    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="a-campaign")
-    (result,) = job.run()
-    assert (result["state"], result["released"]) == ("released", 30)
-    assert len(job.outbox()) == 2
-    (facts,) = job.ledger("extract_approved")
-    assert facts["by"].startswith("p1:")
-    assert facts["reason"] == "a-campaign"
-
-
-def test_a_declined_file_leaves_nothing_and_its_number_is_free(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(100)], "FULL")
-    job.run()
-    job.send(2, [job.good(n, "A", premises="7", postcode="ZY1 1AA", thoroughfare="SAMPLE LANE") for n in range(40)])
-    (result,) = job.run()
-    assert "address_changed_share" in result["exceeded"]
-    digests = steps.find_waiting(job.engine, job.settings)["digests"]
-    steps.decide(job.engine, job.settings, digests=digests, decision="declined", decided_by="anna", reason="a-mistake")
-    assert len(job.outbox()) == 1
-    (result,) = job.run()
-    assert result["state"] == "declined"
-    job.send(2, [job.good(1, "A", premises="7")])
-    (result,) = job.run()
-    assert (result["state"], result["released"]) == ("released", 1)
-    assert len(job.outbox()) == 2
-
-
 def test_every_step_may_be_repeated(job: Job) -> None:
     job.send(1, [job.good(n) for n in range(10)], "FULL")
     extract_id = job.load()
@@ -166,21 +128,6 @@ def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
     assert synthetic.number(3)[3:] not in texts
     with job.engine.connect() as connection:
         assert verify.verify(connection, job.settings.seals).findings == ()
-
-
-def test_files_behind_one_that_waits_stay_in_the_inbox(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(100)], "FULL")
-    job.send(2, [job.good(n, "C") for n in range(30)])
-    third = job.send(3, [job.good(0)])
-    assert [result["state"] for result in job.run()] == ["released", "waiting"]
-    assert third.exists()
-    with pytest.raises(ExtractRefused, match="1 wait for a person"):
-        steps.conclude(job.engine, job.settings, since=job.now.isoformat())
-    digests = steps.find_waiting(job.engine, job.settings)["digests"]
-    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="expected")
-    assert [(result["state"], result["released"]) for result in job.run()] == [("released", 30), ("released", 1)]
-    assert len(job.outbox()) == 3
-    steps.conclude(job.engine, job.settings, since=job.now.isoformat())
 
 
 def test_the_report_tells_of_the_day_and_names_nobody(job: Job) -> None:
