@@ -11,11 +11,11 @@ import importlib
 import inspect
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import BaseOperator, Param, TaskGroup, chain, task
+from airflow.sdk import BaseOperator, Param, TaskGroup, chain, task, timezone
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -169,33 +169,38 @@ def waves(package: str, before: list[Any]) -> list[Any]:
 
 
 class FilesArrive(BaseOperator):
-    """Wait until the inbox of 999 data has a file. It takes no worker while it waits, and fails after `hours`.
+    """Wait until every sender whose 999 extract is expected has sent that of the day; fail after `hours`.
 
-    `already_here` may say that the day's extract has been taken in before: then nothing need come.
+    It takes no worker while it waits. Whose is missing is asked anew each time that the inbox has changed.
     """
 
-    template_fields = ("already_here",)
-
-    def __init__(self, *, hours: int, already_here: bool | str, **options: Any) -> None:
+    def __init__(self, *, hours: int, **options: Any) -> None:
         super().__init__(**options)
         self.hours = hours
-        self.already_here = already_here
 
     def execute(self, context: Any) -> None:
-        """Return at once if a file is there, else let the triggerer look every few seconds."""
-        from airflow.providers.standard.triggers.file import FileTrigger
+        """Return at once if nothing is missing, else let the triggerer look every few seconds."""
+        self._wait(timezone.utcnow() + timedelta(hours=self.hours))
 
-        inbox = settings.load().emergency / "inbox"
-        if self.already_here is True or any(inbox.glob("[!.]*")):
+    def looked(self, context: Any, event: str, until: str) -> None:
+        """Called when the inbox has changed, or time is up."""
+        self._wait(datetime.fromisoformat(until))
+
+    def _wait(self, until: datetime) -> None:
+        from holdfast_triggers import InboxChanges
+
+        missing: Any = call_step(_steps_of("emergency_data"), "find_missing", {})
+        if not missing["senders"]:
             return
+        left = until - timezone.utcnow()
+        if left <= timedelta(0):
+            raise AirflowFailException(f"No extract of {', '.join(missing['senders'])} has come by its hour.")
         self.defer(
-            trigger=FileTrigger(filepath=str(inbox / "[!.]*"), poll_interval=10),
-            method_name="arrived",
-            timeout=timedelta(hours=self.hours),
+            trigger=InboxChanges(folder=missing["inbox"], seen=missing["seen"], until=until.isoformat()),
+            method_name="looked",
+            kwargs={"until": until.isoformat()},
+            timeout=left + timedelta(minutes=5),  # should the triggerer be gone: it is the one who says that time is up
         )
-
-    def arrived(self, context: Any, event: Any = None) -> None:
-        """What the triggerer saw need not be told: the next task looks itself."""
 
 
 def database_settings() -> settings.Settings:

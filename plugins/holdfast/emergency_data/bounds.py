@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Annotated
 
 import pydantic
 from pydantic import ConfigDict, Field
 
 from holdfast.errors import RuleSetError
 from holdfast.policy.documents import read_document
+
+Sender = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,12}$")]
 
 
 class _Strict(pydantic.BaseModel):
@@ -41,7 +44,8 @@ class Bounds(_Strict):
 
     version: int = Field(ge=1, le=1)
     owner: str
-    provider: str = Field(pattern=r"^[A-Z0-9]{1,12}$")
+    provider: Sender
+    expected: list[Sender]
     invented_places: bool
     switched_off: dict[str, str]
     latest_effective_days: int = Field(ge=0)

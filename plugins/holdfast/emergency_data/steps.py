@@ -43,6 +43,7 @@ from holdfast.emergency_data.taking_in import (
     ZONE,
     Folders,
     Taken,
+    names_digest,
     sender_of,
     take_in,
     waiting_files,
@@ -79,6 +80,21 @@ def make_extract(engine: sa.Engine, settings: Settings) -> Result:
             now=now,
         )
     return {"made": True, "file": f"sha256:{written.sha256}", "size": written.size}
+
+
+def find_missing(engine: sa.Engine, settings: Settings) -> Result:
+    """The senders whose extract of today is expected, and is neither in the inbox nor was taken in.
+
+    `seen` is the digest of the names in the folder `inbox`: once it is another one, somebody should ask again.
+    """
+    bounds, folders = _bounds(settings), Folders.below(settings.emergency)
+    known = layouts.load_all(settings.expectations / "emergency_data")
+    seen = names_digest(folders.inbox)
+    here = {sender_of(known, path) for path in waiting_files(folders.inbox)}
+    day = {"business_date": clock.local_date(_now(engine), ZONE)}
+    with database.transaction(engine) as connection:
+        here |= {row.provider for row in queries.run(connection, "emergency/senders_of_day", day)}
+    return {"senders": sorted(set(bounds.expected) - here), "inbox": str(folders.inbox), "seen": seen}
 
 
 def prepare(engine: sa.Engine, settings: Settings) -> Result:
