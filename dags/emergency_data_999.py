@@ -6,20 +6,22 @@ number is installed. Every record is checked before it leaves, bad ones are kept
 what the authority has is compared with the number inventory, both ways.
 
 **When it runs.** Every day at 05:00 Europe/London. It makes our own extract, reads what the authority has answered,
-waits up to two hours for a file in the inbox, and works through all that lie there, in the order of their sequence
-numbers. A file that comes before its predecessor stays in the inbox for the next run; trigger the DAG once the other
-one is there.
+waits up to two hours until every sender that `bounds.yaml` expects has sent its extract, and works through all that
+lie in the inbox, in the order of their sequence numbers. A file that comes before its predecessor stays in the inbox
+for the next run; trigger the DAG once the other one is there.
 
 **What it stops for.** A broken file is refused whole and kept. A record that breaks a critical rule goes to quarantine;
 the others leave. A file that would change more than `expectations/emergency_data/bounds.yaml` allows waits eight hours
-for a person under *Required Actions*, and longer in the database. No file within two hours is a failure.
+for a person under *Required Actions*, and longer in the database. An expected extract that has not come within two
+hours is a failure; what did come is worked through all the same.
 
 **When it is red.** The last line of the task that failed says what happened and what to do; the report is written all
-the same. *Clear* the task: files are taken in once, released once and delivered once, however often a step runs. For a
-file that waited too long, answer with `holdfast emergency decide`, then trigger the DAG again.
+the same. *Clear* the task: files are taken in once, released once and delivered once, however often a step runs. A file
+that nobody answered for goes on waiting: *clear* `ask_a_person`, or the next run asks again.
 
-**Who decides.** The owner of numbering decides on a file above its bounds; the answer is recorded, and it is for that
-file alone, named by its digest. Exceptions are accepted by the owner of addressing, for a year at most.
+**Who decides.** An approver whom `retention_schedule.yaml` names decides on a file above its bounds; the answer is
+recorded, and it is for that file alone, named by its digest. Exceptions are accepted by the owner of addressing, for a
+year at most.
 """
 
 from __future__ import annotations
@@ -27,15 +29,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import TASK_DEFAULTS, FilesArrive, step
-
-APPROVE, REFUSE = "Approve", "Refuse"
-WAITING = "ti.xcom_pull('find_waiting')['digests']"
-ANSWER = "ti.xcom_pull('ask_a_person')"
+from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, step
 
 
 @dag(
@@ -51,13 +48,8 @@ ANSWER = "ti.xcom_pull('ask_a_person')"
 )
 def emergency_data_999() -> None:
     make_extract = step("emergency_data.make_extract")()
-    files_arrive = FilesArrive(
-        task_id="files_arrive",
-        hours=2,
-        already_here="{{ not ti.xcom_pull('make_extract')['made'] }}",
-        retries=0,
-    )
-    prepare = step("emergency_data.prepare")()
+    files_arrive = FilesArrive(task_id="files_arrive", hours=2, retries=0)
+    prepare = step("emergency_data.prepare", trigger_rule="all_done")()  # a file that is late holds back no other
     read_responses = step("emergency_data.read_responses")()
     providers = step("emergency_data.list_providers")()
     worked = step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}").expand_kwargs(
@@ -70,21 +62,7 @@ def emergency_data_999() -> None:
         return "ask_a_person" if waits else "deliver_files"
 
     path = choose_path("{{ ti.xcom_pull('find_waiting')['waits'] }}")  # type: ignore[arg-type]
-    ask_a_person = HITLOperator(
-        task_id="ask_a_person",
-        subject="999 extracts would change more than their bounds allow: {{ " + WAITING + " | length }}",
-        body="The answer holds for the files with these digests and no others; `holdfast emergency list` says what"
-        " they would change.\n\n{% for digest in " + WAITING + " %}* {{ digest }}\n{% endfor %}",
-        options=[APPROVE, REFUSE],
-        response_timeout=timedelta(hours=8),
-        retries=0,
-    )
-    decide = step("emergency_data.decide")(
-        digests="{{ " + WAITING + " }}",
-        decision="{{ {'Approve': 'approved', 'Refuse': 'declined'}[" + ANSWER + "['chosen_options'][0]] }}",
-        decided_by="{{ " + ANSWER + "['responded_by_user']['name'] }}",
-        reason="answered-in-airflow",
-    )
+    ask_a_person = approval_of_extracts(path)
     left = step("emergency_data.list_providers").override(task_id="list_decided")()
     decided = (
         step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}")
@@ -105,14 +83,12 @@ def emergency_data_999() -> None:
         worked,
         find_waiting,
         path,
-        ask_a_person,
-        decide,
-        left,
     )
+    ask_a_person >> left
     [path, decided] >> deliver_files
     chain(deliver_files, reconcile, write_report, conclude)
     # A run is as red as its last tasks, and what went wrong before must show although the report was written.
-    [worked, deliver_files, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
+    [files_arrive, worked, deliver_files, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
 
 
 emergency_data_999()

@@ -11,11 +11,11 @@ import importlib
 import inspect
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import BaseOperator, TaskGroup, chain, task
+from airflow.sdk import BaseOperator, Param, TaskGroup, chain, task, timezone
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -33,6 +33,8 @@ WAVES = (1, 2, 3, 4)
 FIRST_SHARDS = "wave_1.list_shards"
 DECISIONS = {"Approve": "approved", "Refuse": "refused"}
 """What a person may answer, and what that is in our ledger."""
+REASONS = ("agreed-change", "planned-migration", "correction", "looks-wrong", "cannot-be-explained")
+"""Why a 999 extract above its bounds may leave, or may not."""
 TASK_DEFAULTS = {
     "owner": "data-engineering",
     "retries": 3,
@@ -53,32 +55,32 @@ class HoldfastPlugin(AirflowPlugin):
     name = "holdfast"
 
 
-class PlanApproval(HITLOperator):
-    """May a plan above its caps be carried out? Asks those whom the policy names, and records their answer.
+class Approval(HITLOperator):
+    """May what is above its bounds be done? Asks those whom the policy names, and records their answer.
 
     What is asked, and whom, is read from our database and the policy when the question is put. The answer is bound to
-    the plan that was asked about, and recorded by the task that receives it: what tasks leave for one another (XCom)
-    can be edited by whoever may run a DAG.
+    what was asked about, named by digests, and recorded by the task that receives it: what tasks leave for one another
+    (XCom) can be edited by whoever may run a DAG. `given` are arguments for the steps, beyond those of every step.
     """
 
-    template_fields = ("run_id",)
+    template_fields = ("given",)
 
-    def __init__(self, *, steps: str, title: str, run_id: Any, **options: Any) -> None:
+    def __init__(self, *, steps: str, title: str, given: dict[str, Any], **options: Any) -> None:
         super().__init__(subject=title, options=list(DECISIONS), **options)
         self.steps = steps
         self.title = title
-        self.run_id = run_id
+        self.given = given
 
     def execute(self, context: Any) -> None:
-        run = {"run_id": self.run_id}
-        written: Any = call_step(self.steps, "write_report", run)
-        asked: Any = call_step(self.steps, "ask_a_person", {**run, "title": self.title, "report": written["report"]})
+        written: Any = call_step(self.steps, "write_report", self.given)
+        question = {**self.given, "title": self.title, "report": written["report"]}
+        asked: Any = call_step(self.steps, "ask_a_person", question)
         self.subject, self.body = asked["subject"], asked["body"]
         self.assigned_users = [{"id": user, "name": who} for user, who in asked["approvers"].items()]
         try:
             super().execute(context)
         except TaskAwaitingInput as parked:
-            parked.kwargs = {**run, "plan_digest": asked["plan_digest"]}
+            parked.kwargs = {**self.given, **asked["about"]}
             raise
 
     def execute_complete(self, context: Any, event: dict[str, Any], **asked: Any) -> dict[str, str]:
@@ -86,7 +88,8 @@ class PlanApproval(HITLOperator):
         answer = super().execute_complete(context, event)
         decision = DECISIONS[answer["chosen_options"][0]]
         given = {"decision": decision, "decided_by": answer["responded_by_user"]["id"]}
-        call_step(self.steps, "record_approval", {**asked, **given})
+        # What somebody typed comes first: it must not take the place of who answered, and for what.
+        call_step(self.steps, "record_approval", {**answer["params_input"], **given, **asked})
         return {"decision": decision}
 
 
@@ -113,11 +116,11 @@ def approval(package: str, job: str, path: Any) -> Any:
 
     Silence is no answer: after twelve hours the run ends red.
     """
-    ask_a_person = PlanApproval(
+    ask_a_person = Approval(
         task_id="ask_a_person",
         steps=_steps_of(package),
         title=job,
-        run_id=RUN_ID,
+        given={"run_id": RUN_ID},
         response_timeout=timedelta(hours=12),
         retries=0,  # another attempt would ask for another twelve hours
     )
@@ -126,6 +129,25 @@ def approval(package: str, job: str, path: Any) -> Any:
     )
     chain(path, ask_a_person, recorded)
     return recorded
+
+
+def approval_of_extracts(path: Any) -> Any:
+    """The question about 999 extracts that would change more than their bounds allow. Silence fails it.
+
+    A reason is chosen from a list, so that nothing about a person can be written there.
+    """
+    reason = Param(type="string", enum=list(REASONS), title="Reason", description="Why it may leave, or may not.")
+    ask_a_person = Approval(
+        task_id="ask_a_person",
+        steps=_steps_of("emergency_data"),
+        title="999 emergency data",
+        given={},
+        params={"reason": reason},
+        response_timeout=timedelta(hours=8),
+        retries=0,
+    )
+    chain(path, ask_a_person)
+    return ask_a_person
 
 
 def waves(package: str, before: list[Any]) -> list[Any]:
@@ -147,33 +169,38 @@ def waves(package: str, before: list[Any]) -> list[Any]:
 
 
 class FilesArrive(BaseOperator):
-    """Wait until the inbox of 999 data has a file. It takes no worker while it waits, and fails after `hours`.
+    """Wait until every sender whose 999 extract is expected has sent that of the day; fail after `hours`.
 
-    `already_here` may say that the day's extract has been taken in before: then nothing need come.
+    It takes no worker while it waits. Whose is missing is asked anew each time that the inbox has changed.
     """
 
-    template_fields = ("already_here",)
-
-    def __init__(self, *, hours: int, already_here: bool | str, **options: Any) -> None:
+    def __init__(self, *, hours: int, **options: Any) -> None:
         super().__init__(**options)
         self.hours = hours
-        self.already_here = already_here
 
     def execute(self, context: Any) -> None:
-        """Return at once if a file is there, else let the triggerer look every few seconds."""
-        from airflow.providers.standard.triggers.file import FileTrigger
+        """Return at once if nothing is missing, else let the triggerer look every few seconds."""
+        self._wait(timezone.utcnow() + timedelta(hours=self.hours))
 
-        inbox = settings.load().emergency / "inbox"
-        if self.already_here is True or any(inbox.glob("[!.]*")):
+    def looked(self, context: Any, event: str, until: str) -> None:
+        """Called when the inbox has changed, or time is up."""
+        self._wait(datetime.fromisoformat(until))
+
+    def _wait(self, until: datetime) -> None:
+        from holdfast_triggers import InboxChanges
+
+        missing: Any = call_step(_steps_of("emergency_data"), "find_missing", {})
+        if not missing["senders"]:
             return
+        left = until - timezone.utcnow()
+        if left <= timedelta(0):
+            raise AirflowFailException(f"No extract of {', '.join(missing['senders'])} has come by its hour.")
         self.defer(
-            trigger=FileTrigger(filepath=str(inbox / "[!.]*"), poll_interval=10),
-            method_name="arrived",
-            timeout=timedelta(hours=self.hours),
+            trigger=InboxChanges(folder=missing["inbox"], seen=missing["seen"], until=until.isoformat()),
+            method_name="looked",
+            kwargs={"until": until.isoformat()},
+            timeout=left + timedelta(minutes=5),  # should the triggerer be gone: it is the one who says that time is up
         )
-
-    def arrived(self, context: Any, event: Any = None) -> None:
-        """What the triggerer saw need not be told: the next task looks itself."""
 
 
 def database_settings() -> settings.Settings:

@@ -2,7 +2,8 @@
 -- E501 a live number that can call 999 has no record · E502 a record of a number that is not live · D601 the name is
 -- another one · D602 the address is another one · D603 the record has the billing address, and the installation another
 -- · E604 the customer was erased and the record is still there · W605 a record of a number that is not in the inventory
--- params:  provider text
+-- · W503 the address was not checked with the customer since verified_since, or on a day that has not come yet
+-- params:  provider text, verified_since date, day date
 -- returns: the number of gaps, which are then in pg_temp.gap_found
 -- locks:   none
 INSERT INTO pg_temp.gap_found (number, rule_id)
@@ -18,7 +19,9 @@ WITH both_sides AS (
         record.name_digest <> inventory.name_digest AS other_name,
         record.address_digest <> inventory.address_digest AS other_address,
         record.house_digest = inventory.billing_digest
-        AND inventory.billing_digest <> inventory.house_digest AS at_billing
+        AND inventory.billing_digest <> inventory.house_digest AS at_billing,
+        inventory.address_digest IS NOT NULL
+        AND coalesce(inventory.verified_on NOT BETWEEN :verified_since AND :day, TRUE) AS unchecked
     FROM (SELECT * FROM emergency.inventory WHERE provider = :provider) AS inventory
     FULL JOIN (SELECT * FROM emergency.number_record WHERE provider = :provider) AS record
         ON record.number = inventory.number
@@ -34,6 +37,7 @@ CROSS JOIN LATERAL (
     ('D602', there AND needs AND other_address),
     ('D603', there AND needs AND at_billing),
     ('E604', there AND erased),
-    ('W605', there AND NOT is_known)
+    ('W605', there AND NOT is_known),
+    ('W503', needs AND unchecked)
 ) AS rule (rule_id, applies)
 WHERE rule.applies

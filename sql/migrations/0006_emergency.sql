@@ -8,7 +8,7 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_judged', 'Each record of an extract was checked against every rule'),
 ('extract_waits', 'An extract changes more than its bounds allow and waits for a person'),
 ('extract_approved', 'A person approved the extract with this digest'),
-('extract_declined', 'A person declined the extract with this digest, or nobody answered in time'),
+('extract_declined', 'A person declined the extract with this digest'),
 ('extract_released', 'Good records left in a file, bad ones went to quarantine; together they are all'),
 ('emergency_forgotten', 'Records that were replaced or had ceased, and files, were forgotten after their period'),
 ('extract_delivered', 'A released file was handed over, once for its sequence number'),
@@ -43,7 +43,8 @@ CREATE UNLOGGED TABLE emergency.inventory (
     name_digest bigint,
     address_digest bigint,
     house_digest bigint,                  -- of postcode and premises
-    billing_digest bigint                 -- the same of the billing address
+    billing_digest bigint,                -- the same of the billing address
+    verified_on date                      -- when the address was last checked with the customer; NULL: never
 );
 COMMENT ON TABLE emergency.inventory IS 'The provider''s numbers as sql/provider/emergency/numbers.sql gives them, read anew each run';
 
@@ -104,7 +105,7 @@ COMMENT ON TABLE emergency.change_figure IS 'What an extract would change in the
 
 CREATE TABLE emergency.approval (
     sha256 text PRIMARY KEY,
-    decision text NOT NULL CHECK (decision IN ('approved', 'declined', 'expired')),
+    decision text NOT NULL CHECK (decision IN ('approved', 'declined')),
     decided_by text NOT NULL,
     reason text NOT NULL,
     decided_at timestamptz NOT NULL
@@ -158,7 +159,6 @@ CREATE TABLE emergency.number_record (
     address_digest bigint,
     house_digest bigint,
     filled integer NOT NULL,              -- one bit for each field that had a value
-    verified_on date,                     -- when the address was last checked with the customer
     PRIMARY KEY (provider, number)
 );
 COMMENT ON TABLE emergency.number_record IS
@@ -222,13 +222,24 @@ CREATE TABLE emergency.gap (
 COMMENT ON TABLE emergency.gap IS 'Where records and inventory disagree, since when; a gap that comes back is a new one';
 CREATE UNIQUE INDEX gap_open ON emergency.gap (provider, number, rule_id) WHERE closed_at IS NULL;
 
-CREATE TABLE emergency.coverage (
+CREATE TABLE emergency.reconciliation (
     reconciled_at timestamptz NOT NULL,
     provider text NOT NULL,
     needing bigint NOT NULL,              -- live numbers that need a record
     covered bigint NOT NULL,              -- of these, with a record that the authority has or was sent
+    verified bigint NOT NULL,             -- of these, with an address that was checked within the year
     PRIMARY KEY (provider, reconciled_at)
 );
+COMMENT ON TABLE emergency.reconciliation IS 'How the records stood each time they were compared with the inventory';
+
+CREATE TABLE emergency.audit_due (
+    provider text NOT NULL,
+    due_month date NOT NULL,              -- its first day
+    numbers bigint NOT NULL,
+    PRIMARY KEY (provider, due_month)
+);
+COMMENT ON TABLE emergency.audit_due IS
+'How many addresses must be checked again by the end of which month; written anew at each reconciliation. Overdue: W503';
 
 -- Who may see -----------------------------------------------------------------------------------------------------
 

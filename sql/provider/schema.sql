@@ -205,11 +205,14 @@ CREATE TABLE provider.emergency_address (
     locality text NOT NULL,
     postcode text NOT NULL,
     registered_at timestamptz NOT NULL,
+    verified_at timestamptz,
     ceased_at timestamptz,
     cease_acknowledged_at timestamptz
 );
 COMMENT ON TABLE provider.emergency_address IS
     'Installation address of a number for 999 calls (General Condition A3); its account is reached by the assignment.';
+COMMENT ON COLUMN provider.emergency_address.verified_at IS
+    'When the address was last checked with the customer; due every year. NULL = never.';
 COMMENT ON COLUMN provider.emergency_address.ceased_at IS 'NULL = not ceased yet: emergency services rely on it.';
 COMMENT ON COLUMN provider.emergency_address.cease_acknowledged_at IS
     'When the emergency handling authority acknowledged the cease. NULL = not yet.';

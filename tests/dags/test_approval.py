@@ -21,7 +21,7 @@ from tests.holdfast.retention import shop as shops
 from tests.holdfast.retention.shop import Shop
 
 from holdfast import queries, settings
-from holdfast_airflow import PlanApproval
+from holdfast_airflow import Approval
 
 STEPS = "holdfast.retention.steps"
 
@@ -49,14 +49,14 @@ class _Supervisor:
         self.told.append(msg)
 
 
-def put(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> tuple[int, PlanApproval, Any, dict[str, Any]]:
+def put(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Approval, Any, dict[str, Any]]:
     """Plan and ask: the run, the task, what Airflow was told to ask, and what it keeps until the answer."""
     run_id = shop.plan()
     supervisor = _Supervisor()
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
     monkeypatch.setattr("holdfast_airflow._connection", lambda: None)
-    task = PlanApproval(
-        task_id="ask", steps=STEPS, title="Shop", run_id=run_id, response_timeout=dt.timedelta(hours=12)
+    task = Approval(
+        task_id="ask", steps=STEPS, title="Shop", given={"run_id": run_id}, response_timeout=dt.timedelta(hours=12)
     )
     with pytest.raises(TaskAwaitingInput) as parked:
         task.execute({"task_instance": SimpleNamespace(id=uuid.uuid4())})
@@ -65,10 +65,10 @@ def put(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> tuple[int, PlanApproval,
     return run_id, task, asked, dict(parked.value.kwargs or {})
 
 
-def event(option: str, user: str) -> dict[str, Any]:
+def event(option: str, user: str, **typed: str) -> dict[str, Any]:
     at = dt.datetime(2024, 3, 2, 9, tzinfo=dt.UTC)
     who = {"id": user, "name": user}
-    return {"chosen_options": [option], "params_input": {}, "responded_at": at, "responded_by_user": who}
+    return {"chosen_options": [option], "params_input": typed, "responded_at": at, "responded_by_user": who}
 
 
 def test_airflow_is_told_who_may_answer_and_what_to_show(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +104,13 @@ def test_what_airflow_lets_somebody_else_answer_counts_for_nothing(
     with pytest.raises(AirflowFailException, match=r"ApprovalRefused: p1:.* is no approver by the policy"):
         task.execute_complete({}, event("Approve", user), **kept)
     assert [one["plan"] for one in shop.entries("approval_unauthorised")] == [shop.digest(run_id)]
+    assert shop.entries("approval_given") == []
+
+
+def test_nobody_can_type_in_that_another_one_answered(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, task, _, kept = put(shop, monkeypatch)
+    with pytest.raises(AirflowFailException, match="is no approver by the policy"):
+        task.execute_complete({}, event("Approve", "engineer", decided_by="anna", decision="approved"), **kept)
     assert shop.entries("approval_given") == []
 
 

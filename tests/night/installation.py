@@ -35,15 +35,17 @@ class Installation:
     """A home, and how it is after a night."""
 
     home: Path
+    project: Path = PROJECT
 
     @property
     def settings(self) -> Settings:
-        return Settings(home=self.home, project=PROJECT, database_url=None)
+        return Settings(home=self.home, project=self.project, database_url=None)
 
     @property
     def environment(self) -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")} | {
-            settings.HOME: str(self.home)
+            settings.HOME: str(self.home),
+            settings.PROJECT: str(self.project),
         }
 
     @property
@@ -70,11 +72,11 @@ class Installation:
 
 
 @contextmanager
-def installed() -> Iterator[Installation]:
+def installed(project: Path = PROJECT) -> Iterator[Installation]:
     """An empty home, removed afterwards."""
     # Not below pytest's own folder: as root the server runs as another user, and pytest keeps that folder shut.
     home = Path(tempfile.mkdtemp(prefix="holdfast-night-")).resolve()
-    yield Installation(home)
+    yield Installation(home, project)
     shutil.rmtree(home, ignore_errors=True)
 
 

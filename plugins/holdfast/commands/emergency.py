@@ -103,19 +103,22 @@ def list_extracts() -> None:
 @app.command()
 def decide(
     sha256: Annotated[str, typer.Argument(help="The digest of a file that waits, as `list` shows it.")],
-    decision: Annotated[str, typer.Argument(help="approved or declined.")],
+    decision: Annotated[str, typer.Argument(help="approved or refused.")],
     reason: Annotated[str, typer.Option(help="A code of small letters and hyphens: agreed-migration.")],
 ) -> None:
-    """Answer for one file that changes more than its bounds allow. The next run goes on with it."""
-    from holdfast.emergency_data import steps
+    """Answer for one file that changes more than its bounds allow. The next run goes on with it.
+
+    Only the answer of somebody whom the policy names counts: the name with which you are logged in to this machine.
+    """
+    from holdfast.emergency_data import approvals, steps
     from holdfast.errors import ExtractRefused
 
-    if decision not in ("approved", "declined"):
-        raise ExtractRefused(f"{decision!r} is no decision.", fix="say approved or declined.")
+    if decision not in approvals.DECISIONS:
+        raise ExtractRefused(f"{decision!r} is no decision.", fix="say approved or refused.")
     loaded, engine = _connected()
     who = getpass.getuser()
-    steps.decide(engine, loaded, digests=[sha256], decision=decision, decided_by=who, reason=reason)
-    typer.echo(f"The file is {decision}.")
+    steps.record_approval(engine, loaded, digests=[sha256], decision=decision, decided_by=who, reason=reason)
+    typer.echo(f"The file is {approvals.DECISIONS[decision]}.")
 
 
 @app.command()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Annotated
 
 import pydantic
 from pydantic import ConfigDict, Field
 
 from holdfast.errors import RuleSetError
 from holdfast.policy.documents import read_document
+
+Sender = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,12}$")]
 
 
 class _Strict(pydantic.BaseModel):
@@ -41,7 +44,8 @@ class Bounds(_Strict):
 
     version: int = Field(ge=1, le=1)
     owner: str
-    provider: str = Field(pattern=r"^[A-Z0-9]{1,12}$")
+    provider: Sender
+    expected: list[Sender]
     invented_places: bool
     switched_off: dict[str, str]
     latest_effective_days: int = Field(ge=0)
@@ -54,6 +58,10 @@ class Bounds(_Strict):
     answer_hours: int = Field(ge=1)
     kept_days: int = Field(ge=1)
 
+    def verified_since(self, day: dt.date) -> dt.date:
+        """An address that was checked before this day must be checked again."""
+        return day - dt.timedelta(days=self.verified_days)
+
     def parameters(self, provider: str, extract_type: str, business_date: dt.date) -> dict[str, object]:
         """What the rules ask a run for, by the names that suites use. Days are text, as in the records."""
 
@@ -65,7 +73,7 @@ class Bounds(_Strict):
             "extract_type": extract_type,
             "business_date": day(0),
             "latest_effective": day(self.latest_effective_days),
-            "verified_since": day(-self.verified_days),
+            "verified_since": self.verified_since(business_date).isoformat(),
             "nomadic_verified_since": day(-self.nomadic_verified_days),
             "most_numbers_at_an_address": self.most_numbers_at_an_address,
         }

@@ -33,12 +33,29 @@ FIELDS_GIVEN = (
     "account_ref",
     "version_no",
 )
-_TEXTS = ("number_e164", *FIELDS_GIVEN, "billing_premises", "billing_postcode")
+_DAYS = ("address_verified_at",)
+_TEXTS = (
+    "number_e164",
+    *(name for name in FIELDS_GIVEN if name not in _DAYS),
+    "billing_premises",
+    "billing_postcode",
+)
 _DIGESTS = ("name_digest", "address_digest", "house_digest")
 _INVENTORY = sa.table(
     "inventory",
     *map(
-        sa.column, ("number", "provider", "is_live", "calls_999", "changed_at", "erased", *_DIGESTS, "billing_digest")
+        sa.column,
+        (
+            "number",
+            "provider",
+            "is_live",
+            "calls_999",
+            "changed_at",
+            "erased",
+            *_DIGESTS,
+            "billing_digest",
+            "verified_on",
+        ),
     ),
     schema=SCHEMA,
 )
@@ -51,6 +68,7 @@ def numbers(as_of: dt.datetime) -> sa.Subquery:
     return text.columns(
         *(sa.column(name, sa.Text) for name in _TEXTS),
         *(sa.column(name, sa.Boolean) for name in ("is_live", "calls_999", "erased")),
+        *(sa.column(name, sa.Date) for name in _DAYS),
         sa.column("changed_at", sa.DateTime(timezone=True)),
     ).subquery("numbers")
 
@@ -72,6 +90,7 @@ def refresh(connection: sa.Connection, provider: str, as_of: dt.datetime) -> int
         sa.case(
             (given.c.billing_premises.is_not(None), digests.house(given.c.billing_postcode, given.c.billing_premises))
         ),
+        given.c.address_verified_at,
     )
     stored = statements.execute(
         connection, sa.insert(_INVENTORY).from_select([column.name for column in _INVENTORY.c], rows)

@@ -34,7 +34,6 @@ _RECORDS = sa.table(
     sa.column("answered_at", sa.DateTime(timezone=True)),
     *(sa.column(name, sa.BigInteger) for name in _DIGESTS),
     sa.column("filled", sa.Integer),
-    sa.column("verified_on", sa.Date),
     schema=SCHEMA,
 )
 _QUARANTINE = sa.table(
@@ -243,7 +242,6 @@ def _tell_numbers(connection: sa.Connection, extract: Extract, suite: Suite, now
         **common,
         **digests.digests(good),
         "filled": digests.filled(good),
-        "verified_on": sa.cast(good.c.address_verified_at, sa.Date),
     }
     inserts = postgresql.insert(_RECORDS).from_select(
         list(values), sa.select(*values.values()).where(good.c.action != "C")

@@ -15,6 +15,7 @@ RECONCILIATION = {
     "D603": "The record has the billing address, and the line is installed elsewhere.",
     "E604": "The customer was erased, and the record is still there.",
     "W605": "A record is there of a number that the inventory does not know.",
+    "W503": "Nobody has checked the address for a year; it must be audited every year.",
 }
 """What the two ways of looking can find. The ids stand in sql/emergency/find_gaps.sql."""
 

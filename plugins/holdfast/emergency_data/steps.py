@@ -14,14 +14,15 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from holdfast import clock, database, queries
-from holdfast.emergency_data import bounds as all_bounds
 from holdfast.emergency_data import (
+    approvals,
     catalogue,
     deliver,
     extracts,
     forget,
     inventory,
     judge,
+    reconciliation,
     reference,
     release,
     report,
@@ -30,6 +31,7 @@ from holdfast.emergency_data import (
     staging,
     store,
 )
+from holdfast.emergency_data import bounds as all_bounds
 from holdfast.emergency_data import layout as layouts
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Suite
@@ -41,19 +43,19 @@ from holdfast.emergency_data.taking_in import (
     ZONE,
     Folders,
     Taken,
+    names_digest,
     sender_of,
     take_in,
     waiting_files,
 )
 from holdfast.errors import ExtractRefused, RuleSetError
-from holdfast.evidence import ledger, pseudonyms
+from holdfast.evidence import ledger
 from holdfast.settings import Settings
 
 Result = dict[str, Any]
 _log = logging.getLogger(__name__)
 USUAL_DAYS = 28
 OWN_LAYOUT = "ng999-v1"
-DECISIONS = {"approved": "extract_approved", "declined": "extract_declined", "expired": "extract_declined"}
 
 
 def make_extract(engine: sa.Engine, settings: Settings) -> Result:
@@ -78,6 +80,21 @@ def make_extract(engine: sa.Engine, settings: Settings) -> Result:
             now=now,
         )
     return {"made": True, "file": f"sha256:{written.sha256}", "size": written.size}
+
+
+def find_missing(engine: sa.Engine, settings: Settings) -> Result:
+    """The senders whose extract of today is expected, and is neither in the inbox nor was taken in.
+
+    `seen` is the digest of the names in the folder `inbox`: once it is another one, somebody should ask again.
+    """
+    bounds, folders = _bounds(settings), Folders.below(settings.emergency)
+    known = layouts.load_all(settings.expectations / "emergency_data")
+    seen = names_digest(folders.inbox)
+    here = {sender_of(known, path) for path in waiting_files(folders.inbox)}
+    day = {"business_date": clock.local_date(_now(engine), ZONE)}
+    with database.transaction(engine) as connection:
+        here |= {row.provider for row in queries.run(connection, "emergency/senders_of_day", day)}
+    return {"senders": sorted(set(bounds.expected) - here), "inbox": str(folders.inbox), "seen": seen}
 
 
 def prepare(engine: sa.Engine, settings: Settings) -> Result:
@@ -194,30 +211,35 @@ def read_responses(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def find_waiting(engine: sa.Engine, settings: Settings) -> Result:
-    """The digests of the files that wait for a person, with what they would change."""
+    """The digests of the files that wait for a person's answer."""
     with database.transaction(engine) as connection:
-        rows = queries.run(connection, "emergency/waiting_extracts").all()
-    return {"waits": bool(rows), "digests": [row.sha256 for row in rows]}
+        digests = approvals.waiting(connection)
+    return {"waits": bool(digests), "digests": digests}
 
 
-def decide(
-    engine: sa.Engine, settings: Settings, *, digests: list[str], decision: str, decided_by: str, reason: str
+def ask_a_person(engine: sa.Engine, settings: Settings, *, title: str, report: str) -> Result:
+    """What to ask about the files that wait, and whom: the user ids that may answer, each with who that is."""
+    with database.transaction(engine) as connection:
+        return approvals.question(connection, approvals.approvers(settings), title=title, report=report)
+
+
+def record_approval(
+    engine: sa.Engine,
+    settings: Settings,
+    *,
+    digests: list[str],
+    decision: str,
+    decided_by: str,
+    reason: str | None = None,
 ) -> Result:
-    """Record a person's answer for the files with these digests. Raises ExtractRefused for others."""
-    who = pseudonyms.pseudonym(settings.pseudonym_key(), "staff", decided_by)
+    """Bind a person's answer to the files with these digests, which leave or do not in the next step.
+
+    Raises ApprovalRefused for the answer of somebody whom the policy does not name, or one without a reason, and
+    ExtractRefused for a file that does not wait. `decided_by` is the user id of the log-in.
+    """
     now = _now(engine)
-    with database.transaction(engine) as connection:
-        for sha256 in digests:
-            known = store.known(connection, sha256)
-            if known is None or known[1] != "waiting":
-                raise ExtractRefused(
-                    "No file with this digest waits for a decision.", fix="see `holdfast emergency list`."
-                )
-            values = {"sha256": sha256, "decision": decision, "decided_by": who, "reason": reason, "at": now}
-            stands = queries.run(connection, "emergency/record_decision", values).one_or_none()
-            if stands is not None:
-                facts: dict[str, ledger.JSON] = {"file": f"sha256:{sha256}", "by": who, "reason": reason}
-                ledger.append(connection, DECISIONS[decision], {**facts, "decision": decision})
+    answer = approvals.Answer(decision, decided_by, reason, now)
+    approvals.record(engine, settings, digests, answer)
     return {"files": len(digests), "decision": decision}
 
 
@@ -277,22 +299,10 @@ def deliver_files(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def reconcile(engine: sa.Engine, settings: Settings) -> Result:
-    """Compare the authority's records with the number inventory, both ways."""
-    provider = _bounds(settings).provider
-    now = _now(engine)
-    values = {"provider": provider, "at": now}
+    """Compare the authority's records with the number inventory, both ways, and see which addresses must be checked."""
+    bounds, now = _bounds(settings), _now(engine)
     with database.transaction(engine) as connection:
-        queries.run(connection, "emergency/work_in_memory")
-        queries.run(connection, "emergency/stage_gaps")
-        queries.run(connection, "emergency/find_gaps", {"provider": provider})
-        closed = queries.run(connection, "emergency/close_gaps", values).rowcount
-        opened = queries.run(connection, "emergency/open_gaps", values).rowcount
-        coverage = queries.run(connection, "emergency/store_coverage", values).one()
-        gaps = queries.run(connection, "emergency/open_gap_counts", {"provider": provider}).all()
-        counts = {"needing": coverage.needing, "covered": coverage.covered, "opened": opened, "closed": closed}
-        by_rule = {row.rule_id: row.gaps for row in gaps}
-        ledger.append(connection, "emergency_reconciled", {"provider": provider, **counts, "gaps": by_rule})
-    return {**counts, "gaps": by_rule}
+        return dict(reconciliation.reconcile(connection, bounds, clock.local_date(now, ZONE), now))
 
 
 def write_report(engine: sa.Engine, settings: Settings) -> Result:

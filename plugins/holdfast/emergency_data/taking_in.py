@@ -58,6 +58,11 @@ def waiting_files(inbox: Path) -> list[Path]:
     return sorted(path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
 
 
+def names_digest(inbox: Path) -> str:
+    """The digest of the names of the files that wait, to see whether there are others now."""
+    return hashlib.sha256("\n".join(path.name for path in waiting_files(inbox)).encode()).hexdigest()
+
+
 def sender_of(known: dict[str, Layout], path: Path) -> str:
     """The provider in a file's name; `unknown` where no layout has files of such names."""
     layout = next(layouts.of_file_name(known, path.name), None)

@@ -41,7 +41,7 @@ def ask_a_person(engine: sa.Engine, settings: Settings, *, run_id: int, title: s
     return {
         "subject": question.subject(title, run.as_of_date, planned),
         "body": question.body(planned, approvers=approvers, plan_digest=str(run.plan_digest), report=report),
-        "plan_digest": run.plan_digest,
+        "about": {"plan_digest": run.plan_digest},
         "approvers": approvers,
     }
 

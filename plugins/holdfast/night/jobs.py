@@ -21,7 +21,7 @@ _START_SECONDS = 180
 _SILENCE_SECONDS = 180
 _POLL_SECONDS = 1.0  # the API server that answers also serves the tasks, on the same two cores
 _ZONE = "Europe/London"  # in which the DAGs' nights are counted
-_TOLD = ("success", "failed", "up_for_retry", "awaiting_input")
+_TOLD = ("success", "failed", "up_for_retry", "awaiting_input", "deferred")
 
 
 class AirflowNotReady(HoldfastError):
@@ -119,13 +119,15 @@ def _tell(api: Api, progress: Progress, dag: str, run: str, task: Task) -> None:
     progress.line(task.state, task.label, task.seconds)
     if task.state in ("failed", "up_for_retry") and (reason := api.reason(dag, run, task)):
         progress.detail(reason)
+    if task.state == "deferred":
+        progress.detail("It waits for a file, and takes no worker meanwhile; see the DAG's description.")
     if task.state == "awaiting_input":
         progress.detail("An approver whom the policy names has to decide: log in as dpo and open Required Actions.")
 
 
 def _waits_for_a_person(tasks: list[Task]) -> bool:
     states = {task.state for task in tasks}
-    return "awaiting_input" in states and not states & {"queued", "running", "scheduled", "up_for_retry"}
+    return "awaiting_input" in states and not states & {"queued", "running", "scheduled", "up_for_retry", "deferred"}
 
 
 def _healthy(api: Api) -> bool:

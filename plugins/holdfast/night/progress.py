@@ -19,6 +19,7 @@ _SIGNS = {
     "skipped": "[dim]-[/]",
     "up_for_retry": "[yellow]↻[/]",
     "awaiting_input": "[yellow]?[/]",
+    "deferred": "[yellow]…[/]",
 }
 
 

@@ -58,14 +58,15 @@ class Kept:
 def components() -> dict[str, list[str]]:
     """The command of each component, in the order of starting; the first stops last.
 
-    No triggerer, since no task of ours defers to one. No log server of the scheduler's: it would listen on every
-    interface, and the API server reads the same files.
+    The triggerer watches for files that tasks wait for. No log servers of the scheduler's and the triggerer's: they
+    would listen on every interface, and the API server reads the same files.
     """
     airflow = [sys.executable, "-m", "airflow"]
     return {
         "api-server": [*airflow, "api-server"],
         "dag-processor": [*airflow, "dag-processor"],
         "scheduler": [*airflow, "scheduler", "--skip-serve-logs"],
+        "triggerer": [*airflow, "triggerer", "--skip-serve-logs"],
     }
 
 

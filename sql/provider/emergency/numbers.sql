@@ -1,11 +1,12 @@
 -- Which numbers do we have, and where is each installed? A provider writes its own; the columns are declared below.
--- One row for each number that was ever assigned. Addresses are of the installation; billing_premises and billing_postcode
+-- One row for each number that was ever assigned; changed_at is when what the authority must know of it last changed, and
+-- address_verified_at the day on which its address was last checked with the customer. Addresses are of the installation; billing_premises and billing_postcode
 -- show when somebody put the billing address in its place. Text is as it goes into an extract; NULL is an empty field.
 -- params:  as_of timestamptz
 -- returns: number_e164 text, is_live boolean, calls_999 boolean, erased boolean, changed_at timestamptz, party_type text,
 --     title text, forename text, name text, bus_suffix text, sub_premises text, premises text, thoroughfare text,
 --     locality text, post_town text, postcode text, uprn text, country text, service_type text,
---     location_independent text, address_source text, address_verified_at text, effective_from text, account_ref text,
+--     location_independent text, address_source text, address_verified_at date, effective_from text, account_ref text,
 --     version_no text, billing_premises text, billing_postcode text
 -- locks:   none
 WITH latest AS (
@@ -17,7 +18,7 @@ WITH latest AS (
 
 installed AS (
     SELECT DISTINCT ON (assignment_id)
-        assignment_id, title, forename, name, premises, thoroughfare, locality, postcode, registered_at
+        assignment_id, title, forename, name, premises, thoroughfare, locality, postcode, registered_at, verified_at
     FROM provider.emergency_address
     WHERE ceased_at IS NULL OR ceased_at > :as_of
     ORDER BY assignment_id ASC, registered_at DESC, emergency_address_id DESC
@@ -35,7 +36,9 @@ SELECT
     -- Mobiles are located by their cell; 08 and 09 cannot call.
     number.e164 !~ '^\+44(7|8|9)' AS calls_999,
     account.status = 'closed' AND billing.account_id IS NULL AS erased,
-    greatest(latest.assigned_at, installed.registered_at) AS changed_at,
+    greatest(
+        latest.assigned_at, installed.registered_at, CASE WHEN latest.ended_at <= :as_of THEN latest.ended_at END
+    ) AS changed_at,
     CASE account.kind WHEN 'business' THEN 'B' ELSE 'I' END AS party_type,
     CASE account.kind WHEN 'individual' THEN installed.title END AS title,
     CASE account.kind WHEN 'individual' THEN installed.forename END AS forename,
@@ -52,7 +55,7 @@ SELECT
     'VOIP_FIXED' AS service_type,
     'N' AS location_independent,
     'INSTALL' AS address_source,
-    to_char(installed.registered_at, 'YYYY-MM-DD') AS address_verified_at,
+    cast(installed.verified_at AT TIME ZONE 'Europe/London' AS date) AS address_verified_at,
     to_char(coalesce(installed.registered_at, latest.assigned_at), 'YYYY-MM-DD') AS effective_from,
     'acc-' || latest.account_id AS account_ref,
     '1' AS version_no,

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from holdfast import settings
+from holdfast import clock, settings
 from holdfast.emergency_data import bounds as all_bounds
-from holdfast.emergency_data import catalogue, judge, layout, reference, staging
+from holdfast.emergency_data import catalogue, judge, layout, reference, staging, steps, taking_in, writing
+from holdfast.emergency_data.taking_in import ZONE
 from holdfast.synthetic import emergency as synthetic
 
 FOLDER = settings.load().expectations / "emergency_data"
@@ -88,3 +92,71 @@ def desk(fresh_database: Callable[..., AbstractContextManager[sa.Engine]]) -> It
 def good(n: int = 0, **changes: str) -> dict[str, str]:
     """A good record: an individual on a fixed line, unless changed."""
     return synthetic.record(n * 30 + 1, DAY) | changes
+
+
+class Job:
+    """An installation of its own, whose inventory is the numbers for drama, all live."""
+
+    def __init__(self, engine: sa.Engine, home: Path) -> None:
+        self.engine = engine
+        self.settings = dataclasses.replace(settings.load(), home=home)
+        self.now = steps._now(engine)
+        self.day = clock.local_date(self.now, ZONE)
+        self.root = self.settings.emergency
+
+    def send(self, sequence: int, records: Sequence[Record], extract_type: str = "DELTA") -> Path:
+        head = writing.Head(PROVIDER, sequence, sequence - 1, extract_type, self.day, self.now)
+        return synthetic.write_extract(self.root / "inbox", PLAIN, head, records).path
+
+    def work(self) -> list[dict[str, Any]]:
+        """Everything that a run does with the files, by provider."""
+        found = [
+            steps.work_through(self.engine, self.settings, provider=one["provider"])
+            for one in steps.list_providers(self.engine, self.settings)
+        ]
+        steps.deliver_files(self.engine, self.settings)
+        return found
+
+    def run(self) -> list[dict[str, Any]]:
+        """The same, by extract."""
+        return [extract for one in self.work() for extract in one["extracts"]]
+
+    def load(self) -> int:
+        """Take in the one file of the inbox, and no more; its extract."""
+        folders = taking_in.Folders.below(self.root)
+        (path,) = taking_in.waiting_files(folders.inbox)
+        taken = taking_in.take_in(self.engine, folders, path, LAYOUTS, BOUNDS, self.now)
+        assert taken.extract_id is not None
+        return taken.extract_id
+
+    def good(self, n: int, action: str = "I", **changes: str) -> Record:
+        return synthetic.record(n, self.day, action=action) | changes
+
+    def outbox(self) -> list[str]:
+        return sorted(path.name for path in (self.root / "outbox").glob("*"))
+
+    def query(self, statement: str, **values: Any) -> list[Any]:
+        with self.engine.begin() as connection:
+            return list(connection.execute(sa.text(statement), values).all())
+
+    def ledger(self, kind: str) -> list[dict[str, Any]]:
+        rows = self.query("SELECT entry FROM holdfast.ledger_entry WHERE kind = :kind ORDER BY seq", kind=kind)
+        return [json.loads(row.entry)["facts"] for row in rows]
+
+
+@pytest.fixture
+def job(database: sa.Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    job = Job(database, home)
+    with database.begin() as connection:
+        folder = job.settings.expectations / "emergency_data" / "reference"
+        reference.load_shipped(connection, folder, invented_places=True)
+        rows = [{"n": synthetic.number(n), "p": PROVIDER} for n in range(400)]
+        connection.execute(
+            sa.text(
+                "INSERT INTO emergency.inventory (number, provider, is_live, calls_999, erased, verified_on)"
+                " VALUES (:n, :p, true, true, false, current_date - 100)"
+            ),
+            rows,
+        )
+    (job.root / "inbox").mkdir(parents=True)
+    return job

@@ -149,7 +149,7 @@ def test_a_record_in_quarantine_is_shown_and_an_exception_lets_it_pass(
         (("exception", "E306", "+441632960001", "2019-01-01", "--owner", "abc", "--reason", "abc"), "within a year"),
         (("exception", "E306", "+441632960001", "LAST", "--owner", "Mr X", "--reason", "abc"), "codes"),
         (("extract", "--layout", "bt"), "no layout bt"),
-        (("decide", "0" * 64, "approved", "--reason", "expected"), "No file with this digest"),
+        (("decide", "0" * 64, "approved", "--reason", "expected"), "is no approver"),
         (("decide", "0" * 64, "perhaps", "--reason", "expected"), "no decision"),
         (("supply", "towns", "x.csv"), "No rule asks"),
     ],

@@ -2,96 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from tests.holdfast.emergency_data.conftest import BOUNDS, LAYOUTS, PLAIN, PROVIDER
+from tests.holdfast.emergency_data.conftest import BOUNDS, PLAIN, Job
 
-from holdfast import clock, settings
-from holdfast.emergency_data import forget, rules, steps, taking_in, writing
+from holdfast.emergency_data import forget, rules, steps, taking_in
 from holdfast.emergency_data.scan import scan
-from holdfast.emergency_data.taking_in import ZONE
-from holdfast.errors import DeliveryRefused, ExtractRefused
+from holdfast.errors import DeliveryRefused
 from holdfast.evidence import verify
 from holdfast.synthetic import emergency as synthetic
-
-Record = dict[str, str]
-
-
-class Job:
-    """An installation of its own, whose inventory is the numbers for drama, all live."""
-
-    def __init__(self, engine: sa.Engine, home: Path) -> None:
-        self.engine = engine
-        self.settings = dataclasses.replace(settings.load(), home=home)
-        self.now = steps._now(engine)
-        self.day = clock.local_date(self.now, ZONE)
-        self.root = self.settings.emergency
-
-    def send(self, sequence: int, records: Sequence[Record], extract_type: str = "DELTA") -> Path:
-        head = writing.Head(PROVIDER, sequence, sequence - 1, extract_type, self.day, self.now)
-        return synthetic.write_extract(self.root / "inbox", PLAIN, head, records).path
-
-    def work(self) -> list[dict[str, Any]]:
-        """Everything that a run does with the files, by provider."""
-        found = [
-            steps.work_through(self.engine, self.settings, provider=one["provider"])
-            for one in steps.list_providers(self.engine, self.settings)
-        ]
-        steps.deliver_files(self.engine, self.settings)
-        return found
-
-    def run(self) -> list[dict[str, Any]]:
-        """The same, by extract."""
-        return [extract for one in self.work() for extract in one["extracts"]]
-
-    def load(self) -> int:
-        """Take in the one file of the inbox, and no more; its extract."""
-        folders = taking_in.Folders.below(self.root)
-        (path,) = taking_in.waiting_files(folders.inbox)
-        taken = taking_in.take_in(self.engine, folders, path, LAYOUTS, BOUNDS, self.now)
-        assert taken.extract_id is not None
-        return taken.extract_id
-
-    def good(self, n: int, action: str = "I", **changes: str) -> Record:
-        return synthetic.record(n, self.day, action=action) | changes
-
-    def outbox(self) -> list[str]:
-        return sorted(path.name for path in (self.root / "outbox").glob("*"))
-
-    def query(self, statement: str, **values: Any) -> list[Any]:
-        with self.engine.begin() as connection:
-            return list(connection.execute(sa.text(statement), values).all())
-
-    def ledger(self, kind: str) -> list[dict[str, Any]]:
-        rows = self.query("SELECT entry FROM holdfast.ledger_entry WHERE kind = :kind ORDER BY seq", kind=kind)
-        return [json.loads(row.entry)["facts"] for row in rows]
-
-
-@pytest.fixture
-def job(database: sa.Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    job = Job(database, home)
-    from holdfast.emergency_data import reference
-
-    with database.begin() as connection:
-        folder = job.settings.expectations / "emergency_data" / "reference"
-        reference.load_shipped(connection, folder, invented_places=True)
-        rows = [{"n": synthetic.number(n), "p": PROVIDER} for n in range(400)]
-        connection.execute(
-            sa.text(
-                "INSERT INTO emergency.inventory (number, provider, is_live, calls_999, erased)"
-                " VALUES (:n, :p, true, true, false)"
-            ),
-            rows,
-        )
-    (job.root / "inbox").mkdir(parents=True)
-    return job
 
 
 def test_good_records_leave_and_bad_ones_stay_with_all_their_reasons(job: Job) -> None:
@@ -166,44 +89,6 @@ def test_files_are_taken_once_in_their_order_and_a_broken_one_stops_no_other(job
     assert [facts["rules"] for facts in job.ledger("extract_refused")] == [["F013"], ["F003"], ["F010"]]
 
 
-def test_a_change_beyond_its_bounds_waits_for_a_person_and_the_answer_is_for_that_file(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(100)], "FULL")
-    job.run()
-    job.send(2, [job.good(n, "C") for n in range(30)])
-    (result,) = job.run()
-    assert (result["state"], result["exceeded"]) == ("waiting", ["ceased_share"])
-    assert len(job.outbox()) == 1
-    digests = steps.find_waiting(job.engine, job.settings)["digests"]
-    with pytest.raises(ExtractRefused, match="No file with this digest"):
-        steps.decide(
-            job.engine, job.settings, digests=["0" * 64], decision="approved", decided_by="anna", reason="expected"
-        )
-    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="a-campaign")
-    (result,) = job.run()
-    assert (result["state"], result["released"]) == ("released", 30)
-    assert len(job.outbox()) == 2
-    (facts,) = job.ledger("extract_approved")
-    assert facts["by"].startswith("p1:")
-    assert facts["reason"] == "a-campaign"
-
-
-def test_a_declined_file_leaves_nothing_and_its_number_is_free(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(100)], "FULL")
-    job.run()
-    job.send(2, [job.good(n, "A", premises="7", postcode="ZY1 1AA", thoroughfare="SAMPLE LANE") for n in range(40)])
-    (result,) = job.run()
-    assert "address_changed_share" in result["exceeded"]
-    digests = steps.find_waiting(job.engine, job.settings)["digests"]
-    steps.decide(job.engine, job.settings, digests=digests, decision="declined", decided_by="anna", reason="a-mistake")
-    assert len(job.outbox()) == 1
-    (result,) = job.run()
-    assert result["state"] == "declined"
-    job.send(2, [job.good(1, "A", premises="7")])
-    (result,) = job.run()
-    assert (result["state"], result["released"]) == ("released", 1)
-    assert len(job.outbox()) == 2
-
-
 def test_every_step_may_be_repeated(job: Job) -> None:
     job.send(1, [job.good(n) for n in range(10)], "FULL")
     extract_id = job.load()
@@ -234,29 +119,6 @@ def test_a_file_that_was_put_there_before_a_crash_is_not_sent_again_and_another_
     assert (outbox / path.name).stat().st_mtime_ns == before
 
 
-def test_reconciliation_finds_gaps_both_ways_and_sees_them_close(job: Job) -> None:
-    job.query("DELETE FROM emergency.inventory WHERE number > :last RETURNING 1", last=synthetic.number(9))
-    job.send(1, [job.good(n) for n in range(8)], "FULL")
-    job.run()
-    job.query("UPDATE emergency.inventory SET is_live = false WHERE number = :n RETURNING 1", n=synthetic.number(3))
-    job.query("DELETE FROM emergency.inventory WHERE number = :n RETURNING 1", n=synthetic.number(4))
-    job.query("UPDATE emergency.inventory SET erased = true WHERE number = :n RETURNING 1", n=synthetic.number(5))
-    job.query(
-        "UPDATE emergency.inventory SET address_digest = 1, name_digest = record.name_digest, house_digest = 5,"
-        " billing_digest = record.house_digest FROM emergency.number_record AS record"
-        " WHERE record.number = inventory.number AND inventory.number = :n RETURNING 1",
-        n=synthetic.number(6),
-    )
-    found = steps.reconcile(job.engine, job.settings)
-    assert found["gaps"] == {"D602": 1, "D603": 1, "E501": 2, "E502": 1, "E604": 1, "W605": 1}
-    assert (found["needing"], found["covered"], found["opened"]) == (7, 5, 7)
-    job.send(2, [job.good(8), job.good(3, "C")])
-    job.run()
-    again = steps.reconcile(job.engine, job.settings)
-    assert (again["opened"], again["closed"]) == (0, 2)
-    assert again["gaps"] == {"D602": 1, "D603": 1, "E501": 1, "E604": 1, "W605": 1}
-
-
 def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
     job.send(1, [job.good(n, postcode="" if n == 3 else "ZY1 1AA", premises=str(n + 1)) for n in range(30)], "FULL")
     job.run()
@@ -266,21 +128,6 @@ def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
     assert synthetic.number(3)[3:] not in texts
     with job.engine.connect() as connection:
         assert verify.verify(connection, job.settings.seals).findings == ()
-
-
-def test_files_behind_one_that_waits_stay_in_the_inbox(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(100)], "FULL")
-    job.send(2, [job.good(n, "C") for n in range(30)])
-    third = job.send(3, [job.good(0)])
-    assert [result["state"] for result in job.run()] == ["released", "waiting"]
-    assert third.exists()
-    with pytest.raises(ExtractRefused, match="1 wait for a person"):
-        steps.conclude(job.engine, job.settings, since=job.now.isoformat())
-    digests = steps.find_waiting(job.engine, job.settings)["digests"]
-    steps.decide(job.engine, job.settings, digests=digests, decision="approved", decided_by="anna", reason="expected")
-    assert [(result["state"], result["released"]) for result in job.run()] == [("released", 30), ("released", 1)]
-    assert len(job.outbox()) == 3
-    steps.conclude(job.engine, job.settings, since=job.now.isoformat())
 
 
 def test_the_report_tells_of_the_day_and_names_nobody(job: Job) -> None:

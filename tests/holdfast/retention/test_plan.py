@@ -387,7 +387,7 @@ def test_the_question_has_the_plan_and_the_way_to_its_report_and_names_who_may_a
     assert "| `purchases-2y` | `purchases` | delete | 4 | 3 | 0 | 2 |" in str(asked["body"])
     assert str(asked["body"]).count(over_cap.digest(run_id)) == 1
     assert "`/reports/x.html`" in str(asked["body"])
-    assert asked["plan_digest"] == over_cap.digest(run_id)
+    assert asked["about"]["plan_digest"] == over_cap.digest(run_id)
     assert asked["approvers"] == over_cap.policy.schedule.approvers
 
 

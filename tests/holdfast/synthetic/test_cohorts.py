@@ -123,3 +123,24 @@ def test_a_provider_looks_kept_up_with_or_has_a_backlog(
             ).one()
             assert least < float(share) < most, table
             assert clock.local_date(oldest, ZONE) > last_due - dt.timedelta(days=oldest_days), table
+
+
+def test_most_addresses_for_999_were_checked_within_the_year_and_some_never(
+    database: sa.Engine, tmp_path: Path, as_of: dt.datetime
+) -> None:
+    provider.make(database, accounts=300, seed=1, as_of=as_of, objects=tmp_path)
+    with database.connect() as connection:
+        checked, overdue, never, early = connection.execute(
+            sa.text(
+                "SELECT count(*) FILTER (WHERE verified_at > :as_of - interval '365 days'),"
+                " count(*) FILTER (WHERE verified_at <= :as_of - interval '365 days'),"
+                " count(*) FILTER (WHERE verified_at IS NULL),"
+                " count(*) FILTER (WHERE verified_at < registered_at OR verified_at > :as_of)"
+                " FROM provider.emergency_address WHERE ceased_at IS NULL"
+            ),
+            {"as_of": as_of},
+        ).one()
+    assert checked / (checked + overdue + never) > 0.9
+    assert overdue > 0
+    assert never > 0
+    assert early == 0

@@ -29,7 +29,8 @@ def json_text(edition: Edition) -> str:
         "changes": _plain(edition.changes),
         "gaps": _plain(edition.gaps),
         "rejects": _plain(edition.rejects),
-        "coverage": _plain(edition.coverage),
+        "days": _plain(edition.days),
+        "audit_due": _plain(edition.audit),
         "exceptions": _plain(edition.exceptions),
         "switched_off": dict(edition.switched_off),
     }

@@ -44,7 +44,8 @@ class Edition:
     quarantine: Sequence[Row]
     gaps: Sequence[Row]
     rejects: Sequence[Row]
-    coverage: Sequence[Row]
+    days: Sequence[Row]
+    audit: Sequence[Row]
     exceptions: Sequence[Row]
     scorecard: Sequence[Card]
     points: Sequence[str]
@@ -85,15 +86,11 @@ def read(
 
     extracts = rows("emergency/report_extracts", day=day)
     gaps = rows("emergency/report_gaps", at=now)
-    coverage = rows("emergency/report_coverage", since=now - dt.timedelta(days=TREND_DAYS))
+    days = rows("emergency/report_days", since=now - dt.timedelta(days=TREND_DAYS))
     counts = queries.run(
         connection,
         "emergency/report_counts",
-        {
-            "at": now,
-            "answer_hours": bounds.answer_hours,
-            "verified_since": day - dt.timedelta(days=bounds.verified_days),
-        },
+        {"at": now, "answer_hours": bounds.answer_hours},
     ).one()
     too_old = clock.midnight(working_days_before(day, bounds.reject_alert_working_days), ZONE)
     rejects = rows("emergency/open_rejects", alert_before=too_old)
@@ -107,9 +104,10 @@ def read(
         quarantine=rows("emergency/report_quarantine", most=MOST_RECORDS_LISTED),
         gaps=gaps,
         rejects=rejects,
-        coverage=coverage,
+        days=days,
+        audit=rows("emergency/report_audit"),
         exceptions=rows("emergency/report_exceptions", day=day),
-        scorecard=_scorecard(extracts, gaps, rejects, coverage, counts),
+        scorecard=_scorecard(extracts, gaps, rejects, days, counts),
         points=_points(extracts, gaps, rejects, counts),
         switched_off=switched_off,
         catalogue=rules,
@@ -117,20 +115,25 @@ def read(
 
 
 def _scorecard(
-    extracts: Sequence[Row], gaps: Sequence[Row], rejects: Sequence[Row], coverage: Sequence[Row], counts: Any
+    extracts: Sequence[Row], gaps: Sequence[Row], rejects: Sequence[Row], days: Sequence[Row], counts: Any
 ) -> list[Card]:
-    needing, covered = (coverage[-1]["needing"], coverage[-1]["covered"]) if coverage else (None, None)
+    latest = days[-1] if days else dict.fromkeys(("needing", "covered", "verified"))
     taken = [row for row in extracts if row["records"] and row["state"] in ("released", "delivered")]
     records = sum(row["records"] for row in taken)
     stale = sum(row["gaps"] for row in gaps if row["rule_id"] in ("E502", "E604"))
     return [
-        Card("coverage", "live numbers that have a record", _share(covered, needing), True),
+        Card("coverage", "live numbers that have a record", _share(latest["covered"], latest["needing"]), True),
         Card("released", "records that passed every rule", _share(sum(r["released"] for r in taken), records), True),
         Card("in quarantine", "records that wait for a better one", counts.in_quarantine),
         Card("open rejects", "records that the authority rejected", sum(row["rejects"] for row in rejects)),
         Card("stale", "records of numbers that are no longer live", stale),
         Card("late answers", "records without an answer in time", counts.unanswered_late),
-        Card("verified", "records checked with the customer within a year", _share(counts.verified, counts.told), True),
+        Card(
+            "verified",
+            "addresses checked with the customer within a year",
+            _share(latest["verified"], latest["needing"]),
+            True,
+        ),
     ]
 
 

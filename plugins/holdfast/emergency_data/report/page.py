@@ -50,7 +50,7 @@ def _chart(edition: Edition) -> str | None:
 
 def _trend(edition: Edition) -> str | None:
     """Completeness day by day; the last thirty that were measured."""
-    rows = edition.coverage[-30:]
+    rows = edition.days[-30:]
     if not rows:
         return None
     covered = [int(row["covered"]) for row in rows]
