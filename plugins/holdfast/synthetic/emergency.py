@@ -1,7 +1,7 @@
 """Extracts of 999 emergency data for a provider that does not exist: good ones of any size, and each kind of bad one.
 
 People, streets and towns are invented. Numbers are from Ofcom's ranges for drama; a benchmark that needs more uses the
-rest of the area code 01632, which belongs to no place and has no subscriber.
+rest of the area code 01632, which belongs to no place and has no subscriber, and then 0110, which is no area code.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -23,7 +24,8 @@ _RANGES = (
 )  # fmt: skip
 DRAMA_NUMBERS = 1000 * len(_RANGES)
 """So many geographic numbers belong to nobody."""
-NUMBERS_WITHOUT_AREA = 1_000_000
+_NUMBERS_OF_01632 = 1_000_000
+NUMBERS_WITHOUT_AREA = _NUMBERS_OF_01632 + 10_000_000
 
 _TITLES = ("MX", "DR", "MS", "MR")
 _FORENAMES = ("TESTINA", "EXEMPLAR", "SAMPLIA", "FICTUS", "PRETENDO", "IMAGINA", "FABULA", "SPECIMENA")
@@ -41,8 +43,12 @@ def number(n: int) -> str:
 
 
 def number_without_area(n: int) -> str:
-    """The n-th of the million numbers of 01632."""
-    return f"+441632{n % NUMBERS_WITHOUT_AREA:06d}"
+    """The n-th of the million numbers of 01632, and then of the ten million that would begin with 0110."""
+    if n < _NUMBERS_OF_01632:
+        return f"+441632{n:06d}"
+    if n < NUMBERS_WITHOUT_AREA:
+        return f"+44110{n - _NUMBERS_OF_01632:07d}"
+    raise ValueError(f"there are {NUMBERS_WITHOUT_AREA} numbers without an area")
 
 
 def record(n: int, business_date: dt.date, *, e164: str | None = None, action: str = "I") -> dict[str, str]:
@@ -88,17 +94,25 @@ def postcode(n: int) -> str:
 def write_extract(
     folder: Path, layout: Layout, head: Head, records: Iterable[Record], totals: Totals | None = None
 ) -> WrittenFile:
-    """The file of some records. Header and trailer are right unless other `totals` are given."""
-    counted = {"records": 0, "I": 0, "A": 0, "C": 0, "control": 0}
-    lines: list[Record] = list(records)
-    for one in lines:
-        counted["records"] += 1
-        if one["action"] in counted:
-            counted[one["action"]] += 1
+    """The file of some records. Header and trailer are right unless other `totals` are given.
+
+    With `totals` the records are gone through once and not held, however many they are.
+    """
+    if totals is None:
+        records = list(records)
+        totals = totals_of(records)
+    return write(folder, layout, head, totals, detail_lines(layout, records))
+
+
+def totals_of(records: Iterable[Record]) -> Totals:
+    """What a right trailer says of these records."""
+    actions: Counter[str] = Counter()
+    control = 0
+    for one in records:
+        actions[one["action"]] += 1
         digits = "".join(filter(str.isdigit, one["number_e164"]))[-6:]
-        counted["control"] += int(digits or 0)
-    right = Totals(counted["records"], counted["I"], counted["A"], counted["C"], counted["control"])
-    return write(folder, layout, head, totals or right, detail_lines(layout, lines))
+        control += int(digits or 0)
+    return Totals(actions.total(), actions["I"], actions["A"], actions["C"], control)
 
 
 def detail_lines(layout: Layout, records: Iterable[Record]) -> Iterator[bytes]:
