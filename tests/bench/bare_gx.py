@@ -1,4 +1,4 @@
-"""The same rules over the same file by Great Expectations on pandas alone: waits for a line, then imports, reads, validates.
+"""The same rules over the same file by Great Expectations on pandas alone: waits for a line, imports, reads, validates.
 
 Arguments: the extract, the folder of expectations, a file with the provider's numbers, and the result format. Our own
 expectations are given here to pandas as plainly as somebody would who writes them for a DataFrame.

@@ -1,4 +1,4 @@
-"""Our own expectations for Great Expectations on pandas, which the job itself does not need: for the benchmark alone."""
+"""Our own expectations, for Great Expectations on pandas. The job does not need them; they are the benchmark's alone."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
-import great_expectations as gx  # noqa: E402
-import pandas as pd  # noqa: E402
-from great_expectations.execution_engine import PandasExecutionEngine  # noqa: E402
-from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (  # noqa: E402
+import great_expectations as gx
+import pandas as pd
+from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
     column_condition_partial,
 )
-from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (  # noqa: E402
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
 )
-from great_expectations.expectations.metrics.map_metric_provider.column_pair_condition_partial import (  # noqa: E402
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_condition_partial import (
     column_pair_condition_partial,
 )
-from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (  # noqa: E402
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
     ColumnPairMapMetricProvider,
 )
-from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (  # noqa: E402
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
     multicolumn_condition_partial,
 )
-from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (  # noqa: E402
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
     MulticolumnMapMetricProvider,
 )
 
-import holdfast.emergency_data.library  # noqa: E402, F401  # makes our expectations known
-from holdfast.emergency_data import catalogue  # noqa: E402
+import holdfast.emergency_data.library  # noqa: F401  # makes our expectations known
+from holdfast.emergency_data import catalogue
 
 _LISTS: dict[str, pd.DataFrame] = {}
 _NUMBERS: set[str] = set()

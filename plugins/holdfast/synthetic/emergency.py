@@ -1,7 +1,7 @@
 """Extracts of 999 emergency data for a provider that does not exist: good ones of any size, and each kind of bad one.
 
 People, streets and towns are invented. Numbers are from Ofcom's ranges for drama; a benchmark that needs more uses the
-rest of the area code 01632, which belongs to no place and has no subscriber, and then 0110, which is no area code.
+rest of the area code 01632, which belongs to no place and has no subscriber.
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ _RANGES = (
 )  # fmt: skip
 DRAMA_NUMBERS = 1000 * len(_RANGES)
 """So many geographic numbers belong to nobody."""
-_NUMBERS_OF_01632 = 1_000_000
-NUMBERS_WITHOUT_AREA = _NUMBERS_OF_01632 + 10_000_000
+NUMBERS_WITHOUT_AREA = 1_000_000
 
 _TITLES = ("MX", "DR", "MS", "MR")
 _FORENAMES = ("TESTINA", "EXEMPLAR", "SAMPLIA", "FICTUS", "PRETENDO", "IMAGINA", "FABULA", "SPECIMENA")
 _SURNAMES = ("EXAMPLESON", "MCSAMPLE", "FICTIONBY", "O'PRETEND", "INVENTHAM", "FIGMENTON", "NOBODYSON", "MADEUP-SMYTHE")
-_STREETS = ("IMAGINARY ROW", "FICTIONAL WAY", "NOWHERE STREET", "EXAMPLE AVENUE", "INVENTED CLOSE", "SAMPLE LANE")
+STREETS = ("IMAGINARY ROW", "FICTIONAL WAY", "NOWHERE STREET", "EXAMPLE AVENUE", "INVENTED CLOSE", "SAMPLE LANE")
 _TOWNS = ("EXAMPLETON", "FICTIONBURY", "SAMPLEWICK", "NOWHERE-ON-SEA", "MUCH PRETENDING")
 _INWARD = "ABDEFGHJLNPQRSTUWXYZ"
 
@@ -43,12 +42,8 @@ def number(n: int) -> str:
 
 
 def number_without_area(n: int) -> str:
-    """The n-th of the million numbers of 01632, and then of the ten million that would begin with 0110."""
-    if n < _NUMBERS_OF_01632:
-        return f"+441632{n:06d}"
-    if n < NUMBERS_WITHOUT_AREA:
-        return f"+44110{n - _NUMBERS_OF_01632:07d}"
-    raise ValueError(f"there are {NUMBERS_WITHOUT_AREA} numbers without an area")
+    """The n-th of the million numbers of 01632."""
+    return f"+441632{n % NUMBERS_WITHOUT_AREA:06d}"
 
 
 def record(n: int, business_date: dt.date, *, e164: str | None = None, action: str = "I") -> dict[str, str]:
@@ -65,7 +60,7 @@ def record(n: int, business_date: dt.date, *, e164: str | None = None, action: s
         "party_type": "B" if business else "I",
         "name": f"INVENTED TRADERS {n % 9973}" if business else _SURNAMES[n % 8],
         "premises": str(1 + n // 7 % 180),
-        "thoroughfare": _STREETS[n % 6],
+        "thoroughfare": STREETS[n % 6],
         "locality": "LOWER SAMPLE" if n % 4 == 0 else "",
         "post_town": _TOWNS[n // 11 % 5],
         "postcode": postcode(n),
