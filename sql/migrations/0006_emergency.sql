@@ -163,7 +163,6 @@ CREATE TABLE emergency.number_record (
 );
 COMMENT ON TABLE emergency.number_record IS
 'What the authority was last told of each number, and whether it agreed. Digests stand for names and addresses';
-CREATE INDEX number_record_unanswered ON emergency.number_record (submitted_at) WHERE answered_at IS NULL;
 
 -- Answers of the authority ----------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, page, requests  # noqa: E402
+from tests.bench import carrier, emergency, page, requests  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("retention", "requests"))
+    parser.add_argument("--only", choices=("retention", "requests", "emergency"))
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
     folder.chmod(0o755)  # the embedded server may run as another user
@@ -59,11 +59,13 @@ def main() -> None:
     _restart(folder / "postgres")
     sections: dict[str, str] = {}
     try:
-        if given.only != "requests":
+        if given.only in (None, "retention"):
             facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
             sections[page.RETENTION] = _retention(server, facts, folder)
-        if given.only != "retention":
+        if given.only in (None, "requests"):
             sections[page.REQUESTS] = requests.section(server, given.rows, given.rounds, folder, _SETTINGS)
+        if given.only in (None, "emergency"):
+            sections[page.EMERGENCY] = emergency.section(server, given.rows, given.rounds, folder, _SETTINGS)
     finally:
         _stop(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)

@@ -42,7 +42,7 @@ def _digest(record: sa.FromClause, names: tuple[str, ...]) -> sa.ColumnElement[i
 
 
 def _hash(values: list[sa.ColumnElement[str]]) -> sa.ColumnElement[int]:
-    joined: sa.ColumnElement[str] = sa.func.upper(sa.func.coalesce(values[0], ""))
+    joined: sa.ColumnElement[str] = sa.func.coalesce(values[0], "")
     for value in values[1:]:
-        joined = joined.concat("\t").concat(sa.func.upper(sa.func.coalesce(value, "")))
-    return sa.func.hashtextextended(joined, 0, type_=sa.BigInteger)
+        joined = joined.concat("\t").concat(sa.func.coalesce(value, ""))
+    return sa.func.hashtextextended(sa.func.upper(joined), 0, type_=sa.BigInteger)

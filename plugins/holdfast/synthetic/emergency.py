@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -28,7 +29,7 @@ NUMBERS_WITHOUT_AREA = 1_000_000
 _TITLES = ("MX", "DR", "MS", "MR")
 _FORENAMES = ("TESTINA", "EXEMPLAR", "SAMPLIA", "FICTUS", "PRETENDO", "IMAGINA", "FABULA", "SPECIMENA")
 _SURNAMES = ("EXAMPLESON", "MCSAMPLE", "FICTIONBY", "O'PRETEND", "INVENTHAM", "FIGMENTON", "NOBODYSON", "MADEUP-SMYTHE")
-_STREETS = ("IMAGINARY ROW", "FICTIONAL WAY", "NOWHERE STREET", "EXAMPLE AVENUE", "INVENTED CLOSE", "SAMPLE LANE")
+STREETS = ("IMAGINARY ROW", "FICTIONAL WAY", "NOWHERE STREET", "EXAMPLE AVENUE", "INVENTED CLOSE", "SAMPLE LANE")
 _TOWNS = ("EXAMPLETON", "FICTIONBURY", "SAMPLEWICK", "NOWHERE-ON-SEA", "MUCH PRETENDING")
 _INWARD = "ABDEFGHJLNPQRSTUWXYZ"
 
@@ -59,7 +60,7 @@ def record(n: int, business_date: dt.date, *, e164: str | None = None, action: s
         "party_type": "B" if business else "I",
         "name": f"INVENTED TRADERS {n % 9973}" if business else _SURNAMES[n % 8],
         "premises": str(1 + n // 7 % 180),
-        "thoroughfare": _STREETS[n % 6],
+        "thoroughfare": STREETS[n % 6],
         "locality": "LOWER SAMPLE" if n % 4 == 0 else "",
         "post_town": _TOWNS[n // 11 % 5],
         "postcode": postcode(n),
@@ -88,17 +89,25 @@ def postcode(n: int) -> str:
 def write_extract(
     folder: Path, layout: Layout, head: Head, records: Iterable[Record], totals: Totals | None = None
 ) -> WrittenFile:
-    """The file of some records. Header and trailer are right unless other `totals` are given."""
-    counted = {"records": 0, "I": 0, "A": 0, "C": 0, "control": 0}
-    lines: list[Record] = list(records)
-    for one in lines:
-        counted["records"] += 1
-        if one["action"] in counted:
-            counted[one["action"]] += 1
+    """The file of some records. Header and trailer are right unless other `totals` are given.
+
+    With `totals` the records are gone through once and not held, however many they are.
+    """
+    if totals is None:
+        records = list(records)
+        totals = totals_of(records)
+    return write(folder, layout, head, totals, detail_lines(layout, records))
+
+
+def totals_of(records: Iterable[Record]) -> Totals:
+    """What a right trailer says of these records."""
+    actions: Counter[str] = Counter()
+    control = 0
+    for one in records:
+        actions[one["action"]] += 1
         digits = "".join(filter(str.isdigit, one["number_e164"]))[-6:]
-        counted["control"] += int(digits or 0)
-    right = Totals(counted["records"], counted["I"], counted["A"], counted["C"], counted["control"])
-    return write(folder, layout, head, totals or right, detail_lines(layout, lines))
+        control += int(digits or 0)
+    return Totals(actions.total(), actions["I"], actions["A"], actions["C"], control)
 
 
 def detail_lines(layout: Layout, records: Iterable[Record]) -> Iterator[bytes]:
