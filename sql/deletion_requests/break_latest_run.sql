@@ -1,8 +1,9 @@
 -- Which run's matrix is the latest?
 -- params:  none
--- returns: one row (run_id bigint); NULL if there is none
+-- returns: at most one row (run_id bigint)
 -- locks:   none
-SELECT max(decision.run_id) AS run_id
-FROM holdfast.request_decision AS decision
-INNER JOIN holdfast.run ON decision.run_id = run.run_id
-WHERE run.mode = 'enforce'
+SELECT run.run_id
+FROM holdfast.run
+WHERE run.mode = 'enforce' AND EXISTS (SELECT FROM holdfast.request_decision AS made WHERE made.run_id = run.run_id)
+ORDER BY run.run_id DESC
+LIMIT 1

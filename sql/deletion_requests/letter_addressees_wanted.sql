@@ -13,11 +13,7 @@ WHERE
     AND request.state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved', 'refused', 'withdrawn')
     AND kept.erased_at IS NULL
     AND request.letters_ended IS NULL
-    AND NOT EXISTS (
-        SELECT
-        FROM holdfast.request_letter AS letter
-        WHERE letter.request_id = request.request_id AND letter.kind IN ('refusal', 'withdrawal')
-    )
+    AND NOT request.last_letter_written
     AND NOT EXISTS (
         SELECT
         FROM holdfast.deletion_request AS earlier

@@ -4,25 +4,29 @@
 -- params:  run_id bigint
 -- returns: request_id bigint, kind text; by request, and in the order in which its letters are read
 -- locks:   none
-WITH called_for AS (
+WITH unfinished AS NOT MATERIALIZED (
+    SELECT request_id, state, extension_notified_at FROM holdfast.deletion_request WHERE NOT last_letter_written
+),
+
+called_for AS (
     SELECT request_id, 'acknowledgement' AS kind, 1 AS place
-    FROM holdfast.deletion_request
+    FROM unfinished
     WHERE state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved')
     UNION ALL
     SELECT request_id, 'extension', 2
-    FROM holdfast.deletion_request
+    FROM unfinished
     WHERE
         state IN ('received', 'identity_pending', 'verified', 'assessed', 'approved', 'executing')
         AND extension_notified_at IS NOT NULL
     UNION ALL
-    SELECT request_id, 'outcome', 3 FROM holdfast.deletion_request WHERE state IN ('partly_completed', 'completed')
+    SELECT request_id, 'outcome', 3 FROM unfinished WHERE state IN ('partly_completed', 'completed')
     UNION ALL
-    SELECT request_id, 'refusal', 4 FROM holdfast.deletion_request WHERE state = 'refused'
+    SELECT request_id, 'refusal', 4 FROM unfinished WHERE state = 'refused'
     UNION ALL
-    SELECT request_id, 'withdrawal', 4 FROM holdfast.deletion_request WHERE state = 'withdrawn'
+    SELECT request_id, 'withdrawal', 4 FROM unfinished WHERE state = 'withdrawn'
     UNION ALL
     SELECT request.request_id, 'final', 5
-    FROM holdfast.deletion_request AS request
+    FROM unfinished AS request
     INNER JOIN holdfast.request_letter AS outcome
         ON outcome.request_id = request.request_id AND outcome.kind = 'outcome' AND outcome.rest <> '{}'
     CROSS JOIN LATERAL (

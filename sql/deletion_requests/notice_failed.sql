@@ -1,7 +1,8 @@
--- Note that a notice could not be sent, by the kind of error alone.
--- params:  notice_id bigint, now timestamptz, failure text
+-- Note that notices could not be sent, each by the kind of its error alone.
+-- params:  notices bigint[], failures text[], now timestamptz
 -- returns: none
--- locks:   the notice's row
-UPDATE holdfast.recipient_notice
-SET attempts = attempts + 1, last_attempt_at = :now, failure = :failure
-WHERE notice_id = :notice_id
+-- locks:   the notices' rows
+UPDATE holdfast.recipient_notice AS notice
+SET attempts = notice.attempts + 1, last_attempt_at = :now, failure = failed.failure
+FROM unnest(cast(:notices AS bigint []), cast(:failures AS text [])) AS failed (notice_id, failure)
+WHERE notice.notice_id = failed.notice_id

@@ -46,17 +46,12 @@ due AS (
         AND NOT EXISTS (
             SELECT
             FROM holdfast.request_told_gone AS gone
-            INNER JOIN holdfast.request_told AS then_told
-                ON
-                    then_told.run_id = gone.run_id
-                    AND then_told.request_id = gone.request_id
-                    AND then_told.dataset = gone.dataset
             WHERE
                 gone.request_id = told.request_id
                 AND gone.dataset = told.dataset
                 AND gone.run_id < told.run_id
                 AND gone.gone_rows > 0
-                AND then_told.reasons = '{}'
+                AND NOT gone.in_part
         )
         AND NOT EXISTS (
             SELECT

@@ -1,7 +1,7 @@
--- Note that a notice was sent.
--- params:  notice_id bigint, now timestamptz
+-- Note that notices were sent.
+-- params:  notices bigint[], now timestamptz
 -- returns: none
--- locks:   the notice's row
+-- locks:   the notices' rows
 UPDATE holdfast.recipient_notice
 SET attempts = attempts + 1, last_attempt_at = :now, sent_at = :now, failure = NULL
-WHERE notice_id = :notice_id
+WHERE notice_id = any(cast(:notices AS bigint []))

@@ -62,8 +62,14 @@ counted AS (
         after.told_rows,
         after.rows_found,
         after.told_reasons,
+        told.reasons <> '{}' AS in_part,
         asked.categories
     FROM holdfast.request_after AS after
+    INNER JOIN holdfast.request_told AS told
+        ON
+            told.run_id = after.run_id
+            AND told.request_id = after.request_id
+            AND told.dataset = after.dataset
     INNER JOIN holdfast.request_decision AS planned
         ON
             planned.run_id = after.run_id
@@ -95,7 +101,9 @@ left_over AS (
     WHERE NOT coalesce('source' = any(told_reasons), FALSE)
 )
 
-INSERT INTO holdfast.request_told_gone (run_id, request_id, dataset, action, gone_rows, still_there, categories)
+INSERT INTO holdfast.request_told_gone AS known (
+    run_id, request_id, dataset, action, gone_rows, still_there, in_part, categories
+)
 SELECT
     left_over.run_id,
     left_over.request_id,
@@ -103,7 +111,10 @@ SELECT
     left_over.action,
     greatest(0, left_over.erased_rows + left_over.still_there - left_over.were_there),
     left_over.still_there,
+    left_over.in_part,
     left_over.categories
 FROM left_over
 WHERE left_over.erased_rows > 0 OR left_over.still_there <> left_over.were_there
-ON CONFLICT (request_id, dataset, run_id) DO NOTHING
+-- Counted once more, the night is told as it was counted last; what it told as gone stays told.
+ON CONFLICT (request_id, dataset, run_id) DO UPDATE SET in_part = excluded.in_part
+    WHERE known.in_part <> excluded.in_part

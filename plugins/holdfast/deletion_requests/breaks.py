@@ -88,7 +88,7 @@ def find(
 
 def latest_run(connection: sa.Connection) -> int | None:
     """The run whose matrix is the latest; None before the first."""
-    found: int | None = queries.run(connection, "deletion_requests/break_latest_run").scalar_one()
+    found: int | None = queries.run(connection, "deletion_requests/break_latest_run").scalar_one_or_none()
     return found
 
 

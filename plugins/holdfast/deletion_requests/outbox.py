@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from holdfast.errors import HoldfastError, RequestError
 from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.settings import Settings
+
+SENT_AT_ONCE = 100
+"""So many notices share a transaction, and so many at most are sent again after a crash."""
 
 
 class Outcome(enum.StrEnum):
@@ -98,46 +102,40 @@ def queue(connection: sa.Connection, tell: Sequence[ToTell], run_id: int, *, now
     """Put into the outbox what was erased and has no notice yet, and what the run found restricted; the new notices.
 
     Doing it again adds nothing. A notice of this run that lacks what was erased since is completed and sent again.
+    Earlier nights are gone through again only where the policy tells somebody else than it did then.
     What a hold keeps that must not be disclosed is told as erased, once. Whoever need not be told is noted as such.
     """
-    values = {"run_id": run_id, "now": now, "tell": json.dumps([dataclasses.asdict(one) for one in tell])}
-    erased = queries.run(connection, "deletion_requests/notice_queue_erased", values).rowcount
+    told = json.dumps([dataclasses.asdict(one) for one in tell])
+    values = {"run_id": run_id, "now": now, "tell": told}
+    digest = {"digest": hashlib.sha256(told.encode()).hexdigest()}
+    erased = queries.run(connection, "deletion_requests/notice_queue_erased", {**values, **digest}).rowcount
     restricted = queries.run(connection, "deletion_requests/notice_queue_restricted", values).rowcount
     return erased + restricted
 
 
 def deliver(engine: sa.Engine, settings: Settings, transport: Transport, *, now: dt.datetime) -> Delivered:
-    """Send every notice that is due, each in a transaction of its own: at least once, and once tonight if it fails.
+    """Send every notice that is due, some at a time in one transaction: at least once, and once tonight if it fails.
 
-    A crash between sending and noting it sends the notice again. Several may deliver at once.
+    A crash between sending and noting it sends the notices of that transaction again. Several may deliver at once.
     """
     sent = failed = last = 0
     while True:
         with database.transaction(engine) as connection:
-            row = queries.run(
-                connection, "deletion_requests/notice_take", {"after_notice": last, "now": now}
-            ).one_or_none()
-            if row is None:
+            # To look for the next ones among those before them again would take ever longer.
+            values = {"after_notice": last, "now": now, "at_once": SENT_AT_ONCE}
+            rows = queries.run(connection, "deletion_requests/notice_take", values).all()
+            if not rows:
                 return Delivered(sent, failed)
-            last = row.notice_id  # to look for the next one among those before it again would take ever longer
-            notice = _notice(row, settings.pseudonym_key())
-            try:
-                transport(notice)
-            except (OSError, HoldfastError) as error:
-                values = {"notice_id": notice.notice_id, "now": now, "failure": type(error).__name__}
+            last = rows[-1].notice_id
+            taken, refused = _send([_notice(row, settings.pseudonym_key()) for row in rows], transport)
+            if refused:
+                values = {"notices": list(refused), "failures": list(refused.values()), "now": now}
                 queries.run(connection, "deletion_requests/notice_failed", values)
-                failed += 1
-                continue
-            queries.run(connection, "deletion_requests/notice_sent", {"notice_id": notice.notice_id, "now": now})
-            entry: dict[str, ledger.JSON] = {
-                "notice": notice.notice_id,
-                "request": notice.request_id,
-                "recipient": notice.recipient,
-                "kind": notice.kind,
-                "datasets": list(notice.datasets),
-            }
-            ledger.append(connection, "recipient_notified", entry)
-            sent += 1
+            if taken:
+                values = {"notices": [one.notice_id for one in taken], "now": now}
+                queries.run(connection, "deletion_requests/notice_sent", values)
+                _record(connection, taken)
+            sent, failed = sent + len(taken), failed + len(refused)
 
 
 def answer(connection: sa.Connection, notice_id: int, outcome: Outcome, *, now: dt.datetime) -> bool:
@@ -168,6 +166,36 @@ def unanswered(connection: sa.Connection, *, before: dt.datetime) -> tuple[Unans
     """The notices queued before a moment and still open, oldest first: a break that the report names."""
     rows = queries.run(connection, "deletion_requests/notice_unanswered", {"before": before})
     return tuple(Unanswered(**row._mapping) for row in rows)
+
+
+def _send(notices: Sequence[Notice], transport: Transport) -> tuple[list[Notice], dict[int, str]]:
+    """Those that were taken, and the kind of error of each that was not."""
+    taken: list[Notice] = []
+    refused: dict[int, str] = {}
+    for notice in notices:
+        try:
+            transport(notice)
+        except (OSError, HoldfastError) as error:
+            refused[notice.notice_id] = type(error).__name__
+        else:
+            taken.append(notice)
+    return taken, refused
+
+
+def _record(connection: sa.Connection, taken: Sequence[Notice]) -> None:
+    """One entry of the ledger for all that say the same to the same recipient: each entry waits for the one before."""
+    alike: dict[tuple[str, str, tuple[str, ...]], list[Notice]] = {}
+    for notice in taken:
+        alike.setdefault((notice.recipient, notice.kind, notice.datasets), []).append(notice)
+    for (recipient, kind, datasets), notices in alike.items():
+        facts: dict[str, ledger.JSON] = {
+            "notices": [one.notice_id for one in notices],
+            "requests": [one.request_id for one in notices],
+            "recipient": recipient,
+            "kind": kind,
+            "datasets": list(datasets),
+        }
+        ledger.append(connection, "recipient_notified", facts)
 
 
 def _notice(row: sa.Row[Any], key: bytes) -> Notice:

@@ -22,6 +22,7 @@ from holdfast.deletion_requests import (
     moves,
     night,
     outbox,
+    past_nights,
     replay,
     report,
     settle,
@@ -204,7 +205,10 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
 
 
 def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Write down what was erased for each request, restrict what stays, and move each to where it now stands."""
+    """Write down what was erased for each request, restrict what stays, and move each to where it now stands.
+
+    Matrices of past nights that are past their own period are forgotten.
+    """
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state != "verified":
         return _totals(engine, run_id)
@@ -216,7 +220,10 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
     with database.transaction(engine) as connection:
         written_alike = keys.read_types(connection, policy).written_alike()
         erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key(), written_alike)
+    keep = dt.timedelta(days=load_requests_policy(settings.policy).rules.matrix.keep_days)
+    forgotten = past_nights.forget(engine, run_id, before=run.as_of_date - keep, now=now)
     return {
+        "forgotten": forgotten,
         "completed": settled.completed,
         "partly_completed": settled.partly_completed,
         "restricted": settled.restricted,

@@ -71,6 +71,12 @@ class Intake(Strict):
     keep_files_days: int = Field(gt=0)
 
 
+class Matrix(Strict):
+    """For how many days the matrix of a night is kept, decision by decision."""
+
+    keep_days: int = Field(gt=0)
+
+
 class Letters(Strict):
     """What is to be known of letters: for how long after a request is closed they are kept, and what none mentions.
 
@@ -116,6 +122,7 @@ class RequestRules(Strict):
     clock: Clock
     approval: Approval
     intake: Intake
+    matrix: Matrix
     letters: Letters
     facts_first: tuple[Code, ...] = ()
     recipients: dict[Code, Telling]

@@ -230,6 +230,16 @@ def test_a_notice_is_completed_and_sent_again_if_the_run_went_on(office: Office)
     assert post.taken[0].datasets == ("payment_methods", "payments")
 
 
+def test_a_recipient_that_the_policy_left_out_is_told_of_earlier_nights_too(office: Office) -> None:
+    known = tellings()
+    night(office, office.request(1, "DR-1"), Cell("contacts"))
+    run = office.night()
+    office.run("DELETE FROM holdfast.recipient_notice WHERE recipient = 'support-desk'")
+    assert queue(office, run, known) == 0, "a night that was gone through is not gone through again"
+    assert queue(office, run, known | {"mail-service": Telling.NEVER}) == 1
+    assert {one[0] for one in queued(office)} == {"mail-service", "support-desk"}
+
+
 def test_two_queue_at_once_and_no_notice_comes_twice(office: Office) -> None:
     run = office.night()
     for account in range(1, 20):
@@ -261,8 +271,8 @@ def test_what_was_sent_is_in_the_ledger(office: Office) -> None:
     deliver(office, Post())
     entry = json.loads(str(office.scalar("SELECT entry FROM holdfast.ledger_entry WHERE kind = 'recipient_notified'")))
     assert entry["facts"] == {
-        "notice": 1,
-        "request": request,
+        "notices": [1],
+        "requests": [request],
         "recipient": "message-aggregator",
         "kind": "erased",
         "datasets": ["messages"],
@@ -299,6 +309,39 @@ def test_a_crash_after_sending_sends_the_same_notice_again(office: Office) -> No
         deliver(office, send_and_die)
     assert deliver(office, taken.append) == Delivered(1, 0)
     assert taken[0] == taken[1]
+
+
+def test_a_crash_sends_only_what_was_not_noted_yet_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of five notices go, two in a transaction; the process dies over the fourth."""
+    monkeypatch.setattr(outbox, "SENT_AT_ONCE", 2)
+    for account in range(1, 6):
+        night(office, office.request(account, f"DR-{account}"), Cell("messages"))
+    taken: list[int] = []
+
+    def send_three_and_die(notice: Notice) -> None:
+        if len(taken) == 3:
+            raise Crash
+        taken.append(notice.notice_id)
+
+    with pytest.raises(Crash):
+        deliver(office, send_three_and_die)
+    assert office.scalars("SELECT notice_id FROM holdfast.recipient_notice WHERE sent_at IS NOT NULL") == [1, 2]
+    assert deliver(office, lambda notice: taken.append(notice.notice_id)) == Delivered(3, 0)
+    assert taken == [1, 2, 3, 3, 4, 5]
+
+
+def test_each_notice_is_in_the_ledger_once_and_those_alike_in_one_entry(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "SENT_AT_ONCE", 4)
+    for account in range(1, 4):
+        night(office, office.request(account, f"DR-{account}"), Cell("contacts"))
+    post = Post(refuses=frozenset(("mail-service",)))
+    assert deliver(office, post) == Delivered(3, 3)
+    entries = office.scalars("SELECT entry FROM holdfast.ledger_entry WHERE kind = 'recipient_notified'")
+    facts = [json.loads(str(one))["facts"] for one in entries]
+    assert [(one["recipient"], len(one["notices"])) for one in facts] == [("support-desk", 2), ("support-desk", 1)]
+    assert [number for one in facts for number in one["notices"]] == [one.notice_id for one in post.taken]
 
 
 def test_what_is_not_in_the_ledger_was_not_sent(office: Office) -> None:

@@ -287,6 +287,7 @@ def _lay_out(project: Path) -> None:
         "clock": {"internal_target_days": 28, "alert_days": [14, 7, 2], "identity_ageing_days": 14},
         "approval": {"automatic_up_to_rows": SMALL, "second_approver_above_rows": 1000},
         "intake": {"max_file_mib": 1, "max_rows": 10, "keep_files_days": 9},
+        "matrix": {"keep_days": 31},
         "letters": {"keep": "P6Y", "unspoken": [], "address_from": ["customers"]},
         "recipients": {"printer": "notice", "warehouse": "notice", "adviser": "notice"},
     }

@@ -11,6 +11,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from holdfast.deletion_requests import past_nights
 from holdfast.deletion_requests.agenda import agenda
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.report import exports, page, registers
@@ -37,9 +38,11 @@ def write(
     """Write the report of a run into `reports/<job>/<date>/`, in place of an earlier one of the same run.
 
     Returns the path of the page (`report`), its `folder`, `sha256`, the digest of the SHA256SUMS there, and the sums of
-    the headline. Raises RunRefused if there is no such run. Ask in one transaction, for figures of one moment.
+    the headline. Raises RunRefused if there is no such run, or its matrix
+    is forgotten. Ask in one transaction, for figures of one moment.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
+    past_nights.refuse_forgotten(connection, run_id)
     edition = edition_of(connection, settings, run_id, now=now)
     text = page.html_of(edition)
     made: dict[str, str | bytes] = {
