@@ -55,8 +55,9 @@ SELECT o.request_id, a.dataset, 1, o.subject_key, a.record_key, a.categories, o.
 FROM asked AS a
 INNER JOIN open_request AS o ON a.request_id = o.request_id
 WHERE
-    a.categories IS NULL
-    -- Who asks for all records of a dataset as well has asked for every column of them.
+    (a.record_key IS NULL AND a.categories IS NULL)
+    -- Who asks for all records of a dataset as well has asked for each of them, and for every column. Asked for twice, a row
+    -- would be counted twice.
     OR NOT EXISTS (
         SELECT
         FROM asked AS more

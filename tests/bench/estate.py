@@ -128,7 +128,15 @@ SELECT key AS subject_key, key AS dataset, key AS record_key, FALSE AS is_ceased
 FROM unnest(cast(:subject_keys AS text [])) AS given (key)
 WHERE FALSE
 """
+_BALANCES = """\
+-- Of which subjects do two systems disagree on what they owe? None.
+-- params:  subject_keys text[]
+-- returns: no row
+-- locks:   none
+SELECT key AS subject_key FROM unnest(cast(:subject_keys AS text [])) AS given (key) WHERE FALSE
+"""
 _QUERIES = {
+    "balances": _BALANCES,
     "letter_addressee": _ADDRESSEE,
     "subject_exists": _EXISTS,
     "suspension_facts": _FACTS,

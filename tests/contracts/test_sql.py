@@ -28,6 +28,7 @@ NAMES = sorted(
 TEMPORARY = {  # statements that others need in the same transaction, with values for their parameters
     "holds/stage": {},
     "deletion_requests/replay_lines": {},
+    "deletion_requests/replay_records": {},
     "emergency/stage_answers": {},
     "emergency/stage_gaps": {},
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},

@@ -20,6 +20,8 @@ class Kind(enum.StrEnum):
     HELD_WITHOUT_RESTRICTION = "held_without_restriction"
     RESTRICTION_WITHOUT_HELD = "restriction_without_held"
     UNKNOWN_SUBJECT = "unknown_subject"
+    CLOSED_UNASKED = "closed_unasked"
+    BALANCE_DISAGREES = "balance_disagrees"
     LETTER_UNWRITTEN = "letter_unwritten"
     ENDED_UNTOLD = "ended_untold"
     RECIPIENT_UNCONFIRMED = "recipient_unconfirmed"
@@ -52,6 +54,7 @@ REQUESTS_BY_DATASET = Counted("request", "requests", "dataset")
 DATASETS = Counted("dataset of a request", "datasets of requests", "dataset")
 DATASETS_BY_TYPE = Counted("dataset of a request", "datasets of requests", "type of hold")
 EACH_DATASET = Counted("dataset", "datasets", "dataset")
+ACCOUNTS = Counted("account", "accounts", "dataset")
 RECORDS = Counted("record", "records", "dataset")
 LETTERS = Counted("letter", "letters", "kind of letter")
 NOTICES = Counted("notice", "notices", "recipient")
@@ -120,6 +123,16 @@ MEANINGS: Mapping[Kind, Meaning] = {
         "The request is about nobody we know, now.",
         REQUESTS,
         "Find out whether the account went before the request was carried out; then refuse it, or correct the account.",
+    ),
+    Kind.CLOSED_UNASKED: Meaning(
+        "An account is past its own retention period and still there; nobody asked for it, and no hold keeps it.",
+        ACCOUNTS,
+        "See whether the retention run waits for an approval or has failed; it deals with the account, not a request.",
+    ),
+    Kind.BALANCE_DISAGREES: Meaning(
+        "Two systems disagree on what the subject of an open request owes: a hold for it may be missing, or needless.",
+        REQUESTS,
+        "Have billing find out which of the two is right, before what depends on it goes or stays.",
     ),
     Kind.LETTER_UNWRITTEN: Meaning(
         "A letter to the person is owed, and could not be written.",

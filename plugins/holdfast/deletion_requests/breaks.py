@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import queries
-from holdfast.deletion_requests import found_again, letters_store
+from holdfast.deletion_requests import found_again, letters_store, unasked
 from holdfast.deletion_requests.agenda import agenda
 from holdfast.deletion_requests.break_kinds import INCIDENTS, Kind
 from holdfast.deletion_requests.deadlines import OVERDUE, Terms
@@ -76,7 +76,8 @@ def find(
         *_of_matrix(connection, policy, run_id),
         *_counted(Kind.COMPLETED_BUT_FOUND, found_again.look(connection, policy, today)),
         *_overdue(connection, terms, today),
-        *_unknown_subjects(connection),
+        *_of_subjects(connection),
+        *(Break(Kind.CLOSED_UNASKED, count, name) for name, count in unasked.look(connection, policy, today, now)),
         *_unwritten(connection, run_id),
         *_unconfirmed(connection, now - confirm_within),
         *_unceased(connection, now - CEASE_WITHIN),
@@ -196,16 +197,22 @@ def _overdue(connection: sa.Connection, terms: Terms, today: dt.date) -> Iterato
         yield Break(Kind.PAST_DEADLINE, len(late), requests=tuple(late[:EXAMPLES]))
 
 
-def _unknown_subjects(connection: sa.Connection) -> Iterator[Break]:
-    """Once a request is carried out, its subject may be among what is gone: only earlier ones are looked at."""
-    asked = iter(queries.run(connection, "deletion_requests/break_early_subjects").all())
-    unknown: list[int] = []
+def _of_subjects(connection: sa.Connection) -> Iterator[Break]:
+    """Whom nobody knows, and of whom two systems say different things.
+
+    Once a request is carried out, its subject may be among what is gone: only of earlier ones must they be known.
+    """
+    asked = iter(queries.run(connection, "deletion_requests/break_open_subjects").all())
+    found: dict[Kind, list[int]] = {Kind.UNKNOWN_SUBJECT: [], Kind.BALANCE_DISAGREES: []}
     while some := list(itertools.islice(asked, _SUBJECTS_AT_ONCE)):
         keys = {"subject_keys": sorted({row.subject_key for row in some})}
         known = {row.given for row in queries.run(connection, "provider/subject_exists", keys)}
-        unknown += [row.request_id for row in some if row.subject_key not in known]
-    if unknown:
-        yield Break(Kind.UNKNOWN_SUBJECT, len(unknown), requests=tuple(unknown[:EXAMPLES]))
+        disagreed = {row.subject_key for row in queries.run(connection, "provider/balances", keys)}
+        found[Kind.UNKNOWN_SUBJECT] += [r.request_id for r in some if r.is_early and r.subject_key not in known]
+        found[Kind.BALANCE_DISAGREES] += [row.request_id for row in some if row.subject_key in disagreed]
+    for kind, requests in found.items():
+        if requests:
+            yield Break(kind, len(requests), requests=tuple(requests[:EXAMPLES]))
 
 
 def _rows(connection: sa.Connection, kind: Kind, query: str, values: Mapping[str, object]) -> Iterator[Break]:

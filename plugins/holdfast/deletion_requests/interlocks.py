@@ -56,6 +56,11 @@ def keep_facts(
     return kept
 
 
+def note_answers(connection: sa.Connection) -> int:
+    """Have the provider's own table know which ceases our 999 job sent, and which the authority confirmed; how many."""
+    return len(queries.run(connection, "provider/emergency_answers").all())
+
+
 def want_ceases(connection: sa.Connection, run_id: int, *, now: dt.datetime) -> tuple[int, int]:
     """Want the cease of each 999 record that a run was asked to erase and whose number serves no longer.
 

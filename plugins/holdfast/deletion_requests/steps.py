@@ -41,7 +41,6 @@ from holdfast.enforcement.night import (
     check_policy,
     enforce_shards,
     make_plan,
-    refresh_holds,
     seal_run,
     verify_run,
 )
@@ -86,6 +85,15 @@ def open_run(
     """Open tonight's run, or go on with it. A replay after it was sealed is another edition of the same night."""
     again = bool(replay_since)
     return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run, again=again)
+
+
+def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Mirror the sources of holds, once the provider's tables know what became of 999 records that are to be ceased."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if not run.is_dry and _tells_by_cease(policy, settings):
+        with database.transaction(engine) as connection:
+            interlocks.note_answers(connection)
+    return shared.refresh_holds(engine, settings, run_id=run_id)
 
 
 def take_in_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -198,8 +206,9 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
     tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
     with database.transaction(engine) as connection:
         queued = outbox.queue(connection, tell, run_id, now=now)
-        ceases = any(one.kind == "emergency_cease" for one in tell)
-        wanted, _ = interlocks.want_ceases(connection, run_id, now=now) if ceases else (0, 0)
+        wanted = 0
+        if _tells_by_cease(policy, settings):
+            wanted, _ = interlocks.want_ceases(connection, run_id, now=now)
     delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
     return {"ceases": wanted, "queued": queued, "sent": delivered.sent, "failed": delivered.failed}
 
@@ -302,6 +311,12 @@ def _day(text: str, today: dt.date) -> dt.date:
     if day is None or day > today:
         raise RequestError("The day to replay from is none, or lies in the future.", fix="write it as 2026-11-24.")
     return day
+
+
+def _tells_by_cease(policy: Policy, settings: Settings) -> bool:
+    """Some recipient is told of an erasure by the cease of its 999 record."""
+    recipients = load_requests_policy(settings.policy).rules.recipients
+    return any(one.kind == "emergency_cease" for one in to_tell(policy, recipients))
 
 
 def _terms(policy: Policy, settings: Settings) -> Terms:

@@ -35,7 +35,8 @@ SELECT
     latest.ended_at IS NULL OR latest.ended_at > :as_of AS is_live,
     -- Mobiles are located by their cell; 08 and 09 cannot call.
     number.e164 !~ '^\+44(7|8|9)' AS calls_999,
-    account.status = 'closed' AND billing.account_id IS NULL AS erased,
+    -- Whoever is erased leaves once the number serves no longer: a call from a live number must find its address.
+    coalesce(latest.ended_at <= :as_of, FALSE) AND account.status = 'closed' AND billing.account_id IS NULL AS erased,
     greatest(
         latest.assigned_at, installed.registered_at, CASE WHEN latest.ended_at <= :as_of THEN latest.ended_at END
     ) AS changed_at,

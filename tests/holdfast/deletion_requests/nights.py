@@ -182,7 +182,8 @@ def lay_out(project: Path, datasets: Sequence[str]) -> None:
     """A project with the shipped policy for these datasets alone: a night over them takes a fraction of the time."""
     shipped = settings.load().project
     (project / "policy").mkdir(parents=True)
-    (project / "sql").symlink_to(shipped / "sql")
+    for folder in ("sql", "expectations"):
+        (project / folder).symlink_to(shipped / folder)
     for path in (shipped / "policy").iterdir():
         if path.name not in ("data_map.yaml", "retention_schedule.yaml"):
             (project / "policy" / path.name).symlink_to(path)

@@ -326,6 +326,61 @@ def test_a_recipient_that_does_not_confirm(desk: Desk) -> None:
     }
 
 
+def test_an_account_past_its_period_that_nobody_asked_for(desk: Desk) -> None:
+    desk.sql(
+        "UPDATE provider.account SET status = 'closed', closed_at = '2019-03-05', contract_ended_on = '2019-03-05'"
+    )
+    request(desk, 1, "executing")
+    request(desk, 2, "withdrawn")
+    hold(desk, subject_key="3")
+    found = find(desk)
+    accounts = len(desk.sql("SELECT FROM provider.account"))
+    assert found[Kind.CLOSED_UNASKED, "accounts"] == Break(Kind.CLOSED_UNASKED, accounts - 2, "accounts")
+    desk.sql("UPDATE provider.account SET contract_ended_on = '2025-01-01'")
+    assert (Kind.CLOSED_UNASKED, "accounts") not in find(desk), "their period runs"
+
+
+def test_two_systems_that_disagree_on_a_balance(desk: Desk) -> None:
+    """Billing has what is owed; whoever takes the payments knows what came in."""
+    for table in ("refund", "payment", "dispute", "invoice"):
+        desk.sql(f"DELETE FROM provider.{table}")
+    for account in (1, 2, 3, 4, 5):
+        request(desk, account, "received" if account == 1 else "partly_completed")
+    request(desk, 6, "completed")
+    # account, status, paid of 120 pence, given back
+    for account, status, paid, back in (
+        (1, "unpaid", 120, 0),
+        (2, "paid", 100, 0),
+        (3, "paid", 120, 60),
+        (4, "unpaid", 120, 120),
+        (5, "unpaid", 20, 0),
+        (6, "unpaid", 120, 0),
+    ):
+        desk.sql(
+            "INSERT INTO provider.invoice (invoice_id, account_id, invoice_number, usage_from, usage_to, status,"
+            " net_pence, vat_pence, total_pence, billing_name, billing_address)"
+            " VALUES (:n, :n, :text, '2026-01-01', '2026-02-01', :status, 100, 20, 120, 'Zoe', '1 Any Street')",
+            n=account,
+            text=f"INV-{account}",
+            status=status,
+        )
+        desk.sql(
+            "INSERT INTO provider.payment (payment_id, invoice_id, method_kind, paid_at, amount_pence, payer_name,"
+            " processor_reference) VALUES (:n, :n, 'card', '2026-02-09', :paid, 'Zoe', 'p')",
+            n=account,
+            paid=paid,
+        )
+        desk.sql(
+            "INSERT INTO provider.refund (refund_id, payment_id, status, requested_at, completed_at, amount_pence,"
+            " reason) VALUES (:n, :n, 'completed', '2026-02-10', '2026-02-11', :back, 'Any')",
+            n=account,
+            back=back,
+        )
+    assert find(desk)[Kind.BALANCE_DISAGREES, ""] == Break(Kind.BALANCE_DISAGREES, 2, requests=(1, 2))
+    desk.sql("UPDATE provider.invoice SET status = 'disputed'")
+    assert (Kind.BALANCE_DISAGREES, "") not in find(desk)
+
+
 # --- holds --------------------------------------------------------------------------------------------------------
 
 FAULTS: dict[Kind, dict[str, object]] = {

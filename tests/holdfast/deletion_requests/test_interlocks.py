@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.holdfast.deletion_requests import nights as nights_library
-from tests.holdfast.deletion_requests.nights import LONG_AGO, Nights
+from tests.holdfast.deletion_requests.nights import DAY, LONG_AGO, Nights
 
 from holdfast import queries, settings
+from holdfast.deletion_requests import interlocks
+from holdfast.emergency_data import steps as emergency_data
 
 DATASETS = (
     "accounts", "contacts", "number_assignments", "emergency_addresses", "suspensions", "suspension_notices",
     "review_requests", "review_outcomes", "fraud_signals",
 )  # fmt: skip
+FIXED = "+441632960001"
 REVIEW = "00000000-0000-4000-8000-000000000001"
 
 
@@ -23,7 +26,19 @@ REVIEW = "00000000-0000-4000-8000-000000000001"
 def nights(database: sa.Engine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
     nights_library.lay_out(tmp_path / "project", DATASETS)
     monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
-    made = nights_library.build(database)
+    return build(database)
+
+
+@pytest.fixture
+def lines(database: sa.Engine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    """The same with numbers alone: its nights are short."""
+    nights_library.lay_out(tmp_path / "project", DATASETS[:4])
+    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
+    return build(database)
+
+
+def build(engine: sa.Engine) -> Nights:
+    made = nights_library.build(engine)
     # Other customers' live numbers: a source that lost all of its holds would not be believed.
     made.sql(
         "INSERT INTO provider.number (number_id, e164, status)"
@@ -142,6 +157,101 @@ def test_an_erased_customer_leaves_the_999_data_by_a_cease_and_then_their_addres
     assert nights.state(request) == "completed"
     told = nights.sql("SELECT kind FROM holdfast.recipient_notice WHERE recipient = 'emergency-handling-authority'")
     assert [row.kind for row in told] == ["emergency_cease"]
+
+
+class Authority:
+    """Our own 999 job and the authority that answers it, a day further each time."""
+
+    def __init__(self, nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._nights = nights
+        self._days = 0
+        monkeypatch.setattr(emergency_data, "_now", lambda _: nights.today + self._days * DAY)
+
+    def run(self) -> dict[str, str]:
+        """Make an extract, check it and let it leave; what the authority knows now."""
+        engine, given = self._nights.engine, settings.load()
+        self._days += 1
+        emergency_data.make_extract(engine, given)
+        emergency_data.prepare(engine, given)
+        for one in emergency_data.list_providers(engine, given):
+            emergency_data.work_through(engine, given, provider=str(one["provider"]))
+        emergency_data.deliver_files(engine, given)
+        return self.knows()
+
+    def answer(self, sequence: int) -> dict[str, str]:
+        """The authority accepts all of the last file."""
+        engine, given = self._nights.engine, settings.load()
+        at = f"{self._nights.today + self._days * DAY:%Y-%m-%dT%H:%M:%SZ}"
+        folder = given.emergency / "responses"
+        folder.mkdir(exist_ok=True, parents=True)
+        (folder / f"{sequence}.csv").write_text(f"RSP,1,HFT,{sequence},{at},ACCEPTED\r\nEND,0\r\n")
+        assert emergency_data.read_responses(engine, given)["refused"] == 0
+        return self.knows()
+
+    def knows(self) -> dict[str, str]:
+        rows = self._nights.sql("SELECT number, state FROM emergency.number_record")
+        return {row.number: row.state for row in rows}
+
+
+def test_our_own_999_job_ceases_the_number_and_its_answer_lets_the_address_go(
+    lines: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number(lines, ended=False)
+    lines.sql("UPDATE provider.number SET e164 = :fixed WHERE number_id = 1", fixed=FIXED)
+    lines.sql(
+        "UPDATE provider.emergency_address SET title = 'DR', forename = 'TESTINA', name = 'MCSAMPLE', premises = '1',"
+        " thoroughfare = 'FICTIONAL WAY', locality = 'EXAMPLETON', postcode = 'AA1 0AA' WHERE assignment_id = 1"
+    )
+    authority = Authority(lines, monkeypatch)
+    assert authority.run() == {FIXED: "pending"}
+    assert authority.answer(1) == {FIXED: "registered"}
+
+    # Whoever is erased while the number is live keeps the record: a call must find the address.
+    request = lines.ask(1, "web-1")
+    lines.night(6)
+    assert lines.count("contact") == 0
+    assert authority.run() == {FIXED: "registered"}
+    assert addresses(lines) == 1
+    assert ceases(lines) == []
+
+    lines.sql("UPDATE provider.number_assignment SET ended_at = now() WHERE assignment_id = 1")
+    lines.night(5)
+    assert ceases(lines) == [("emergency_addresses", "7", False)]
+    assert authority.run() == {FIXED: "pending_cease"}
+    lines.night(4)
+    [row] = lines.sql("SELECT ceased_at, cease_acknowledged_at FROM provider.emergency_address WHERE assignment_id = 1")
+    assert row.ceased_at is not None
+    assert row.cease_acknowledged_at is None
+    assert (addresses(lines), lines.state(request)) == (1, "partly_completed")
+
+    assert authority.answer(3) == {FIXED: "unregistered"}
+    lines.night(3)
+    assert ceases(lines) == [("emergency_addresses", "7", True)]
+    assert (addresses(lines), lines.state(request)) == (0, "completed")
+    gaps = emergency_data.reconcile(lines.engine, settings.load())["gaps"]
+    assert gaps == {}
+
+
+def test_a_number_that_somebody_else_has_now_is_ceased_by_their_record(lines: Nights) -> None:
+    number(lines, ended=True)
+    lines.sql(
+        "INSERT INTO provider.number_assignment (assignment_id, number_id, account_id, assigned_at)"
+        " VALUES (2, 1, 9, now() - interval '1 day')"
+    )
+    lines.sql(
+        "INSERT INTO emergency.number_record (provider, number, state, sequence, line_no, submitted_at, filled)"
+        " VALUES ('HFT', '+447700900001', 'pending', 1, 1, now() - interval '1 hour', 0)"
+    )
+    with lines.engine.begin() as connection:
+        assert interlocks.note_answers(connection) == 0, "nobody has confirmed it"
+    lines.sql("UPDATE emergency.number_record SET state = 'registered', answered_at = now()")
+    with lines.engine.begin() as connection:
+        assert interlocks.note_answers(connection) == 1
+        assert interlocks.note_answers(connection) == 0
+    lines.sql("UPDATE provider.number_assignment SET assigned_at = now() WHERE assignment_id = 2")
+    lines.sql("UPDATE provider.emergency_address SET ceased_at = NULL, cease_acknowledged_at = NULL")
+    with lines.engine.begin() as connection:
+        assert interlocks.note_answers(connection) == 0, "what the authority confirmed is the old record"
 
 
 def test_a_cease_that_nobody_confirms_is_a_break_after_three_days(nights: Nights) -> None:

@@ -110,6 +110,14 @@ def test_a_record_and_a_category_of_one_dataset_make_one_decision(shop: World) -
     assert (1, "purchases", "erase", 2, 1) in decisions(shop)
 
 
+def test_a_record_that_is_asked_for_with_all_others_is_counted_once(shop: World) -> None:
+    shop.add(Person(((NEW, 0), (NEW, 0))), 1)
+    shop.request(1, "DR-1", (Part("purchases"), Part("purchases", record_key="101")))
+    shop.night()
+    assert decisions(shop) == {(1, "purchases", "erase", 2, 0)}
+    assert shop.rows("SELECT erased_rows FROM holdfast.erasure") == [(2,)]
+
+
 def test_a_record_of_somebody_else_is_not_reached_though_it_is_named(shop: World) -> None:
     """It is refused when it comes in; a record can change hands after that."""
     for number in (1, 2):

@@ -65,6 +65,20 @@ SELECT given.key AS subject_key, '' AS dataset, '' AS record_key, FALSE AS is_ce
 FROM unnest(cast(:subject_keys AS text [])) AS given (key)
 WHERE given.key = ''
 """
+KNOWN = """\
+-- Everybody is known.
+-- params:  subject_keys text[]
+-- returns: given text, subject_key text
+-- locks:   none
+SELECT given.key AS given, given.key AS subject_key FROM unnest(cast(:subject_keys AS text [])) AS given (key)
+"""
+BALANCES = """\
+-- The shop has one till.
+-- params:  subject_keys text[]
+-- returns: none
+-- locks:   none
+SELECT given.key AS subject_key FROM unnest(cast(:subject_keys AS text [])) AS given (key) WHERE given.key = ''
+"""
 WORDS = """
 {% set CATEGORIES = {"any": "Anything", "note": "What you noted", "order": "What you ordered", "page": "What you read",
   "name": "Your name", "contact": "How to reach you", "account": "Your number",
@@ -272,7 +286,13 @@ def _environment(project: Path, home: Path) -> Iterator[None]:
 def _lay_out(project: Path) -> None:
     """The shop's words, recipients and addressees beside its policy."""
     shipped = Path(__file__).parents[3] / "policy"
-    provided = {"letter_addressee": ADDRESSEE, "suspension_facts": FACTS, "emergency_ceases": CEASES}
+    provided = {
+        "letter_addressee": ADDRESSEE,
+        "suspension_facts": FACTS,
+        "emergency_ceases": CEASES,
+        "subject_exists": KNOWN,
+        "balances": BALANCES,
+    }
     for name, query in provided.items():
         (project / "sql" / "provider" / f"{name}.sql").write_text(query, encoding="utf-8")
     (project / "sql" / "provider" / "holds" / "till.sql").write_text(TILL, encoding="utf-8")

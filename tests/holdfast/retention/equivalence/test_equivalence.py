@@ -156,10 +156,12 @@ def fill(connection: sa.Connection, world: World, *, after: dt.datetime = JUST_A
     insert(connection, "holdfast.hold", holds, columns)
 
 
-def insert(connection: sa.Connection, table: str, rows: list[Any], columns: str = "") -> None:
+def insert(connection: sa.Connection, table: str, rows: list[Any], columns: str = "", *, overriding: str = "") -> None:
     """Insert rows in one statement; columns that they do not have stay empty."""
     listed, chosen = (f"({columns})", columns) if columns else ("", "*")
-    statement = f"INSERT INTO {table} {listed} SELECT {chosen} FROM json_populate_recordset(NULL::{table}, :rows)"
+    statement = (
+        f"INSERT INTO {table} {listed} {overriding} SELECT {chosen} FROM json_populate_recordset(NULL::{table}, :rows)"
+    )
     text = json.dumps(rows, default=_written)
     connection.execute(sa.text(statement.replace("::", "\\:\\:")), {"rows": text})
 
