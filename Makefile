@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench drill-kills drill-race clean
+.PHONY: run test lint format bench drill-kills drill-race drill-files clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -45,6 +45,10 @@ drill-kills: $(INSTALLED)
 ## 100,000 holds placed while rows are deleted
 drill-race: $(INSTALLED)
 	HOLDFAST_DRILL_HOLDS=100000 $(BIN)/python -m pytest -q tests/drills/test_race.py
+
+## 10,000 files of 999 records, damaged in every way
+drill-files: $(INSTALLED)
+	HOLDFAST_DRILL_FILES=10000 $(BIN)/python -m pytest -q -s tests/drills/test_files.py
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Holdfast needs Python 3.11 to 3.14 on the PATH, or: make PYTHON=/path/to/python"; exit 1; }

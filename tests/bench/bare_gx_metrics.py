@@ -1,4 +1,4 @@
-"""Our own expectations, for Great Expectations on pandas. The job does not need them; they are the benchmark's alone."""
+"""Our own expectations for Great Expectations on pandas, which the benchmark alone needs."""
 
 from __future__ import annotations
 

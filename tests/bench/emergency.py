@@ -199,10 +199,10 @@ def _text(figures: Figures, found: Found, small: int, rows: int, conditions: dic
         page.conditions(conditions, found.load),
         f"{small:,} records, one in {DAMAGED_EVERY} of them damaged, break {broken} rules. The job is one process from"
         " its first import to the report:\nlists and number inventory, reading, every rule with every failing record"
-        " and all its reasons, release, delivery,\nreconciliation, report. The other process imports Great Expectations,"
-        " reads the file with pandas and validates the same\n"
-        f"{found.expectations} expectations, and does nothing else. Both find the same number of records for every rule,"
-        " which is checked.",
+        " and all its reasons, release, delivery,\nreconciliation, report. The other process imports Great"
+        " Expectations, reads the file with pandas, validates the same\n"
+        f"{found.expectations} expectations, and does nothing else. Both find the same number of records for every"
+        " rule, which is checked.",
         "",
         "| what | seconds | against | seconds | ratio | goal |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -24,7 +24,7 @@ class Surroundings:
 
 def against_surroundings(seen: Scan, name: re.Match[str], known: Surroundings, bounds: FileBounds) -> list[Finding]:
     """What is wrong with a file that is whole in itself. Its header has been read without a fault."""
-    findings = [*_name_differs(seen, name), *_sequence(seen, known)]
+    findings = [*name_differs(seen, name), *_sequence(seen, known)]
     business_date = cast("dt.date", seen.header["business_date"])
     age = (known.today - business_date).days
     if age > bounds.oldest_business_date_days:
@@ -47,7 +47,7 @@ def comes_early(seen: Scan, known: Surroundings) -> bool:
     return known.last_sequence is not None and sequence > known.last_sequence + 1
 
 
-def _name_differs(seen: Scan, name: re.Match[str]) -> list[Finding]:
+def name_differs(seen: Scan, name: re.Match[str]) -> list[Finding]:
     """F002: the sender of the header is another one than that of the name; F019: so is the number or the day."""
     found = []
     parts = name.groupdict()

@@ -135,6 +135,7 @@ def _whole_lines(path: Path, layout: Layout) -> Iterator[bytes]:
     if carry:
         if not carry.translate(None, b"\x00"):
             raise _refusal(Finding("F014", "nul_bytes_at_the_end", lines + 1, "1"))
+        _name_the_byte(layout, carry.removesuffix(layout.end[:-1]), lines)  # a file of other bytes is not a cut one
         raise _refusal(Finding("F015", "truncated", lines + 1))
 
 

@@ -100,7 +100,7 @@ def _load(
         with database.transaction(engine) as connection:
             last = store.last_sequence(connection, provider)
             around = file_checks.Surroundings(last, clock.local_date(now, ZONE), now)
-            if file_checks.comes_early(seen, around):
+            if not file_checks.name_differs(seen, name) and file_checks.comes_early(seen, around):
                 return Taken(path.name, EARLY, None, ("F003",))
             _stop(file_checks.against_surroundings(seen, name, around, bounds.file))
             extract_id = store.open_extract(

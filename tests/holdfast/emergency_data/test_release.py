@@ -89,6 +89,14 @@ def test_files_are_taken_once_in_their_order_and_a_broken_one_stops_no_other(job
     assert [facts["rules"] for facts in job.ledger("extract_refused")] == [["F013"], ["F003"], ["F010"]]
 
 
+def test_a_file_whose_header_has_another_number_than_its_name_is_refused_and_not_waited_for(job: Job) -> None:
+    path = job.send(1, [job.good(0)], "FULL")
+    path.write_bytes(path.read_bytes().replace(b",HFT,1,", b",HFT,9,", 1))
+    (ours,) = job.work()
+    assert (ours["refused"], ours["early"]) == (1, 0)
+    assert "F019" in ours["rules_broken"]
+
+
 def test_every_step_may_be_repeated(job: Job) -> None:
     job.send(1, [job.good(n) for n in range(10)], "FULL")
     extract_id = job.load()
