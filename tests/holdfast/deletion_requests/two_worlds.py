@@ -167,9 +167,13 @@ class World:
         """A request of the person that the night may approve: for everything, or for parts of it."""
         with self.shop.engine.begin() as connection:
             request_id = connection.execute(sa.text(ASK), {"reference": reference, "subject": str(number)}).scalar_one()
-            for place, part in enumerate(parts, start=1):
-                values = {"request_id": request_id, "place": place, **dataclasses.asdict(part)}
-                connection.execute(sa.text(ASK_PART), values)
+            self.parts(connection, request_id, parts)
+
+    def parts(self, connection: sa.Connection, request_id: int, parts: Iterable[Part]) -> None:
+        """What a request asks for."""
+        for place, part in enumerate(parts, start=1):
+            values = {"request_id": request_id, "place": place, **dataclasses.asdict(part)}
+            connection.execute(sa.text(ASK_PART), values)
 
     def hold(self, hold: Hold, reference: str, number: int | None) -> None:
         """Place a hold on the person, or on everybody."""

@@ -158,6 +158,11 @@ class Predicate(ABC):
         return isinstance(self.action, Delete)
 
     @property
+    def deals_with_the_record(self) -> bool:
+        """What is left of a record afterwards needs no start event any more."""
+        return True
+
+    @property
     def is_refused(self) -> bool:
         """A source that is not believed could hold its rows: what is past its period stays."""
         return self.setting.is_refused(self.dataset)
@@ -234,7 +239,8 @@ class Predicate(ABC):
         rows = Rows(policy, known, reference.child_dataset or "", alias=True)
         dealt_with: list[Bool] = []
         if rows.name not in seen:
-            predicates = [self.setting.predicate(one, rows) for one in self.setting.work(rows.name)]
+            works = (self.setting.predicate(one, rows) for one in self.setting.work(rows.name))
+            predicates = [one for one in works if one.deals_with_the_record]
             deleting = [one for one in predicates if one.deletes]
             if not self.setting.is_worked_off:
                 dealt_with = [one.due(seen) for one in deleting or predicates]

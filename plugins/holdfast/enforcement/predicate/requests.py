@@ -52,6 +52,10 @@ class PartPredicate(ErasurePredicate):
 
     prefix = PART_PREFIX
 
+    @property
+    def deals_with_the_record(self) -> bool:
+        return False
+
     def requested(self) -> Bool:
         """A request that may be carried out asks for some of it, and none for the whole row."""
         return sa.and_(self._by_subject(), ~self._whole())

@@ -110,3 +110,23 @@ def _parts(draw: st.DrawFn, world: World) -> list[tuple[str | None, str | None, 
             dataset, key = draw(st.sampled_from([*records, ("bookings", "4711")]))
             parts.append((dataset, None, key))
     return list(dict.fromkeys(parts))
+
+
+def counting_from_bookings(inn: Inn) -> Inn:
+    """The same, where uses of a keycard are only ever made anonymous, so long after their guest's last booking.
+
+    Bookings are asked for as such, and of the uses one category: whoever empties it has not dealt with the use.
+    """
+    schedule = inn.world.policy.schedule.model_dump(by_alias=True)
+    for rule in schedule["rules"].values():
+        if rule["dataset"] == "keycard-uses":
+            rule["start"] = {**hotel.SHAPES["keycard-uses"].starts[2], "missing": "unknown"}
+            rule["action"] = {"do": "anonymise", "columns": {"nickname": {"to": "null"}}}
+            rule["strength"] = "maximum"
+    policy = inn.world.policy
+    policy = policy.model_copy(update={"schedule": type(policy.schedule).model_validate(schedule)})
+    asks = [
+        Ask(f"last-{subject}", subject, "executing", None, True, None, (("bookings", None, None), (None, TASTE, None)))
+        for subject in (1, 2, 3)
+    ]
+    return replace(inn, world=replace(inn.world, policy=policy, holds=inn.world.holds[:2]), asks=(*inn.asks[:2], *asks))

@@ -50,7 +50,7 @@ def tables(hotel_database: sa.Engine) -> Catalogue:
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
-@given(inn=inns.inns())
+@given(inn=inns.inns() | inns.inns().map(inns.counting_from_bookings))
 def test_sql_decides_each_request_as_the_rule_does(hotel_database: sa.Engine, tables: Catalogue, inn: Inn) -> None:
     world, (judge, told) = inn.world, judged(inn)
     untrusted = types_of_sources(world.policy, world.untrusted)
