@@ -47,10 +47,11 @@ from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, s
     tags=["emergency-data"],
 )
 def emergency_data_999() -> None:
-    make_extract = step("emergency_data.make_extract")()
+    make_extract = step("emergency_data.make_extract", trigger_rule="all_done")()
     files_arrive = FilesArrive(task_id="files_arrive", hours=2, retries=0)
     prepare = step("emergency_data.prepare", trigger_rule="all_done")()  # a file that is late holds back no other
     read_responses = step("emergency_data.read_responses")()
+    read_calls = step("emergency_data.read_calls", trigger_rule="all_done")()
     providers = step("emergency_data.list_providers")()
     worked = step("emergency_data.work_through", map_index_template="{{ task.op_kwargs['provider'] }}").expand_kwargs(
         providers
@@ -75,8 +76,9 @@ def emergency_data_999() -> None:
     conclude = step("emergency_data.conclude")(since="{{ dag_run.start_date }}")
 
     chain(
-        make_extract,
         read_responses,
+        read_calls,
+        make_extract,
         files_arrive,
         prepare,
         providers,
@@ -88,7 +90,9 @@ def emergency_data_999() -> None:
     [path, decided] >> deliver_files
     chain(deliver_files, reconcile, write_report, conclude)
     # A run is as red as its last tasks, and what went wrong before must show although the report was written.
-    [files_arrive, worked, deliver_files, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
+    [read_responses, read_calls, files_arrive, worked, deliver_files, conclude] >> EmptyOperator(
+        task_id="complete", trigger_rule="none_failed"
+    )
 
 
 emergency_data_999()

@@ -136,6 +136,10 @@ class RuleSetError(HoldfastError):
     """A rule that is not checked as it is written would let through what it was made to stop."""
 
 
+class CallsWithoutData(HoldfastError):
+    """Somebody dialled 999 and could not be found; it happens again with the next call until the record is there."""
+
+
 class DeliveryRefused(HoldfastError):
     """A file sent twice, or out of its order, would undo what the authority was told in between."""
 

@@ -1,6 +1,6 @@
 -- Let the records fail that a response rejects: those that it names, or all that it does not accept by name.
 -- params:  provider text, sequence bigint, whole_file boolean, file_code text, answered_at timestamptz
--- returns: the number of records
+-- returns: one row: records, and for how many of them (first) no earlier reject of their number was open
 -- locks:   the records and the new rejects
 WITH failing AS (
     UPDATE emergency.number_record AS record
@@ -19,9 +19,21 @@ WITH failing AS (
             )
         END
     RETURNING record.number, record.line_no
+),
+
+stored AS (
+    INSERT INTO emergency.reject (provider, number, sequence, line_no, code, rejected_at)
+    SELECT :provider, failing.number, :sequence, failing.line_no, coalesce(answer.code, :file_code), :answered_at
+    FROM failing
+    LEFT JOIN pg_temp.answer AS answer ON answer.line_no = failing.line_no AND answer.number = failing.number
 )
 
-INSERT INTO emergency.reject (provider, number, sequence, line_no, code, rejected_at)
-SELECT :provider, failing.number, :sequence, failing.line_no, coalesce(answer.code, :file_code), :answered_at
+SELECT
+    count(*) AS records,
+    count(*) FILTER (
+        WHERE NOT EXISTS (
+            SELECT FROM emergency.reject AS earlier
+            WHERE earlier.provider = :provider AND earlier.number = failing.number AND earlier.ended_at IS NULL
+        )
+    ) AS first
 FROM failing
-LEFT JOIN pg_temp.answer AS answer ON answer.line_no = failing.line_no AND answer.number = failing.number

@@ -6,7 +6,7 @@
 -- params:  provider text, verified_since date, day date
 -- returns: the number of gaps, which are then in pg_temp.gap_found
 -- locks:   none
-INSERT INTO pg_temp.gap_found (number, rule_id)
+INSERT INTO pg_temp.gap_found (provider, number, rule_id)
 WITH both_sides AS (
     SELECT
         coalesce(inventory.number, record.number) AS number,
@@ -27,7 +27,7 @@ WITH both_sides AS (
         ON record.number = inventory.number
 )
 
-SELECT number, rule.rule_id
+SELECT :provider, number, rule.rule_id
 FROM both_sides
 CROSS JOIN LATERAL (
     VALUES

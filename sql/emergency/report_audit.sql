@@ -2,7 +2,7 @@
 -- params:  none
 -- returns: due_month, numbers
 -- locks:   none
-SELECT due_month, sum(numbers) AS numbers
+SELECT due_month, cast(sum(numbers) AS bigint) AS numbers
 FROM emergency.audit_due
 GROUP BY due_month
 ORDER BY due_month

@@ -2,7 +2,9 @@
 -- params:  day date
 -- returns: rule_id, severity, broken, excepted
 -- locks:   none
-SELECT counted.rule_id, counted.severity, sum(counted.records) AS broken, sum(counted.excepted) AS excepted
+SELECT
+    counted.rule_id, counted.severity,
+    cast(sum(counted.records) AS bigint) AS broken, cast(sum(counted.excepted) AS bigint) AS excepted
 FROM emergency.rule_count AS counted
 INNER JOIN emergency.extract ON extract.extract_id = counted.extract_id
 WHERE cast(extract.arrived_at AT TIME ZONE 'Europe/London' AS date) = :day OR extract.state = 'waiting'

@@ -2,4 +2,4 @@
 -- params:  none
 -- returns: nothing
 -- locks:   none
-CREATE TEMPORARY TABLE gap_found (number text NOT NULL, rule_id text NOT NULL) ON COMMIT DROP
+CREATE TEMPORARY TABLE gap_found (provider text NOT NULL, number text NOT NULL, rule_id text NOT NULL) ON COMMIT DROP

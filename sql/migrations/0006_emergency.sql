@@ -14,6 +14,9 @@ INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_delivered', 'A released file was handed over, once for its sequence number'),
 ('response_read', 'A file of answers of the emergency handling authority was matched'),
 ('response_refused', 'A file of answers could not be read or matched, and was kept'),
+('calls_read', 'Reports of 999 calls from numbers without data were read'),
+('calls_refused', 'A file of such reports could not be read, and was kept'),
+('call_ended', 'A person ended a report of a 999 call from a number that nobody here can register'),
 ('emergency_reconciled', 'Records and number inventory were compared, both ways'),
 ('exception_accepted', 'A reviewed oddity passes a rule until a day');
 
@@ -153,6 +156,7 @@ CREATE TABLE emergency.number_record (
     state text NOT NULL CHECK (state IN ('unregistered', 'pending', 'registered', 'failed', 'pending_cease')),
     sequence bigint NOT NULL,             -- of the release that last said something of it
     line_no bigint NOT NULL,
+    changed_at timestamptz,               -- when what it says had changed; NULL: it was stated anew, or nobody knows
     submitted_at timestamptz NOT NULL,
     answered_at timestamptz,              -- NULL: not answered yet
     name_digest bigint,
@@ -175,9 +179,34 @@ CREATE TABLE emergency.response (
     read_at timestamptz NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('ACCEPTED', 'PARTIAL', 'REJECTED')),
     accepted bigint NOT NULL,             -- records whose state this answer changed
+    accepted_first bigint NOT NULL,       -- of these, none of whose number was rejected and not corrected before
     rejected bigint NOT NULL,
+    rejected_first bigint NOT NULL,
     unmatched bigint NOT NULL             -- lines that name no record of ours, or one that was sent again since
 );
+
+CREATE TABLE emergency.acknowledgement (
+    provider text NOT NULL,
+    sequence bigint NOT NULL,
+    answered_on date NOT NULL,
+    hours bigint NOT NULL,                -- from the change to the acceptance, begun hours counted
+    records bigint NOT NULL,
+    PRIMARY KEY (provider, sequence, answered_on, hours)
+);
+COMMENT ON TABLE emergency.acknowledgement IS 'How many changes were accepted after how many hours';
+
+CREATE TABLE emergency.call_without_data (
+    report_id text PRIMARY KEY,           -- the authority's
+    number text NOT NULL,
+    called_at timestamptz NOT NULL,
+    read_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    ended_how text CHECK (ended_how IN ('registered', 'not_live', 'by_hand')),
+    CHECK ((ended_at IS NULL) = (ended_how IS NULL))
+);
+COMMENT ON TABLE emergency.call_without_data IS
+'Somebody dialled 999 and the authority had no name and address: open until a record sent since was accepted, or the number is gone';
+CREATE INDEX call_open ON emergency.call_without_data (number) WHERE ended_at IS NULL;
 
 CREATE TABLE emergency.reject (
     provider text NOT NULL,
@@ -227,6 +256,10 @@ CREATE TABLE emergency.reconciliation (
     needing bigint NOT NULL,              -- live numbers that need a record
     covered bigint NOT NULL,              -- of these, with a record that the authority has or was sent
     verified bigint NOT NULL,             -- of these, with an address that was checked within the year
+    told bigint NOT NULL,                 -- numbers of which the authority has a record, or was sent one
+    stale bigint NOT NULL,                -- of these, not live any more, or of an erased customer
+    rejected bigint NOT NULL,             -- rejects that are open, and 999 calls without data
+    calls bigint NOT NULL,
     PRIMARY KEY (provider, reconciled_at)
 );
 COMMENT ON TABLE emergency.reconciliation IS 'How the records stood each time they were compared with the inventory';

@@ -57,6 +57,7 @@ def run() -> None:
     loaded, engine = _connected()
     steps.prepare(engine, loaded)
     typer.echo(_line(steps.read_responses(engine, loaded)))
+    typer.echo(_line(steps.read_calls(engine, loaded)))
     for one in steps.list_providers(engine, loaded):
         worked = steps.work_through(engine, loaded, provider=one["provider"])
         extracts = worked.pop("extracts")
@@ -173,6 +174,24 @@ def exception(
         today=today,
     )
     typer.echo(f"Exception {made} is in force.")
+
+
+@app.command()
+def end_call(
+    report_id: Annotated[str, typer.Argument(help="The authority's id of a report of a call without data.")],
+    reason: Annotated[str, typer.Option(help="Why, as a code: small letters and hyphens, such as not-our-number.")],
+) -> None:
+    """End a report of a 999 call that no record of ours can mend. Other reports end by themselves."""
+    from holdfast import database
+    from holdfast.emergency_data import calls
+    from holdfast.evidence.pseudonyms import pseudonym
+    from holdfast.holds.register import STAFF
+
+    loaded, engine = _connected()
+    by = pseudonym(loaded.pseudonym_key(), STAFF, getpass.getuser())
+    with database.transaction(engine) as connection:
+        calls.end(connection, report_id, by=by, reason=reason, now=dt.datetime.now(tz=dt.UTC))
+    typer.echo("The report is ended.")
 
 
 @app.command()

@@ -15,9 +15,10 @@ from holdfast.emergency_data.layout import Layout
 
 _RECORDS = sa.table(
     "number_record",
-    *map(sa.column, ("provider", "number", "state", "name_digest", "address_digest")),
+    *map(sa.column, ("provider", "number", "state", "submitted_at", "name_digest", "address_digest")),
     schema=SCHEMA,
 )
+_CALLS = sa.table("call_without_data", *map(sa.column, ("number", "called_at", "ended_at")), schema=SCHEMA)
 
 
 def write(
@@ -57,6 +58,7 @@ def _change(given: sa.Subquery, provider: str) -> sa.ColumnElement[str]:
     same = there.where(
         _RECORDS.c.state.in_(("pending", "registered")),
         *(_RECORDS.c[name] == found[name] for name in ("name_digest", "address_digest")),
+        sa.not_(_missed(given)),
     ).exists()
     ceasing = there.where(_RECORDS.c.state == "pending_cease").exists()
     gone = sa.or_(sa.not_(given.c.is_live), given.c.erased)
@@ -64,6 +66,20 @@ def _change(given: sa.Subquery, provider: str) -> sa.ColumnElement[str]:
         (sa.and_(needs, sa.not_(known)), "I"),
         (sa.and_(needs, sa.not_(same)), "A"),
         (sa.and_(gone, known, sa.not_(ceasing)), "C"),
+    )
+
+
+def _missed(given: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether 999 was called from the number, since its record was sent, and the authority had no data of it."""
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            _CALLS.c.number == given.c.number_e164,
+            _CALLS.c.ended_at.is_(None),
+            _CALLS.c.called_at >= _RECORDS.c.submitted_at,
+        )
+        .correlate(given, _RECORDS)
+        .exists()
     )
 
 

@@ -1,4 +1,5 @@
-"""What the job keeps no longer than it needs: replaced records, ceased numbers, closed gaps, and the files themselves.
+"""What the job keeps no longer than it needs: replaced records, ceased numbers, closed gaps, ended
+reports, and the files themselves.
 
 Manifests, counts and digests stay; they name nobody. A record that is still in quarantine stays until it is replaced.
 """
@@ -18,6 +19,7 @@ _TABLES = {
     "numbers": "emergency/forget_numbers",
     "gaps": "emergency/forget_gaps",
     "rejects": "emergency/forget_rejects",
+    "calls": "emergency/forget_calls",
 }
 
 

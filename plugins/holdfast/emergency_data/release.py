@@ -30,11 +30,15 @@ _RECORDS = sa.table(
     sa.column("state", sa.Text),
     sa.column("sequence", sa.BigInteger),
     sa.column("line_no", sa.BigInteger),
+    sa.column("changed_at", sa.DateTime(timezone=True)),
     sa.column("submitted_at", sa.DateTime(timezone=True)),
     sa.column("answered_at", sa.DateTime(timezone=True)),
     *(sa.column(name, sa.BigInteger) for name in _DIGESTS),
     sa.column("filled", sa.Integer),
     schema=SCHEMA,
+)
+_INVENTORY = sa.table(
+    "inventory", sa.column("number", sa.Text), sa.column("changed_at", sa.DateTime(timezone=True)), schema=SCHEMA
 )
 _QUARANTINE = sa.table(
     "quarantine",
@@ -219,9 +223,15 @@ def _tell_numbers(connection: sa.Connection, extract: Extract, suite: Suite, now
     """Note what the authority is told of each number. A number that moves (cease, then insert) ends as inserted."""
     good = _good(extract, suite).subquery("told")
     at = sa.literal(now, sa.DateTime(timezone=True))
+    changed_at: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.DateTime(timezone=True))
+    if extract.extract_type == "DELTA":  # a full extract states anew what may not have changed for years
+        changed_at = (
+            sa.select(_INVENTORY.c.changed_at).where(_INVENTORY.c.number == good.c.number_e164).scalar_subquery()
+        )
     common = {
         "sequence": sa.literal(extract.sequence),
         "line_no": good.c.line_no,
+        "changed_at": changed_at,
         "submitted_at": at,
         "answered_at": sa.cast(sa.null(), sa.DateTime(timezone=True)),
     }

@@ -95,12 +95,14 @@ def apply(connection: sa.Connection, response: Response, now: dt.datetime) -> Ma
     unmatched = int(queries.run(connection, "emergency/unmatched_answers", which).scalar_one())
     given = {**which, "whole_file": response.outcome == "REJECTED", "answered_at": response.answered_at}
     rejecting = {**given, "file_code": WHOLE_FILE_CODE}
-    rejected = queries.run(connection, "emergency/apply_rejections", rejecting).rowcount
-    accepted = queries.run(connection, "emergency/apply_acceptances", given).rowcount
-    counts = {"accepted": accepted, "rejected": rejected, "unmatched": unmatched}
+    rejected = queries.run(connection, "emergency/apply_rejections", rejecting).one()
+    accepted = queries.run(connection, "emergency/apply_acceptances", given).one()
+    counts = {"accepted": accepted.records, "rejected": rejected.records, "unmatched": unmatched}
     recorded = {
         **which,
         **counts,
+        "accepted_first": accepted.first,
+        "rejected_first": rejected.first,
         "sha256": response.sha256,
         "file_name": response.file_name,
         "answered_at": response.answered_at,
@@ -118,7 +120,7 @@ def apply(connection: sa.Connection, response: Response, now: dt.datetime) -> Ma
         "file": f"sha256:{response.sha256}",
     }
     ledger.append(connection, "response_read", facts)
-    return Matched(accepted, rejected, unmatched)
+    return Matched(**counts)
 
 
 def _stage(connection: sa.Connection, answers: tuple[Answer, ...]) -> None:

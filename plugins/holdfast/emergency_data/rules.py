@@ -15,9 +15,12 @@ RECONCILIATION = {
     "D603": "The record has the billing address, and the line is installed elsewhere.",
     "E604": "The customer was erased, and the record is still there.",
     "W605": "A record is there of a number that the inventory does not know.",
+    "E505": "999 was called from a number without data, and it is not mended after three working days.",
+    "E506": "A record that the authority rejected is not corrected after three working days.",
+    "W507": "A record was sent, and the authority has not answered in time.",
     "W503": "Nobody has checked the address for a year; it must be audited every year.",
 }
-"""What the two ways of looking can find. The ids stand in sql/emergency/find_gaps.sql."""
+"""What reconciliation can find. The ids stand in find_gaps.sql and find_late.sql of sql/emergency."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from holdfast import clock, database, queries
 from holdfast.emergency_data import (
     approvals,
+    calls,
     catalogue,
     deliver,
     extracts,
@@ -48,7 +50,7 @@ from holdfast.emergency_data.taking_in import (
     take_in,
     waiting_files,
 )
-from holdfast.errors import ExtractRefused, RuleSetError
+from holdfast.errors import CallsWithoutData, ExtractRefused, RuleSetError
 from holdfast.evidence import ledger
 from holdfast.settings import Settings
 
@@ -187,27 +189,72 @@ def judge_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -> 
 
 
 def read_responses(engine: sa.Engine, settings: Settings) -> Result:
-    """Match what the authority answered. A response that cannot be matched is kept, and stops no other."""
+    """Match what the authority answered. A response that cannot be matched is kept, and stops no other.
+
+    Raises ExtractRefused at the end if there was such a one.
+    """
     folders = Folders.below(settings.emergency)
     now = _now(engine)
-    total = {"read": 0, "refused": 0, "accepted": 0, "rejected": 0, "unmatched": 0}
+    total = {"read": 0, "accepted": 0, "rejected": 0, "unmatched": 0}
+    refused = 0
     for path in waiting_files(folders.responses):
         try:
             with database.transaction(engine) as connection:
                 matched = responses.apply(connection, responses.read(path), now)
-        except ExtractRefused as refused:
-            total["refused"] += 1
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            with database.transaction(engine) as connection:
-                ledger.append(connection, "response_refused", {"file": f"sha256:{digest}"})
-            path.replace(folders.refused / f"{digest[:12]}-{path.name}")
-            _log.error("%s", refused)
+        except ExtractRefused as refusal:
+            refused += 1
+            _keep_refused(engine, folders, path, "response_refused", refusal)
             continue
         total["read"] += matched.is_new
         for name in ("accepted", "rejected", "unmatched"):
             total[name] += getattr(matched, name)
         path.replace(folders.received / path.name)
+    _require_none(refused, "answers of the authority")
     return total
+
+
+def read_calls(engine: sa.Engine, settings: Settings) -> Result:
+    """Read the reports of 999 calls from numbers without data. A file that is none is kept, and stops no other.
+
+    Raises ExtractRefused at the end if there was such a one.
+    """
+    folders = Folders.below(settings.emergency)
+    now = _now(engine)
+    new = refused = 0
+    for path in waiting_files(folders.calls):
+        try:
+            reported = calls.read(path, now)
+        except ExtractRefused as refusal:
+            refused += 1
+            _keep_refused(engine, folders, path, "calls_refused", refusal)
+            continue
+        with database.transaction(engine) as connection:
+            new += calls.store(connection, reported, _digest_of(path), now)
+        path.replace(folders.received / path.name)
+    _require_none(refused, "reports of calls without data")
+    return {"new": new}
+
+
+def _keep_refused(engine: sa.Engine, folders: Folders, path: Path, kind: str, refused: ExtractRefused) -> None:
+    digest = _digest_of(path)
+    with database.transaction(engine) as connection:
+        ledger.append(connection, kind, {"file": f"sha256:{digest}"})
+    path.replace(folders.refused / f"{digest[:12]}-{path.name}")
+    _log.error("%s", refused)
+
+
+def _require_none(refused: int, what: str) -> None:
+    if refused:
+        raise ExtractRefused(
+            f"{refused} files of {what} could not be read.",
+            fix="look into the folder `refused`, and ask for them again; the others were read.",
+            refused=refused,
+        )
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_waiting(engine: sa.Engine, settings: Settings) -> Result:
@@ -302,7 +349,7 @@ def reconcile(engine: sa.Engine, settings: Settings) -> Result:
     """Compare the authority's records with the number inventory, both ways, and see which addresses must be checked."""
     bounds, now = _bounds(settings), _now(engine)
     with database.transaction(engine) as connection:
-        return dict(reconciliation.reconcile(connection, bounds, clock.local_date(now, ZONE), now))
+        return reconciliation.reconcile(connection, bounds, now)
 
 
 def write_report(engine: sa.Engine, settings: Settings) -> Result:
@@ -323,10 +370,19 @@ def write_report(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
-    """End green only if every file that came since the run began has left. Raises ExtractRefused otherwise."""
+    """End green only if every file that came since the run began has left, and everybody who dials 999 is found.
+
+    Raises CallsWithoutData, or else ExtractRefused.
+    """
     with database.transaction(engine) as connection:
         values = {"since": dt.datetime.fromisoformat(str(since))}
         counts = queries.run(connection, "emergency/unfinished", values).one()
+    if counts.calls:
+        raise CallsWithoutData(
+            f"The authority had no name and address for {counts.calls} calls to 999.",
+            fix="see the top of the report for what each is waiting for, and do that first.",
+            calls=counts.calls,
+        )
     if counts.refused or counts.waiting or counts.undelivered:
         raise ExtractRefused(
             f"{counts.refused} files were refused, {counts.waiting} wait for a person, "
@@ -336,7 +392,7 @@ def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
             waiting=counts.waiting,
             undelivered=counts.undelivered,
         )
-    return {"refused": 0, "waiting": 0, "undelivered": 0}
+    return {"calls": 0, "refused": 0, "waiting": 0, "undelivered": 0}
 
 
 def _open_extracts(engine: sa.Engine, provider: str) -> list[int]:

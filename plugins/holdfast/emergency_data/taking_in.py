@@ -44,11 +44,13 @@ class Folders:
     refused: Path
     released: Path
     responses: Path
+    calls: Path
 
     @classmethod
     def below(cls, root: Path) -> Folders:
-        folders = cls(root / "inbox", root / "received", root / "refused", root / "released", root / "responses")
-        for folder in (root, folders.inbox, folders.received, folders.refused, folders.released, folders.responses):
+        names = ("inbox", "received", "refused", "released", "responses", "calls")
+        folders = cls(*(root / name for name in names))
+        for folder in (root, *(root / name for name in names)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folders
 

@@ -7,6 +7,7 @@ can be searched and read aloud.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import os
 import re
@@ -48,6 +49,19 @@ class Series:
     values: Sequence[int]
     colour: str
     hatch: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A share for each day, from 0 to 1; None where it was not measured, which leaves the line open there.
+
+    `dash` is matplotlib's, and tells lines apart without colour.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    colour: str
+    dash: str = "-"
 
 
 def keep_cache_in(folder: Path) -> None:
@@ -113,6 +127,49 @@ def stacked_bars(
         )
         figure.subplots_adjust(left=0.245, right=0.995, top=1 - 0.36 / figure.get_figheight(), bottom=0.02)
         return _inline(figure, name, title, f"{description} {_in_words(labels, series, unit)}")
+
+
+def shares_by_day(name: str, title: str, description: str, days: Sequence[dt.date], lines: Sequence[Line]) -> str:
+    """Lines of shares over days, which stand as far apart as they are; the first and last value of each in words."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(7.2, 2.4))
+        axes = figure.add_subplot()
+        for one in lines:
+            places = [(day.toordinal(), value) for day, value in zip(days, one.values, strict=True)]
+            axes.plot(
+                [place for place, _ in places],
+                [float("nan") if value is None else value for _, value in places],
+                color=one.colour,
+                linestyle=one.dash,
+                linewidth=1.4,
+                marker="." if len(days) < 10 else "",
+                label=one.name,
+            )
+        shown = sorted({days[0], days[len(days) // 2], days[-1]})
+        axes.set_xticks([day.toordinal() for day in shown], [_short(day) for day in shown])
+        lowest = min((value for one in lines for value in one.values if value is not None), default=0.9)
+        axes.set_ylim(min(lowest, 0.9), 1.01)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="upper left", ncols=len(lines), frameon=False, fontsize=8, borderaxespad=0.1)
+        figure.subplots_adjust(left=0.07, right=0.96, top=0.86, bottom=0.12)
+        told = " ".join(filter(None, (_line_in_words(days, one) for one in lines)))
+        return _inline(figure, name, title, f"{description} {told}")
+
+
+def _line_in_words(days: Sequence[dt.date], line: Line) -> str:
+    measured = [(day, value) for day, value in zip(days, line.values, strict=True) if value is not None]
+    if not measured:
+        return f"{line.name}: not measured."
+    (first, before), (last, now) = measured[0], measured[-1]
+    return f"{line.name}: {before:.1%} on {_short(first)}, {now:.1%} on {_short(last)}."
+
+
+def _short(day: dt.date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _in_words(labels: Sequence[str], series: Sequence[Series], unit: str) -> str:

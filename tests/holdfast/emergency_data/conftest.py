@@ -139,6 +139,12 @@ class Job:
         with self.engine.begin() as connection:
             return list(connection.execute(sa.text(statement), values).all())
 
+    def answered(self, name: str, *lines: str) -> dict[str, Any]:
+        """Read a response of the authority with these lines."""
+        (self.root / "responses").mkdir(exist_ok=True)
+        (self.root / "responses" / name).write_text("".join(line + "\r\n" for line in lines))
+        return steps.read_responses(self.engine, self.settings)
+
     def ledger(self, kind: str) -> list[dict[str, Any]]:
         rows = self.query("SELECT entry FROM holdfast.ledger_entry WHERE kind = :kind ORDER BY seq", kind=kind)
         return [json.loads(row.entry)["facts"] for row in rows]

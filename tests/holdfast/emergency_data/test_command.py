@@ -104,6 +104,22 @@ def test_a_delta_says_what_changed_and_nothing_else(telco: sa.Engine, holdfast: 
     assert steps.make_extract(telco, settings.load()) == {"made": False}, "one extract a day"
 
 
+def test_a_number_that_called_999_without_data_is_sent_again(telco: sa.Engine, holdfast: Callable[..., str]) -> None:
+    with telco.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO emergency.call_without_data (report_id, number, called_at, read_at)"
+                " SELECT 'r', max(number), now(), now() FROM emergency.number_record WHERE state = 'pending'"
+            )
+        )
+    path = Path(holdfast("extract", "--delta").split()[0])
+    assert [line.split(",")[2] for line in path.read_text().splitlines()[1:-1]] == ["A"]
+    holdfast("run")
+    assert "no code" in holdfast("end-call", "r", "--reason", "Not ours", code=1)
+    assert "ended" in holdfast("end-call", "r", "--reason", "not-our-number")
+    assert "No report" in holdfast("end-call", "r", "--reason", "not-our-number", code=1)
+
+
 def quarantined(engine: sa.Engine, extract_id: int) -> list[int]:
     with engine.begin() as connection:
         statement = sa.text("SELECT record_no FROM emergency.quarantine WHERE extract_id = :e")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.holdfast.emergency_data.conftest import BOUNDS, PLAIN, Job
@@ -138,23 +135,6 @@ def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
         assert verify.verify(connection, job.settings.seals).findings == ()
 
 
-def test_the_report_tells_of_the_day_and_names_nobody(job: Job) -> None:
-    job.send(1, [job.good(n, postcode="" if n == 3 else "ZY1 1AA", premises=str(n + 1)) for n in range(30)], "FULL")
-    (job.root / "inbox" / "NOTES.txt").write_text("what is this")
-    job.run()
-    steps.reconcile(job.engine, job.settings)
-    written = steps.write_report(job.engine, job.settings)
-    assert (written["records"], written["released"], written["quarantined"]) == (30, 29, 1)
-    folder = Path(written["folder"])
-    texts = {path.name: path.read_text() for path in folder.iterdir()}
-    assert set(texts) == {"SHA256SUMS", "gaps.csv", "index.html", "quarantine.csv", "report.json", "rules.csv"}
-    assert not any("EXAMPLE" in text or synthetic.number(3)[3:] in text for text in texts.values())
-    report = json.loads(texts["report.json"])
-    assert report["verdict"]["points"][0] == "1 file is refused."
-    assert {row["rule_id"] for row in report["broken_rules"] if row["broken"]} >= {"E201", "E313"}
-    assert "The postcode is missing." in texts["index.html"]
-
-
 def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_not(job: Job) -> None:
     records = [job.good(n, postcode="" if n in (1, 2) else "ZY1 1AA", premises=str(n + 1)) for n in range(30)]
     job.send(1, records, "FULL")
@@ -166,72 +146,11 @@ def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_not(job: Job) -> N
     with job.engine.begin() as connection:
         early = forget.forget(connection, folders, job.now + dt.timedelta(days=bounds - 1), bounds)
         late = forget.forget(connection, folders, job.now + dt.timedelta(days=bounds + 1), bounds)
-    assert early == {"records": 0, "numbers": 0, "gaps": 0, "rejects": 0, "files": 0}
-    assert late == {"records": 1, "numbers": 1, "gaps": 0, "rejects": 0, "files": 4}
+    assert early == {"records": 0, "numbers": 0, "gaps": 0, "rejects": 0, "calls": 0, "files": 0}
+    assert late == {"records": 1, "numbers": 1, "gaps": 0, "rejects": 0, "calls": 0, "files": 4}
     assert len(job.query("SELECT FROM emergency.quarantine")) == 1
     assert len(job.query("SELECT FROM emergency.number_record")) == 28
     assert list((job.root / "received").iterdir()) == []
-
-
-def answered(job: Job, name: str, *lines: str) -> dict[str, Any]:
-    (job.root / "responses").mkdir(exist_ok=True)
-    (job.root / "responses" / name).write_text("".join(line + "\r\n" for line in lines))
-    return steps.read_responses(job.engine, job.settings)
-
-
-def states(job: Job) -> dict[str, str]:
-    return {row.number: row.state for row in job.query("SELECT number, state FROM emergency.number_record")}
-
-
-def test_answers_register_records_and_rejects_stay_open_until_a_better_record_is_accepted(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(4)], "FULL")
-    job.run()
-    reject = f"ANS,2,{synthetic.number(1)},REJECTED,BADPC"
-    other = f"ANS,3,{synthetic.number(9)},REJECTED,BADPC"
-    head = "RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL"
-    found = answered(job, "a.csv", head, reject, other, "END,2")
-    assert found == {"read": 1, "refused": 0, "accepted": 3, "rejected": 1, "unmatched": 1}
-    assert states(job)[synthetic.number(1)] == "failed"
-    assert set(states(job).values()) == {"failed", "registered"}
-    assert answered(job, "b.csv", head, reject, other, "END,2")["read"] == 0, "the same answer again"
-    job.send(2, [job.good(1, "A", premises="12"), job.good(0, "C")])
-    assert [result["released"] for result in job.run()] == [2]
-    assert job.query("SELECT count(*) FROM emergency.reject WHERE ended_at IS NULL")[0][0] == 1
-    assert answered(job, "c.csv", "RSP,1,HFT,2,2026-11-25T08:00:00Z,ACCEPTED", "END,0")["accepted"] == 2
-    assert states(job)[synthetic.number(1)] == "registered"
-    assert states(job)[synthetic.number(0)] == "unregistered"
-    assert job.query("SELECT count(*) FROM emergency.reject WHERE ended_at IS NULL")[0][0] == 0
-
-
-def test_a_rejected_file_fails_all_that_it_does_not_accept_by_name(job: Job) -> None:
-    job.send(1, [job.good(n) for n in range(3)], "FULL")
-    job.run()
-    accepted = f"ANS,1,{synthetic.number(0)},ACCEPTED,"
-    found = answered(job, "a.csv", "RSP,1,HFT,1,2026-11-24T08:00:00Z,REJECTED", accepted, "END,1")
-    assert (found["accepted"], found["rejected"]) == (1, 2)
-    assert job.query("SELECT DISTINCT code FROM emergency.reject") == [("FILE",)]
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        ["RSP,1,HFT,9,2026-11-24T08:00:00Z,ACCEPTED", "END,0"],
-        ["RSP,2,HFT,1,2026-11-24T08:00:00Z,ACCEPTED", "END,0"],
-        ["RSP,1,HFT,1,yesterday,ACCEPTED", "END,0"],
-        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,ACCEPTED"],
-        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,ACCEPTED", "END,1"],
-        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL", "ANS,1,+441632960000,REJECTED,", "END,1"],
-        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL", "ANS,1,01632960000,REJECTED,X1", "END,1"],
-        ["RSP,1,HFT,1,2026-11-24T08:00:00Z,PARTIAL", *["ANS,1,+441632960000,REJECTED,X1"] * 2, "END,2"],
-        [],
-    ],
-)
-def test_a_response_that_is_none_changes_nothing_and_is_kept(job: Job, lines: list[str]) -> None:
-    job.send(1, [job.good(n) for n in range(3)], "FULL")
-    job.run()
-    assert answered(job, "a.csv", *lines)["refused"] == 1
-    assert set(states(job).values()) == {"pending"}
-    assert len(list((job.root / "refused").iterdir())) == 1
 
 
 def test_a_reject_is_too_old_after_three_working_days() -> None:

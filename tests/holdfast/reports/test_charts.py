@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.reports import charts
-from holdfast.reports.charts import Series
+from holdfast.reports.charts import Line, Series
 
 SVG = "{http://www.w3.org/2000/svg}"
 LABELS = ["Call detail records", "A <b> & $x^2$", "Nothing"]
@@ -79,3 +80,19 @@ def test_pieces_differ_in_grey() -> None:
     assert "pattern" in drawn
     lightness = [int(one.colour[1:3], 16) * 0.3 + int(one.colour[3:5], 16) * 0.59 for one in SERIES]
     assert abs(lightness[0] - lightness[1]) > 40
+
+
+DAYS = [dt.date(2026, 8, 27), dt.date(2026, 11, 23), dt.date(2026, 11, 24)]
+LINES = [Line("complete", [0.93, None, 0.997], "#2f6f73"), Line("checked", [None] * 3, "#a23b3b", "--")]
+
+
+def test_shares_by_day_are_told_by_their_first_and_last_value() -> None:
+    drawn = charts.shares_by_day("trend", "Day by day", "The last days.", DAYS, LINES)
+    assert drawn == charts.shares_by_day("trend", "Day by day", "The last days.", DAYS, LINES)
+    root = ElementTree.fromstring(drawn)
+    assert root.findtext(f"{SVG}desc") == (
+        "The last days. complete: 93.0% on 27 Aug 2026, 99.7% on 24 Nov 2026. checked: not measured."
+    )
+    texts = {element.text for element in root.iter(f"{SVG}text")}
+    assert {"complete", "checked", "27 Aug 2026", "24 Nov 2026", "100%"} <= texts
+    assert not re.search(r"metadata|<style|matplotlib", drawn)

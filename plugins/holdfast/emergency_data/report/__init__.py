@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Rule
-from holdfast.emergency_data.report import exports, figures, page
-from holdfast.reports import charts, files
+from holdfast.emergency_data.report import exports, figures, page, scorecard
+from holdfast.reports import charts, files, pdf
 from holdfast.settings import Settings
 
 JOB = "emergency_data_999"
@@ -32,19 +32,25 @@ def write(
     """Write the report of the day into `reports/emergency_data_999/<day>/`, in place of an earlier one of that day."""
     charts.keep_cache_in(settings.home / "matplotlib")
     edition = figures.read(connection, bounds, rules, switched_off=switched_off, day=day, now=now)
-    texts = {
-        PAGE: page.html_of(edition),
-        "report.json": exports.json_text(edition),
-        "rules.csv": exports.rules_csv(edition),
-        "quarantine.csv": exports.quarantine_csv(edition),
-        "gaps.csv": exports.gaps_csv(edition),
-    }
-    written = files.write_set(settings.reports, (JOB, day.isoformat()), texts)
+    written = files.write_set(settings.reports, (JOB, day.isoformat()), files_of(edition))
     return {
         "report": str(written.folder / PAGE),
         "folder": str(written.folder),
         "sha256": written.sha256,
-        "records": edition.total("records"),
-        "released": edition.total("released"),
-        "quarantined": edition.total("quarantined"),
+        "records": edition.records,
+        "released": edition.released,
+        "quarantined": sum(row["quarantined"] for row in edition.left),
+        "needs_somebody": len(scorecard.verdict(edition).points),
+    }
+
+
+def files_of(edition: figures.Edition) -> dict[str, str | bytes]:
+    """The files of a report, by name."""
+    text = page.html_of(edition)
+    return {
+        PAGE: text,
+        "report.pdf": pdf.pdf_of(text, on=edition.day),
+        "report.xlsx": exports.workbook(edition),
+        "report.json": exports.json_text(edition),
+        **exports.csv_files(edition),
     }
