@@ -12,4 +12,4 @@ SELECT
 FROM holdfast.request_state AS known
 LEFT JOIN holdfast.deletion_request AS request ON known.state = request.state
 GROUP BY known.state, known.meaning, known.is_final
-ORDER BY known.is_final, min(request.received_at), known.state
+ORDER BY known.is_final, known.state

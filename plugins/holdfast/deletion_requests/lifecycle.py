@@ -19,6 +19,20 @@ from holdfast.deletion_requests.register import BEFORE_EXECUTION, UNANSWERED, Ex
 from holdfast.errors import RequestError
 from holdfast.evidence import ledger
 
+_NEXT = {
+    State.RECEIVED: "verify it, or ask who they are with `holdfast request identity --asked`.",
+    State.IDENTITY_PENDING: "record the answer with `holdfast request identity --received`, then verify or refuse it.",
+    State.VERIFIED: "let the night assess it, once the cool-off is over.",
+    State.ASSESSED: "approve it, or let the policy do so.",
+    State.APPROVED: "let the night carry it out.",
+    State.EXECUTING: "let the night go on; what it has begun cannot be taken back.",
+    State.PARTLY_COMPLETED: "wait until nothing keeps the rest: `holdfast request show` and the report say what does.",
+    State.COMPLETED: "nothing is left to do.",
+    State.REFUSED: "nothing is left to do; take a new request in if the person asks again.",
+    State.WITHDRAWN: "nothing is left to do; take a new request in if the person asks again.",
+}
+"""What a person can do about a request in each state."""
+
 
 def request_identity(connection: sa.Connection, request_id: int, *, by: str, at: dt.datetime) -> Request:
     """The person was asked who they are, because there is reasonable doubt (Art 12(6)). The clock waits for it."""
@@ -30,7 +44,7 @@ def request_identity(connection: sa.Connection, request_id: int, *, by: str, at:
 
 def identity_received(connection: sa.Connection, request_id: int, *, by: str, at: dt.datetime) -> Request:
     """The information that was asked for has come. The clock starts; whether it is enough is for `verify`."""
-    request = _open(connection, request_id, by, at, (State.IDENTITY_PENDING,), "receive an identity")
+    request = _open(connection, request_id, by, at, (State.IDENTITY_PENDING,), "have an answer about who it is from")
     if request.moments.identity_received_at is not None:
         raise _refusal(request, "has had its answer about the identity.", "verify or refuse it.")
     _record(connection, request, identity_received_at=at)
@@ -53,8 +67,10 @@ def fee_paid(connection: sa.Connection, request_id: int, *, by: str, at: dt.date
     """The fee has been paid. The clock starts."""
     states = (State.RECEIVED, State.IDENTITY_PENDING, State.VERIFIED)
     request = _open(connection, request_id, by, at, states, "be paid for")
-    if request.moments.fee_requested_at is None or request.moments.fee_paid_at is not None:
-        raise _refusal(request, "is not waiting for a fee.", "nothing is left to do.")
+    if request.moments.fee_requested_at is None:
+        raise _refusal(request, "is not waiting for a fee: none was asked for.", "record that it was, if it was.")
+    if request.moments.fee_paid_at is not None:
+        raise _refusal(request, "is not waiting for a fee: it is paid.", "nothing is left to do.")
     _record(connection, request, fee_paid_at=at)
     _note(connection, request, "fee_paid", by=by, at=at)
     return register.get(connection, request_id)
@@ -171,7 +187,7 @@ def _open(
     moves.lock(connection, [request_id])
     request = register.get(connection, request_id)
     if request.state not in states:
-        raise _refusal(request, f"is {request.state} and cannot {purpose}.", "see `holdfast request show`.")
+        raise _refusal(request, f"is {request.state} and cannot {purpose}.", _NEXT[request.state])
     if at < request.moments.received_at:
         raise _refusal(request, "had not been received then.", "correct the day.")
     return request

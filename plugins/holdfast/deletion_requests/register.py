@@ -20,6 +20,7 @@ from holdfast.deletion_requests.scope import Part, Scope
 from holdfast.errors import RequestError
 
 READ_AT_ONCE = 2_000
+_LARGEST = 2**63 - 1  # the column is a bigint
 
 
 class State(enum.StrEnum):
@@ -129,7 +130,8 @@ def get(connection: sa.Connection, request: int | str) -> Request:
     """The request with this number or reference. Raises RequestError if there is none."""
     number, reference = (request, None) if isinstance(request, int) else (None, request)
     values = {"request_id": number, "reference": reference}
-    row = queries.run(connection, "deletion_requests/request_find", values).one_or_none()
+    is_known = number is None or number <= _LARGEST
+    row = queries.run(connection, "deletion_requests/request_find", values).one_or_none() if is_known else None
     if row is None:
         raise RequestError("There is no such request.", fix="look it up with `holdfast request list`.")
     return _request(row)
@@ -150,9 +152,10 @@ def in_states(connection: sa.Connection, states: Iterable[State]) -> Iterator[Re
 
 
 def counts(connection: sa.Connection) -> list[StateCount]:
-    """How many requests are in each state, those that can still change first."""
+    """How many requests are in each state, in the order of a request's life."""
     rows = queries.run(connection, "deletion_requests/request_counts").mappings()
-    return [StateCount(**{**row, "state": State(row["state"])}) for row in rows]
+    found = {State(row["state"]): StateCount(**{**row, "state": State(row["state"])}) for row in rows}
+    return [found[state] for state in State]
 
 
 def transitions(connection: sa.Connection, request_id: int) -> list[Transition]:

@@ -8,6 +8,7 @@ of that category, wherever they are.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -79,7 +80,7 @@ def _part(text: str, number: int, policy: Policy) -> Part:
     if text.startswith(_CATEGORY):
         category = text.removeprefix(_CATEGORY)
         if category not in {category for _, category in columns_by_category(policy)}:
-            raise _unknown(number, "category")
+            raise _unknown(number, "category", category, (known for _, known in columns_by_category(policy)))
         if not parts.can_be_asked_for(policy, category):
             raise RequestError(
                 f"Part {number} of the scope is a category that can be taken out of no record.",
@@ -89,7 +90,7 @@ def _part(text: str, number: int, policy: Policy) -> Part:
     name, has_record, record_key = text.partition(_BEFORE_RECORD)
     dataset = policy.data_map.datasets.get(name)
     if dataset is None:
-        raise _unknown(number, "dataset")
+        raise _unknown(number, "dataset", name, policy.data_map.datasets)
     if isinstance(dataset.subject, NoSubject):
         raise RequestError(
             f"Part {number} of the scope is {name}, whose rows are about no subject.", fix="leave it out."
@@ -104,10 +105,13 @@ def _part(text: str, number: int, policy: Policy) -> Part:
     return Part(dataset=name, record_key=record_key)
 
 
-def _unknown(number: int, kind: str) -> RequestError:
+def _unknown(number: int, kind: str, written: str, known: Iterable[str]) -> RequestError:
+    """What was written may be anything, so it is not quoted; a name of ours that is like it is."""
+    [alike] = difflib.get_close_matches(written, sorted(set(known)), n=1) or [None]
     return RequestError(
         f"Part {number} of the scope names no {kind} of policy/data_map.yaml.",
-        fix=f"write {WHOLE_ACCOUNT}, or datasets, dataset{_BEFORE_RECORD}record or {_CATEGORY}name"
+        fix=(f"if {alike} is meant, write that; else " if alike else "")
+        + f"write {WHOLE_ACCOUNT}, or datasets, dataset{_BEFORE_RECORD}record or {_CATEGORY}name"
         f" with {_BETWEEN_PARTS} between them.",
     )
 

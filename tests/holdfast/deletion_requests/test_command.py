@@ -123,7 +123,7 @@ def test_lists(office: Desk) -> None:
     counted = {row[0]: row[1:4] for row in rows(done("list"))}
     assert counted["received"] == ["2", "1", str(today())]
     assert counted["completed"] == ["0", "0", "-"]
-    assert len(counted) == len(State)
+    assert list(counted) == list(State), "in the order of a request's life"
     assert rows(done("list", "--state", "received")) == [
         ["1", "web-1", "email", str(today())],
         ["2", "web-2", "email", str(today()), "1"],

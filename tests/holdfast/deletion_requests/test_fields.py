@@ -160,6 +160,16 @@ def test_scopes_that_are_none(written: str, what: str) -> None:
         scope.parse(written, policy())
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("mesages", "messages"), ("contact#1", "contacts"), ("category:adress", "address")]
+)
+def test_a_name_like_one_of_ours_is_asked_about_and_what_was_written_is_not_quoted(written: str, meant: str) -> None:
+    with pytest.raises(RequestError) as refused:
+        scope.parse(written, policy())
+    assert f"if {meant} is meant" in refused.value.fix
+    assert written.removeprefix("category:") not in str(refused.value).replace(meant, "")
+
+
 def test_a_scope_is_described_without_the_keys_of_records() -> None:
     parts = scope.parse("messages; call_recordings#42; category:phone-number", policy())
     assert scope.describe(parts) == "messages; call_recordings#...; category:phone-number"

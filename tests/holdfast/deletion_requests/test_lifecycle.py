@@ -124,6 +124,23 @@ EXTRA = {
 
 
 @pytest.mark.parametrize("state", State)
+def test_a_refusal_says_what_can_be_done_instead(busy_desk: Desk, state: State) -> None:
+    number = in_state(busy_desk, state)
+    wrong: Callable[..., Request] = lifecycle.verify if state is State.ASSESSED else lifecycle.approve
+    words = {
+        State.RECEIVED: "identity --asked",
+        State.IDENTITY_PENDING: "identity --received",
+        State.VERIFIED: "cool-off",
+        State.ASSESSED: "approve it",
+        State.PARTLY_COMPLETED: "say what does",
+        State.WITHDRAWN: "a new request",
+    }
+    with pytest.raises(RequestError) as refused:
+        act(busy_desk, wrong, number)
+    assert words.get(state, "") in str(refused.value)
+
+
+@pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("change", ALLOWED, ids=lambda change: change.__name__)
 def test_what_may_be_done_in_which_state(busy_desk: Desk, change: Callable[..., Request], state: State) -> None:
     number = in_state(busy_desk, state)
@@ -318,6 +335,8 @@ def test_there_is_no_such_request(busy_desk: Desk) -> None:
             act(busy_desk, lifecycle.verify, request)
     with pytest.raises(RequestError, match="no such request"):
         busy_desk.request("never-seen")
+    with pytest.raises(RequestError, match="no such request"):
+        busy_desk.request(10**22)
 
 
 def test_many_move_at_once_or_none(desk: Desk) -> None:
