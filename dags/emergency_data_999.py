@@ -32,7 +32,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, step
+from holdfast_airflow import TASK_DEFAULTS, FilesArrive, alerts, approval_of_extracts, step
 
 
 @dag(
@@ -45,6 +45,7 @@ from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, s
     description="Validates each 999 extract before it leaves, reconciles it both ways, and follows each rejection.",
     doc_md=__doc__,
     tags=["emergency-data"],
+    **alerts(hours=1.5),
 )
 def emergency_data_999() -> None:
     make_extract = step("emergency_data.make_extract", trigger_rule="all_done")()
