@@ -1,27 +1,31 @@
 """
 # 999 emergency data
 
-**Promise.** "999 data is processed under Ofcom General Condition 4" (today A3): whoever dials 999 is found where the
-number is installed. Every record is checked before it leaves, bad ones are kept back without holding up good ones, and
-what the authority has is compared with the number inventory, both ways.
+**Promise.** "999 data is processed under Ofcom General Condition 4" (today A3): whoever dials 999 is found where
+the number is installed. Every record is checked before it leaves, bad ones are kept back without holding up good
+ones, and what the authority has is compared with the number inventory, both ways.
 
-**When it runs.** Every day at 05:00 Europe/London. It makes our own extract, reads what the authority has answered,
-waits up to two hours until every sender that `bounds.yaml` expects has sent its extract, and works through all that
-lie in the inbox, in the order of their sequence numbers. A file that comes before its predecessor stays in the inbox
-for the next run; trigger the DAG once the other one is there.
+**When it runs.** Every day at 05:00 Europe/London. It reads what the authority has answered and which 999 calls
+were made from numbers without data, makes our own extract, waits up to two hours until every sender that
+`bounds.yaml` expects has sent its extract, and works through all that lie in the inbox, in the order of their
+sequence numbers. A file that comes before its predecessor stays in the inbox for the next run; trigger the DAG once
+the other one is there.
 
-**What it stops for.** A broken file is refused whole and kept. A record that breaks a critical rule goes to quarantine;
-the others leave. A file that would change more than `expectations/emergency_data/bounds.yaml` allows waits eight hours
-for a person under *Required Actions*, and longer in the database. An expected extract that has not come within two
-hours is a failure; what did come is worked through all the same.
+**What it stops for.** A broken file is refused whole and kept. A record that breaks a critical rule goes to
+quarantine; the others leave. A file that would change more than `expectations/emergency_data/bounds.yaml` allows
+waits eight hours for a person under *Required Actions*, and longer in the database. An expected extract that has
+not come within two hours is a failure; what did come is worked through all the same.
 
-**When it is red.** The last line of the task that failed says what happened and what to do; the report is written all
-the same. *Clear* the task: files are taken in once, released once and delivered once, however often a step runs. A file
-that nobody answered for goes on waiting: *clear* `ask_a_person`, or the next run asks again.
+**When it is red.** `CallsWithoutData` before everything else: somebody called 999 and was not found, and it happens
+again until the record is there; the top of the report says what it waits for. Otherwise the last line of the task
+that failed says what happened and what to do; the report is written all the same. *Clear* the task: files are taken
+in once, released once and delivered once, however often a step runs. A file that nobody answered for goes on
+waiting: *clear* `ask_a_person`, or the next run asks again. Whom the connection `holdfast_alerts` names hears of a
+run that failed or has not ended by half past six.
 
 **Who decides.** An approver whom `retention_schedule.yaml` names decides on a file above its bounds; the answer is
-recorded, and it is for that file alone, named by its digest. Exceptions are accepted by the owner of addressing, for a
-year at most.
+recorded, and it is for that file alone, named by its digest. Exceptions are accepted by the owner of addressing,
+for a year at most.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, step
+from holdfast_airflow import TASK_DEFAULTS, FilesArrive, alerts, approval_of_extracts, step
 
 
 @dag(
@@ -45,6 +49,7 @@ from holdfast_airflow import TASK_DEFAULTS, FilesArrive, approval_of_extracts, s
     description="Validates each 999 extract before it leaves, reconciles it both ways, and follows each rejection.",
     doc_md=__doc__,
     tags=["emergency-data"],
+    **alerts(hours=1.5),
 )
 def emergency_data_999() -> None:
     make_extract = step("emergency_data.make_extract", trigger_rule="all_done")()

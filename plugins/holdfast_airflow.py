@@ -21,6 +21,7 @@ from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
 from holdfast.errors import DatabaseUnreachable, HoldfastError, TurnTaken, description
+from holdfast_alerts import alerts as alerts  # DAG files import from here alone
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

@@ -6,6 +6,7 @@
 INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('extract_refused', 'A broken file of 999 records was refused whole and kept'),
 ('extract_judged', 'Each record of an extract was checked against every rule'),
+('extract_validated', 'Great Expectations found of an extract what the pass of the database had found'),
 ('extract_waits', 'An extract changes more than its bounds allow and waits for a person'),
 ('extract_approved', 'A person approved the extract with this digest'),
 ('extract_declined', 'A person declined the extract with this digest'),
@@ -70,6 +71,7 @@ CREATE TABLE emergency.extract (
     released bigint,
     quarantined bigint,
     warned bigint,                        -- released with a warning
+    validated_at timestamptz,             -- when Great Expectations agreed; NULL: it has not looked since the last verdict
     CHECK (state NOT IN ('released', 'delivered') OR coalesce(records = released + quarantined, FALSE))
 );
 COMMENT ON TABLE emergency.extract IS 'Every file that came. Records in are records released and quarantined';

@@ -48,6 +48,7 @@ class Bounds(_Strict):
     expected: list[Sender]
     invented_places: bool
     switched_off: dict[str, str]
+    second_opinion: bool
     latest_effective_days: int = Field(ge=0)
     most_numbers_at_an_address: int = Field(ge=2)
     verified_days: int = Field(ge=1)

@@ -32,6 +32,7 @@ from holdfast.emergency_data import (
     rules,
     staging,
     store,
+    validation,
 )
 from holdfast.emergency_data import bounds as all_bounds
 from holdfast.emergency_data import layout as layouts
@@ -145,6 +146,8 @@ def work_through(engine: sa.Engine, settings: Settings, *, provider: str) -> Res
 
 def _finish(engine: sa.Engine, settings: Settings, extract_id: int) -> Result:
     judged = judge_extract(engine, settings, extract_id=extract_id)
+    if _bounds(settings).second_opinion:
+        validate_extract(engine, settings, extract_id=extract_id)
     return judged | release_extract(engine, settings, extract_id=extract_id)
 
 
@@ -186,6 +189,27 @@ def judge_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -> 
             ledger.append(connection, "extract_waits", {**facts, "exceeded": list(exceeded)})
     counts = {"records": verdict.records, "stopped": verdict.stopped, "warned": verdict.warned}
     return {"extract_id": extract_id, "state": "waiting" if waits else "judged", "exceeded": exceeded, **counts}
+
+
+def validate_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -> Result:
+    """Let Great Expectations look at the extract as well, once, and write its Data Docs beside the day's report."""
+    bounds, now = _bounds(settings), _now(engine)
+    with database.transaction(engine) as connection:
+        extract = store.get(connection, extract_id)
+        known = queries.run(connection, "emergency/rules_found", {"extract_id": extract_id})
+        found = {row.rule_id: row.records for row in known}
+        suite = _suite(connection, settings, bounds, extract)
+        is_done = queries.run(connection, "emergency/is_validated", {"extract_id": extract_id}).scalar_one()
+    if is_done or extract.state not in ("judged", "waiting"):
+        return {"extract_id": extract_id, "expectations": 0}
+    parameters = bounds.parameters(extract.provider, extract.extract_type, extract.business_date)
+    folder = report.data_docs_of(settings, clock.local_date(now, ZONE))
+    expectations = validation.validate(engine, extract_id, suite, parameters, found=found, folder=folder)
+    with database.transaction(engine) as connection:
+        queries.run(connection, "emergency/record_validation", {"extract_id": extract_id, "at": now})
+        facts = {**_facts(extract), "rule_set": suite.digest, "expectations": expectations}
+        ledger.append(connection, "extract_validated", facts)
+    return {"extract_id": extract_id, "expectations": expectations}
 
 
 def read_responses(engine: sa.Engine, settings: Settings) -> Result:

@@ -6,6 +6,7 @@ import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,13 @@ import sqlalchemy as sa
 from holdfast.emergency_data import catalogue
 from holdfast.errors import RuleSetError
 
+_COUNTS: Mapping[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
 _EVERY_RECORD = 10_000_000  # on a database the library lists so many records at most, even if asked for all
+_EACH_RECORD: Mapping[str, Any] = {
+    "result_format": "COMPLETE",
+    "unexpected_index_column_names": ["record_no"],
+    "partial_unexpected_count": _EVERY_RECORD,
+}
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,15 @@ def run(
     parameters: Mapping[str, object],
     *,
     with_records: bool = False,
+    documents: Path | None = None,
 ) -> list[Outcome]:
-    """Validate the records. Raises RuleSetError if an expectation could not be evaluated: that is not a pass."""
+    """Validate the records, and write the library's Data Docs of that into the folder `documents`, if one is given.
+
+    Raises RuleSetError if an expectation could not be evaluated: that is not a pass. Documents of single records are
+    refused with ValueError: they would quote them.
+    """
+    if with_records and documents is not None:
+        raise ValueError("documents hold counts only")
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
 
@@ -48,17 +62,31 @@ def run(
     content = catalogue.as_json(suite)
     loaded = context.suites.add(gx.ExpectationSuite(name=content["name"], expectations=content["expectations"]))
     validation = context.validation_definitions.add(gx.ValidationDefinition(name=suite.name, data=batch, suite=loaded))
-    form: dict[str, Any] = (
-        {
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": ["record_no"],
-            "partial_unexpected_count": _EVERY_RECORD,
-        }
-        if with_records
-        else {"result_format": "BASIC", "partial_unexpected_count": 0}
-    )
-    result = validation.run(expectation_parameters=dict(parameters), result_format=form)
-    return [_outcome(one, with_records) for one in result.results]
+    form = _EACH_RECORD if with_records else _COUNTS
+    result = validation.run(expectation_parameters=dict(parameters), result_format=dict(form))
+    outcomes = [_outcome(one, with_records) for one in result.results]
+    if documents is not None:
+        _write_documents(context, result, documents)
+    return outcomes
+
+
+def _write_documents(context: Any, result: Any, folder: Path) -> None:
+    """The library's own site of this one validation. It is refused if anything but counts would get into it."""
+    for one in result.results:
+        beyond = {name for name, value in one.result.items() if not isinstance(value, int | float | None) and value}
+        if beyond:
+            raise RuleSetError(
+                f"The result of {one.expectation_config.type} holds more than counts: {', '.join(sorted(beyond))}.",
+                fix="let the expectation return counts; documents must not quote records.",
+            )
+    for name in list(context.variables.data_docs_sites or {}):
+        context.delete_data_docs_site(name)
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
+    site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": store}
+    context.add_data_docs_site("records", {**site, "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}})
+    context.build_data_docs()
+    for picture in (folder / "static").rglob("*.gif"):  # three megabytes of a guided tour that is switched off
+        picture.unlink()
 
 
 def _outcome(result: Any, with_records: bool) -> Outcome:

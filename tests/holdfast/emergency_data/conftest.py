@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -95,14 +96,27 @@ def good(n: int = 0, **changes: str) -> dict[str, str]:
 
 
 class Job:
-    """An installation of its own, whose inventory is the numbers for drama, all live."""
+    """An installation of its own, whose inventory is the numbers for drama, all live.
 
-    def __init__(self, engine: sa.Engine, home: Path) -> None:
+    Great Expectations looks at no extract here, which takes seconds; see test_validation.py.
+    """
+
+    def __init__(self, engine: sa.Engine, home: Path, project: Path) -> None:
         self.engine = engine
-        self.settings = dataclasses.replace(settings.load(), home=home)
+        shutil.copytree(settings.load().expectations, project / "expectations")
+        (project / "policy").symlink_to(settings.load().policy)
+        self.settings = dataclasses.replace(settings.load(), home=home, project=project)
+        self.choose("second_opinion: true", "second_opinion: false")
         self.now = steps._now(engine)
         self.day = clock.local_date(self.now, ZONE)
         self.root = self.settings.emergency
+
+    def choose(self, before: str, after: str) -> None:
+        """Change a line of the bounds."""
+        bounds = self.settings.expectations / "emergency_data" / "bounds.yaml"
+        text = bounds.read_text()
+        assert before in text
+        bounds.write_text(text.replace(before, after))
 
     def send(self, sequence: int, records: Sequence[Record], extract_type: str = "DELTA") -> Path:
         head = writing.Head(PROVIDER, sequence, sequence - 1, extract_type, self.day, self.now)
@@ -151,8 +165,8 @@ class Job:
 
 
 @pytest.fixture
-def job(database: sa.Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
-    job = Job(database, home)
+def job(database: sa.Engine, home: Path, tmp_path: Path) -> Job:
+    job = Job(database, home, tmp_path / "project")
     with database.begin() as connection:
         folder = job.settings.expectations / "emergency_data" / "reference"
         reference.load_shipped(connection, folder, invented_places=True)

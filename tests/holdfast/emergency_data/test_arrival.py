@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +11,9 @@ from holdfast.emergency_data import steps
 
 
 @pytest.fixture
-def expecting(job: Job, tmp_path: Path) -> Job:
+def expecting(job: Job) -> Job:
     """The job, which expects an extract of its own and one of RSL."""
-    shutil.copytree(job.settings.expectations, tmp_path / "expectations")
-    bounds = tmp_path / "expectations" / "emergency_data" / "bounds.yaml"
-    bounds.write_text(bounds.read_text().replace("expected: [HFT]", "expected: [HFT, RSL]"))
-    job.settings = replace(job.settings, project=tmp_path)
+    job.choose("expected: [HFT]", "expected: [HFT, RSL]")
     return job
 
 

@@ -85,6 +85,7 @@ BUSY = Edition(
         extract(8, "waiting", 900, 900),
         extract(9, "refused", None, None, provider=None, sequence=None, extract_type=None),
     ],
+    documented=frozenset({7}),
     rules=[
         {"rule_id": "E201", "severity": "critical", "broken": 2, "excepted": 0},
         {"rule_id": "E202", "severity": "critical", "broken": 0, "excepted": 0},

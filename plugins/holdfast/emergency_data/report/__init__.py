@@ -6,9 +6,11 @@ It names records by their number in their extract. No telephone number, name or 
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import sqlalchemy as sa
 
+from holdfast.emergency_data import validation
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Rule
 from holdfast.emergency_data.report import exports, figures, page, scorecard
@@ -17,6 +19,7 @@ from holdfast.settings import Settings
 
 JOB = "emergency_data_999"
 PAGE = "index.html"
+DATA_DOCS = "data_docs"
 
 
 def write(
@@ -31,7 +34,10 @@ def write(
 ) -> dict[str, str | int]:
     """Write the report of the day into `reports/emergency_data_999/<day>/`, in place of an earlier one of that day."""
     charts.keep_cache_in(settings.home / "matplotlib")
-    edition = figures.read(connection, bounds, rules, switched_off=switched_off, day=day, now=now)
+    documented = validation.documented(data_docs_of(settings, day))
+    edition = figures.read(
+        connection, bounds, rules, documented=documented, switched_off=switched_off, day=day, now=now
+    )
     written = files.write_set(settings.reports, (JOB, day.isoformat()), files_of(edition))
     return {
         "report": str(written.folder / PAGE),
@@ -42,6 +48,11 @@ def write(
         "quarantined": sum(row["quarantined"] for row in edition.left),
         "needs_somebody": len(scorecard.verdict(edition).points),
     }
+
+
+def data_docs_of(settings: Settings, day: dt.date) -> Path:
+    """The folder of the Data Docs of the extracts that were validated on a day, one below it for each."""
+    return settings.reports / JOB / day.isoformat() / DATA_DOCS
 
 
 def files_of(edition: figures.Edition) -> dict[str, str | bytes]:

@@ -24,11 +24,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Edition:
-    """The report of a day: the rows of its questions, by the names of their columns."""
+    """The report of a day: the rows of its questions, by the names of their columns.
+
+    `documented` are the extracts with Data Docs beside the report.
+    """
 
     day: dt.date
     written_at: dt.datetime
     extracts: Sequence[Row]
+    documented: frozenset[int]
     rules: Sequence[Row]
     refusals: Sequence[Row]
     changes: Sequence[Row]
@@ -74,6 +78,7 @@ def read(
     bounds: Bounds,
     rules: Mapping[str, Rule],
     *,
+    documented: frozenset[int],
     switched_off: Mapping[str, str],
     day: dt.date,
     now: dt.datetime,
@@ -88,6 +93,7 @@ def read(
         day=day,
         written_at=now,
         extracts=rows("emergency/report_extracts", day=day),
+        documented=documented,
         rules=rows("emergency/report_rules", day=day),
         refusals=rows("emergency/report_refusals", day=day),
         changes=rows("emergency/report_figures", day=day),
