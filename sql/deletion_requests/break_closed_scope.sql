@@ -1,18 +1,9 @@
 -- What did the completed requests ask for in one dataset? Records made after that are new data, which nobody asked for.
--- params:  dataset text, has_subject boolean, categories text[], zone text
+-- params:  dataset text, has_subject boolean, categories text[]
 -- returns: one row for each request and record, or each request (request_id bigint, dataset text, subject_key text,
 --          record_key text or NULL: every record of the subject, until date: made up to this day); categories are those
---          of the dataset's columns
+--          of the dataset's columns. It needs the table of break_completed.sql
 -- locks:   none
-WITH completed AS (
-    SELECT
-        request_id,
-        subject_key,
-        coalesce(replay_until, cast(timezone(cast(:zone AS text), closed_at) AS date)) AS until
-    FROM holdfast.deletion_request
-    WHERE state = 'completed'
-)
-
 SELECT
     request.request_id, cast(:dataset AS text) AS dataset, request.subject_key, cast(NULL AS text) AS record_key,
     request.until
@@ -20,7 +11,7 @@ FROM completed AS request
 WHERE
     cast(:has_subject AS boolean)
     AND (
-        NOT EXISTS (SELECT FROM holdfast.request_part AS part WHERE part.request_id = request.request_id)
+        request.is_whole
         OR EXISTS (
             SELECT
             FROM holdfast.request_part AS part

@@ -148,7 +148,11 @@ def at_once(
     engine: sa.Engine, script: Path, arguments: Sequence[Sequence[object]]
 ) -> tuple[float, list[dict[str, Any]]]:
     """Seconds until the last process of these has ended its work, from the word go, and what each told."""
-    environment = {**os.environ, settings.DATABASE_URL: engine.url.render_as_string(hide_password=False)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),  # they import what this process does
+        settings.DATABASE_URL: engine.url.render_as_string(hide_password=False),
+    }
     processes = [
         subprocess.Popen(
             [sys.executable, str(script), *map(str, one)],

@@ -29,6 +29,7 @@ TEMPORARY = {  # statements that others need in the same transaction, with value
     "holds/stage": {},
     "deletion_requests/replay_lines": {},
     "deletion_requests/replay_records": {},
+    "deletion_requests/break_completed": {"zone": "UTC"},
     "emergency/stage_answers": {},
     "emergency/stage_gaps": {},
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},

@@ -43,8 +43,11 @@ def look(connection: sa.Connection, policy: Policy, today: dt.date) -> Iterator[
     """One for each dataset with rows that a completed request had erased or made anonymous, whole or in part.
 
     Rows made after the completion are new data, for which nobody asked. A dataset that does not say when its rows were
-    made cannot tell them apart; neither can a record that stayed, and in which somebody wrote the category anew.
+    made cannot tell them apart; neither can a record that stayed, and in which somebody wrote the category anew. Ask
+    once in a transaction.
     """
+    queries.run(connection, "deletion_requests/break_completed", {"zone": policy.schedule.time_zone})
+    queries.run(connection, "deletion_requests/break_completed_analyze")
     tables = catalogue.read(connection, policy.data_map.schemas)
     cuts = parts.cuts(policy)
     # No hold is looked at, so the moment they are counted at does not matter.
@@ -87,16 +90,15 @@ class _CompletedInPart(PartPredicate):
         return self._asked_by_subject()
 
 
-def _closed_scope(policy: Policy, name: str) -> sa.CTE:
+def _closed_scope(policy: Policy, name: str) -> sa.FromClause:
     """sql/deletion_requests/break_closed_scope.sql, as a part of a statement."""
     dataset = policy.data_map.datasets[name]
     fixed = queries.query("deletion_requests/break_closed_scope").bindparams(
         sa.bindparam("dataset", name, sa.Text),
         sa.bindparam("has_subject", isinstance(dataset.subject, Subject), sa.Boolean),
         sa.bindparam("categories", categories_of(dataset), postgresql.ARRAY(sa.Text)),
-        sa.bindparam("zone", policy.schedule.time_zone, sa.Text),
     )
-    return fixed.columns(**_SCOPE).cte("closed_scope")
+    return fixed.columns(**_SCOPE).subquery("closed_scope")
 
 
 def _closed_parts(policy: Policy, name: str) -> sa.CTE:
