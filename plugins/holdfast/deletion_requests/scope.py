@@ -107,7 +107,7 @@ def _part(text: str, number: int, policy: Policy) -> Part:
 
 def _unknown(number: int, kind: str, written: str, known: Iterable[str]) -> RequestError:
     """What was written may be anything, so it is not quoted; a name of ours that is like it is."""
-    [alike] = difflib.get_close_matches(written, sorted(set(known)), n=1) or [None]
+    alike = next(iter(difflib.get_close_matches(written, sorted(set(known)), n=1)), None)
     return RequestError(
         f"Part {number} of the scope names no {kind} of policy/data_map.yaml.",
         fix=(f"if {alike} is meant, write that; else " if alike else "")
