@@ -8,6 +8,7 @@ and not what a hold keeps meanwhile. Once it is gone, another replay finds nothi
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
 from holdfast.enforcement.predicate.requests import ErasureSetting, PartPredicate
 from holdfast.enforcement.predicate.rows import Bool
+from holdfast.errors import RequestError
 from holdfast.evidence import ledger
 from holdfast.policy import parts
 from holdfast.policy.model import Policy
@@ -99,6 +101,16 @@ def replay(
     ledger.append(connection, "replay_started", facts, run_id)
     moves.move(connection, reopened, State.PARTLY_COMPLETED, by=by, at=now, run_id=run_id)
     return result
+
+
+def day(text: str, today: dt.date) -> dt.date:
+    """The day that a person gave to replay from. Raises RequestError for one that is none, or lies in the future."""
+    found: dt.date | None = None
+    with contextlib.suppress(ValueError):
+        found = dt.date.fromisoformat(text)
+    if found is None or found > today:
+        raise RequestError("The day to replay from is none, or lies in the future.", fix="write it as 2026-11-24.")
+    return found
 
 
 class _Found(ErasurePredicate):

@@ -5,20 +5,18 @@ What is held, planned, erased, verified and sealed is done by `enforcement.night
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-from collections.abc import Collection
 
 import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.clock import local_date
 from holdfast.deletion_requests import (
+    assessment,
     breaks,
     erasure_files,
     interlocks,
     letters,
-    matrix,
     moves,
     night,
     outbox,
@@ -33,7 +31,7 @@ from holdfast.deletion_requests.letters_facts import LetterRules
 from holdfast.deletion_requests.outbox_files import to_files
 from holdfast.deletion_requests.recipients import to_tell
 from holdfast.deletion_requests.register import State
-from holdfast.enforcement import kinds, plan, runs
+from holdfast.enforcement import kinds, plan
 from holdfast.enforcement import night as shared
 from holdfast.enforcement.approval import ask_a_person, check_caps, record_approval
 from holdfast.enforcement.night import (
@@ -44,7 +42,7 @@ from holdfast.enforcement.night import (
     seal_run,
     verify_run,
 )
-from holdfast.errors import HeldRowsChanged, RequestError, RunRefused
+from holdfast.errors import HeldRowsChanged, RunRefused
 from holdfast.evidence import ledger
 from holdfast.holds import keys
 from holdfast.policy.model import Policy
@@ -118,23 +116,23 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Decide every open request, dataset by dataset; approve what the policy approves by itself, and begin it."""
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state not in ("open", "planned"):
-        return _totals(engine, run_id)
+        return assessment.totals(engine, run_id)
     if not run.is_dry:
         terms, now = _terms(policy, settings), shared.database_time(engine)
         # Only of these the night must know beforehand how much they would change. The others, whose numbers grow over
         # the years, are decided once.
-        _decide(engine, policy, run_id, (State.ASSESSED,))
+        assessment.decide(engine, policy, run_id, (State.ASSESSED,))
         with database.transaction(engine) as connection:
             night.approve_small(connection, terms, now=now, run_id=run_id)
         with database.transaction(engine) as connection:
             approved = queries.run(connection, "deletion_requests/approved_requests").scalars().all()
             moves.move(connection, approved, State.EXECUTING, by=moves.NIGHT, at=now, run_id=run_id)
-    _decide(engine, policy, run_id)
+    assessment.decide(engine, policy, run_id)
     if not run.is_dry:
         with database.transaction(engine) as connection:
-            facts: dict[str, ledger.JSON] = {"decisions": _decisions(connection, run_id)}
+            facts: dict[str, ledger.JSON] = {"decisions": assessment.decisions(connection, run_id)}
             ledger.append(connection, "request_assessed", facts, run_id)
-    return _totals(engine, run_id)
+    return assessment.totals(engine, run_id)
 
 
 def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, replay_since: str | None) -> Result:
@@ -154,7 +152,7 @@ def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, repla
             fix=f"run `holdfast request replay --since {replay_since}` now: the next run erases what it finds.",
         )
     now = shared.database_time(engine)
-    since = _day(replay_since, local_date(now, policy.schedule.time_zone))
+    since = replay.day(replay_since, local_date(now, policy.schedule.time_zone))
     with database.transaction(engine) as connection:
         savepoint = connection.begin_nested()
         replay.pending(connection, run_id)
@@ -180,7 +178,7 @@ def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int
         with database.transaction(engine) as connection:
             interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id, now=now)
     return shared.list_shards(
-        engine, settings, run_id=run_id, wave=wave, recount=lambda: _decide(engine, policy, run_id)
+        engine, settings, run_id=run_id, wave=wave, recount=lambda: assessment.decide(engine, policy, run_id)
     )
 
 
@@ -220,7 +218,7 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
     """
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state != "verified":
-        return _totals(engine, run_id)
+        return assessment.totals(engine, run_id)
     with database.transaction(engine) as connection:
         settle.count(connection, plan.setting_of(connection, policy, run), run_id)
     now = shared.database_time(engine)
@@ -295,24 +293,6 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     }
 
 
-def _decide(engine: sa.Engine, policy: Policy, run_id: int, states: Collection[State] | None = None) -> None:
-    """Fill the scope and the matrix with every open request, or those in some states, with the holds as they are."""
-    with database.transaction(engine) as connection:
-        run = runs.get(connection, run_id)
-        now = queries.run(connection, "enforcement/begin_plan").one().holds_as_of
-        matrix.fill_scope(connection, policy, run.as_of_date, states)
-        matrix.assess(connection, plan.setting_at(connection, policy, run, now), run_id)
-
-
-def _day(text: str, today: dt.date) -> dt.date:
-    day: dt.date | None = None
-    with contextlib.suppress(ValueError):
-        day = dt.date.fromisoformat(text)
-    if day is None or day > today:
-        raise RequestError("The day to replay from is none, or lies in the future.", fix="write it as 2026-11-24.")
-    return day
-
-
 def _tells_by_cease(policy: Policy, settings: Settings) -> bool:
     """Some recipient is told of an erasure by the cease of its 999 record."""
     recipients = load_requests_policy(settings.policy).rules.recipients
@@ -321,13 +301,3 @@ def _tells_by_cease(policy: Policy, settings: Settings) -> bool:
 
 def _terms(policy: Policy, settings: Settings) -> Terms:
     return Terms.of(policy, load_requests_policy(settings.policy))
-
-
-def _decisions(connection: sa.Connection, run_id: int) -> dict[str, int]:
-    found = queries.run(connection, "deletion_requests/decision_totals", {"run_id": run_id})
-    return {row.decision: row.decisions for row in found}
-
-
-def _totals(engine: sa.Engine, run_id: int) -> Result:
-    with database.transaction(engine) as connection:
-        return dict(_decisions(connection, run_id))

@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
-import getpass
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from holdfast import settings
+from holdfast.commands.request.desk import At, By, Number, carry_out, day, one_of, open_desk, rules, say, table
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-    from holdfast.deletion_requests.deadlines import Deadline, Terms, Waiting
-    from holdfast.deletion_requests.register import Request
-    from holdfast.policy.model import Policy
+    from holdfast.deletion_requests.deadlines import Deadline, Waiting
 
 app = typer.Typer(no_args_is_help=True, help="Deletion requests: take them in, decide them, watch their deadlines.")
 
-Number = Annotated[str, typer.Argument(metavar="REQUEST", help="Its number or its reference.")]
-By = Annotated[
-    str, typer.Option("--by", default_factory=getpass.getuser, help="Who does it; the ledger has a pseudonym.")
-]
-At = Annotated[
-    dt.datetime | None,
-    typer.Option(
-        "--at", formats=["%Y-%m-%d %H:%M"], help="When it happened, in the controller's time; now if not given."
-    ),
-]
-
 _WARN_DAYS = 365  # before the table of bank holidays ends: a year is more than any deadline can reach
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """What a command works with."""
-
-    connection: sa.Connection
-    policy: Policy
-    terms: Terms
-    now: dt.datetime
-
-    def find(self, request: str) -> Request:
-        from holdfast.deletion_requests import register
-
-        return register.get(self.connection, int(request) if request.isdecimal() else request)
-
-    def moment(self, given: dt.datetime | None) -> dt.datetime:
-        """The moment given, or now. Raises RequestError for one in the future."""
-        from holdfast.errors import RequestError
-
-        moment = self.now if given is None else given.replace(tzinfo=ZoneInfo(self.terms.zone))
-        if moment > self.now:
-            raise RequestError("The moment lies in the future.", fix="give when it happened.")
-        return moment
 
 
 @app.command()
@@ -83,7 +40,7 @@ def add(
     from holdfast.deletion_requests import fields, receipt
     from holdfast.errors import RequestError
 
-    with _desk() as desk:
+    with open_desk() as desk:
         written = {
             "reference": reference,
             "channel": channel,
@@ -100,7 +57,7 @@ def add(
             fault = found[0]
         if fault is not None:
             raise RequestError(f"{fault.field} ({fault.check}): {fault.what}", fix=fault.fix)
-        _say(desk, desk.find(reference))
+        say(desk, desk.find(reference))
 
 
 @app.command("list")
@@ -110,28 +67,28 @@ def list_requests(
     """Count the requests in each state, or list those in one."""
     from holdfast.deletion_requests import register
 
-    with _desk() as desk:
+    with open_desk() as desk:
         if state is None:
             counts = register.counts(desk.connection)
             heads: Sequence[str] = ("state", "requests", "repeat another", "oldest received on", "meaning")
             rows: list[Sequence[object]] = [
-                (one.state, one.requests, one.duplicates, _day(desk, one.oldest_received_at), one.meaning)
+                (one.state, one.requests, one.duplicates, day(desk, one.oldest_received_at), one.meaning)
                 for one in counts
             ]
         else:
-            wanted = [register.State(_one_of(state, register.State))]
+            wanted = [register.State(one_of(state, register.State))]
             heads = ("request", "reference", "channel", "received on", "repeats")
             rows = [
                 (
                     one.request_id,
                     one.reference,
                     one.channel,
-                    _day(desk, one.moments.received_at),
+                    day(desk, one.moments.received_at),
                     one.duplicate_of or "",
                 )
                 for one in register.in_states(desk.connection, wanted)
             ]
-    _table(heads, rows)
+    table(heads, rows)
 
 
 @app.command()
@@ -141,13 +98,13 @@ def show(request: Number) -> None:
     from holdfast.evidence.pseudonyms import pseudonym
     from holdfast.holds.register import SUBJECT
 
-    with _desk() as desk:
+    with open_desk() as desk:
         found = desk.find(request)
         typer.echo(
             f"Request {found.request_id} ({found.reference}), by {found.channel}, for {scope.describe(found.scope)}"
         )
         typer.echo(f"Subject {pseudonym(settings.load().pseudonym_key(), SUBJECT, found.subject_key)}")
-        _say(desk, found)
+        say(desk, found)
         for one in register.transitions(desk.connection, found.request_id):
             run = "" if one.run_id is None else f" in run {one.run_id}"
             typer.echo(f"  {one.at:%Y-%m-%d %H:%M} UTC  {one.from_state} -> {one.to_state}  {one.by_whom}{run}")
@@ -166,7 +123,7 @@ def identity(
     from holdfast.deletion_requests import lifecycle
 
     change = lifecycle.identity_received if received else lifecycle.request_identity
-    _change(request, lambda desk, number: change(desk.connection, number, by=by, at=desk.moment(at)))
+    carry_out(request, lambda desk, number: change(desk.connection, number, by=by, at=desk.moment(at)))
 
 
 @app.command()
@@ -180,7 +137,7 @@ def fee(
     from holdfast.deletion_requests import lifecycle
 
     change = lifecycle.fee_paid if paid else lifecycle.request_fee
-    _change(request, lambda desk, number: change(desk.connection, number, by=by, at=desk.moment(at)))
+    carry_out(request, lambda desk, number: change(desk.connection, number, by=by, at=desk.moment(at)))
 
 
 @app.command()
@@ -188,7 +145,7 @@ def verify(request: Number, by: By, at: At = None) -> None:
     """Say that the person is who they say. The cool-off begins."""
     from holdfast.deletion_requests import lifecycle
 
-    _change(
+    carry_out(
         request, lambda desk, number: lifecycle.verify(desk.connection, desk.terms, number, by=by, at=desk.moment(at))
     )
 
@@ -198,7 +155,7 @@ def approve(request: Number, by: By) -> None:
     """Approve what the latest matrix says would be erased. A large one stays assessed until a second person does."""
     from holdfast.deletion_requests import lifecycle
 
-    _change(request, lambda desk, number: lifecycle.approve(desk.connection, desk.terms, number, by=by, at=desk.now))
+    carry_out(request, lambda desk, number: lifecycle.approve(desk.connection, desk.terms, number, by=by, at=desk.now))
 
 
 @app.command()
@@ -214,8 +171,8 @@ def refuse(
     from holdfast.deletion_requests import lifecycle
     from holdfast.deletion_requests.register import Refusal
 
-    why = Refusal(_one_of(reason, Refusal))
-    _change(request, lambda desk, number: lifecycle.refuse(desk.connection, number, why, by=by, at=desk.now))
+    why = Refusal(one_of(reason, Refusal))
+    carry_out(request, lambda desk, number: lifecycle.refuse(desk.connection, number, why, by=by, at=desk.now))
 
 
 @app.command()
@@ -223,7 +180,7 @@ def withdraw(request: Number, by: By, at: At = None) -> None:
     """Take a request back for the account holder: until the cool-off is over."""
     from holdfast.deletion_requests import lifecycle
 
-    _change(
+    carry_out(
         request, lambda desk, number: lifecycle.withdraw(desk.connection, desk.terms, number, by=by, at=desk.moment(at))
     )
 
@@ -239,8 +196,8 @@ def extend(
     from holdfast.deletion_requests import lifecycle
     from holdfast.deletion_requests.register import Extension
 
-    why = Extension(_one_of(reason, Extension))
-    _change(
+    why = Extension(one_of(reason, Extension))
+    carry_out(
         request,
         lambda desk, number: lifecycle.extend(
             desk.connection, desk.terms, number, why, notified_at=desk.moment(at), by=by
@@ -255,7 +212,7 @@ def intake(by: By) -> None:
     from holdfast.deletion_requests import intake as inbox
 
     loaded = settings.load()
-    policy, terms = _rules()
+    policy, terms = rules()
     engine = database.connect_migrated(loaded)
     folder = inbox.inbox_of(loaded)
     results = inbox.take_in(engine, policy, terms, folder, by=by, now=dt.datetime.now(tz=dt.UTC))
@@ -280,13 +237,13 @@ def replay(
     from holdfast.errors import RequestError
 
     moves.require_person(by)
-    with _desk() as desk:
+    with open_desk() as desk:
         if since.date() > desk.terms.day_of(desk.now):
             raise RequestError("The day lies in the future.", fix="give the day of the backup.")
         savepoint = desk.connection.begin_nested()
         found = replays.replay(desk.connection, desk.policy, settings.load(), since=since.date(), by=by, now=desk.now)
         savepoint.rollback() if dry_run else savepoint.commit()
-    _table(("dataset", "requests", "rows"), [(one.dataset, one.requests, one.rows) for one in found.came_back])
+    table(("dataset", "requests", "rows"), [(one.dataset, one.requests, one.rows) for one in found.came_back])
     typer.echo(
         f"{found.rows} rows came back. {found.reopened} completed requests are followed again,"
         f" {found.entered_again} were entered again from the files of erasures."
@@ -311,7 +268,7 @@ def deadlines(
     from holdfast.deletion_requests.agenda import agenda
     from holdfast.deletion_requests.deadlines import OVERDUE
 
-    with _desk() as desk:
+    with open_desk() as desk:
         today = desk.terms.day_of(desk.now)
         items = agenda(desk.connection, desk.terms, today)
     heads = ("request", "state", "received on", "clock since", "due on", "days left", "our target", "alert")
@@ -319,7 +276,7 @@ def deadlines(
         (item.request_id, item.state, item.received_on, *_clock(item.clock, today), item.alert)
         for item in items[:limit]
     ]
-    _table(heads, rows)
+    table(heads, rows)
     alerts = Counter(item.alert for item in items)
     typer.echo(", ".join(f"{count} {alert}" for alert, count in sorted(alerts.items())) or "No request is open.")
     if desk.terms.working_days.last < today + dt.timedelta(days=_WARN_DAYS):
@@ -334,57 +291,3 @@ def _clock(clock: Deadline | Waiting, today: dt.date) -> Sequence[object]:
     if isinstance(clock, Waiting):
         return (f"waits for {clock.waits_for} since {clock.since}", "-", "-", "-")
     return (clock.starts_on, clock.due_on, clock.days_left(today), clock.internal_target)
-
-
-def _change(request: str, change: Callable[[_Desk, int], Request]) -> None:
-    with _desk() as desk:
-        _say(desk, change(desk, desk.find(request).request_id))
-
-
-def _one_of(given: str, known: type[enum.StrEnum]) -> str:
-    from holdfast.errors import RequestError
-
-    if given not in frozenset(known):
-        raise RequestError("There is no such state or reason.", fix=f"use one of {', '.join(known)}.")
-    return given
-
-
-def _say(desk: _Desk, request: Request) -> None:
-    from holdfast.deletion_requests.agenda import status_of
-
-    for line in status_of(request, desk.terms):
-        typer.echo(line)
-
-
-@contextmanager
-def _desk() -> Iterator[_Desk]:
-    from holdfast import database
-
-    policy, terms = _rules()
-    with database.transaction(database.connect_migrated(settings.load())) as connection:
-        yield _Desk(connection, policy, terms, dt.datetime.now(tz=dt.UTC))
-
-
-def _rules() -> tuple[Policy, Terms]:
-    from holdfast.deletion_requests.deadlines import Terms
-    from holdfast.policy.load import load_policy
-    from holdfast.policy.requests_model import load_requests_policy
-
-    folder = settings.load().policy
-    policy = load_policy(folder)
-    return policy, Terms.of(policy, load_requests_policy(folder))
-
-
-def _day(desk: _Desk, moment: dt.datetime | None) -> dt.date | str:
-    return "-" if moment is None else desk.terms.day_of(moment)
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*headings, box=box.SIMPLE)
-    for row in rows:
-        table.add_row(*map(str, row))
-    Console().print(table)
