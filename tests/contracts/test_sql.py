@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from holdfast import database as hf_database
 from holdfast import queries, settings
+from holdfast.suspension_facts import shapes, take_in
 
 SQL = settings.load().sql
 PLUGINS = settings.load().project / "plugins"
@@ -32,6 +33,7 @@ TEMPORARY = {  # statements that others need in the same transaction, with value
     "emergency/stage_gaps": {},
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},
     "provider/generate/cases": {},
+    "suspension_facts/chain_stage": {},
 }
 PREPARABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -41,6 +43,8 @@ def connection(fresh_database: Callable[..., AbstractContextManager[sa.Engine]])
     """Migrated, with the provider's schema and all temporary tables, in a transaction that is rolled back."""
     with fresh_database() as engine, engine.connect() as connection, connection.begin() as transaction:
         hf_database.run_script(connection, (SQL / "provider" / "schema.sql").read_text(encoding="utf-8"))
+        for shape in shapes.SHAPES:
+            take_in.incoming_table(shape).create(connection)
         for name, values in TEMPORARY.items():
             queries.run(connection, name, values)
         yield connection
