@@ -210,3 +210,78 @@ CREATE TABLE statistics.safeguard_break (
     PRIMARY KEY (kind, pseudonym, found_at)
 );
 CREATE UNIQUE INDEX safeguard_break_open ON statistics.safeguard_break (kind, pseudonym) WHERE ended_at IS NULL;
+
+-- As known at a moment ----------------------------------------------------------------------------------------------
+-- One function for each kind of fact, each a plain SELECT, which the planner takes apart as it does a view.
+-- `fault` is a code where a decision contradicts itself; other facts are judged beside what they refer to.
+-- `automation` is what counts: where a person held, released or confirmed a decision before it took effect, nobody can say
+-- that it was taken by a machine alone, whatever was recorded.
+
+CREATE FUNCTION statistics.decisions(known_until timestamptz) RETURNS TABLE (
+    number bigint, day date, account_kind text, account_age text, region text, detection text, automation text,
+    said_fully boolean, person_changed boolean, restriction text, reason text, signal_family text, product text,
+    detection_source text, lawful_basis text, rule_version text, has_reasons boolean, uses_special_category boolean,
+    bars_emergency_calls boolean, not_told_because text, planned_hours integer, fault text
+) LANGUAGE sql STABLE AS $$
+SELECT
+    number, day, account_kind, coalesce(account_age, 'not_recorded'), coalesce(region, 'not_recorded'),
+    CASE WHEN detected_by_machine THEN 'by_machine' ELSE 'by_people' END,
+    CASE WHEN automation = 'fully' AND person_acted THEN 'not' ELSE automation END,
+    automation = 'fully', person_changed, restriction, reason, coalesce(signal_family, 'not_recorded'),
+    coalesce(product, 'not_recorded'), coalesce(detection_source, 'not_recorded'), lawful_basis, rule_version,
+    coalesce(has_reasons, FALSE), coalesce(uses_special_category, FALSE), coalesce(bars_emergency_calls, FALSE),
+    not_told_because, planned_hours,
+    CASE
+        WHEN day > CAST(known_at AT TIME ZONE 'UTC' AS date) + 1 THEN 'lies_in_the_future'
+        WHEN planned_hours < 0 THEN 'ends_before_it_begins'
+        WHEN
+            automation IS NULL OR automation NOT IN ('fully', 'partially', 'not')
+            OR restriction IS NULL OR restriction NOT IN ('partial', 'total', 'termination')
+            OR account_kind IS NULL OR account_kind NOT IN ('individual', 'business')
+            OR reason IS NULL OR detected_by_machine IS NULL
+            THEN 'has_an_unknown_code'
+    END
+FROM statistics.decision
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+
+CREATE FUNCTION statistics.chains(known_until timestamptz) RETURNS SETOF statistics.chain
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.chain
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.notices(known_until timestamptz) RETURNS SETOF statistics.notice
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.notice
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.requests(known_until timestamptz) RETURNS SETOF statistics.request
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.request
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.endings(known_until timestamptz) RETURNS SETOF statistics.ending
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.ending
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.restorations(known_until timestamptz) RETURNS SETOF statistics.restoration
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.restoration
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.escalations(known_until timestamptz) RETURNS SETOF statistics.escalation
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.escalation
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.checks(known_until timestamptz) RETURNS SETOF statistics.check
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.check
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;
+CREATE FUNCTION statistics.days(known_until timestamptz) RETURNS SETOF statistics.day
+LANGUAGE sql STABLE AS $$
+SELECT * FROM statistics.day
+WHERE known_at <= known_until AND (superseded_at IS NULL OR superseded_at > known_until)
+$$;

@@ -26,6 +26,11 @@ NAMES = sorted(
     for file in SQL.rglob("*.sql")
     if file.parent.name != "migrations" and str(file.relative_to(SQL).with_suffix("")) not in SCRIPTS
 )
+MONTH = {
+    "first_day": dt.date(2024, 2, 1),
+    "next_month": dt.date(2024, 3, 1),
+    "known_until": dt.datetime(2024, 3, 2, tzinfo=dt.UTC),
+}
 TEMPORARY = {  # statements that others need in the same transaction, with values for their parameters
     "holds/stage": {},
     "deletion_requests/replay_lines": {},
@@ -34,6 +39,15 @@ TEMPORARY = {  # statements that others need in the same transaction, with value
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},
     "provider/generate/cases": {},
     "suspension_facts/chain_stage": {},
+    **{
+        f"suspension_statistics/stage_{name}": {key: value for key, value in MONTH.items() if key in used}
+        for name, used in {
+            "decisions": ("first_day", "next_month", "known_until"),
+            "requests": ("first_day", "next_month", "known_until"),
+            "notices": ("known_until",),
+            "restorations": ("first_day", "next_month", "known_until"),
+        }.items()
+    },
 }
 PREPARABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 

@@ -25,7 +25,8 @@ def arrive(connection: sa.Connection, *, since: dt.date, until: dt.date, now: dt
     connection.execute(sa.update(_DAY).where(stands, differs).values(superseded_at=now))
     columns = [found.c.day, sa.literal(now, sa.DateTime(timezone=True)), *content]
     new = sa.select(*columns).where(~sa.exists().where(stands))
-    return connection.execute(sa.insert(_DAY).from_select(["day", "known_at", *_COUNTS], new)).rowcount
+    insert = sa.insert(_DAY).from_select(["day", "known_at", *_COUNTS], new)
+    return connection.execute(insert.execution_options(preserve_rowcount=True)).rowcount
 
 
 def missing(connection: sa.Connection, *, since: dt.date, until: dt.date, known_until: dt.datetime) -> list[dt.date]:

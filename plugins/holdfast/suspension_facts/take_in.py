@@ -86,7 +86,7 @@ def _first_moment(connection: sa.Connection, zone: str) -> dt.datetime:
 def _take(connection: sa.Connection, shape: Shape, source: _Source) -> tuple[int, int, int, int]:
     incoming = incoming_table(shape)
     incoming.create(connection)
-    read = connection.execute(_read(shape, incoming, source)).rowcount
+    read = _rows(connection, _read(shape, incoming, source))
     undated = connection.execute(sa.delete(incoming).where(incoming.c.day.is_(None))).rowcount
     twice = connection.execute(_delete_repeated(incoming)).rowcount
     if read == undated:
@@ -97,8 +97,13 @@ def _take(connection: sa.Connection, shape: Shape, source: _Source) -> tuple[int
         connection.execute(_know_account(incoming))
     numbered = _numbered(shape, incoming)
     changed = connection.execute(_supersede(shape, numbered, source.now)).rowcount
-    added = connection.execute(_add(shape, numbered, source.now)).rowcount
+    added = _rows(connection, _add(shape, numbered, source.now))
     return added - changed, changed, undated, twice
+
+
+def _rows(connection: sa.Connection, statement: sa.Insert) -> int:
+    """How many rows it inserted, which SQLAlchemy does not tell of itself."""
+    return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount
 
 
 def incoming_table(shape: Shape) -> sa.Table:
