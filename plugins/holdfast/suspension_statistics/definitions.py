@@ -20,13 +20,17 @@ BASES: Mapping[str, str] = {"decision": "by month of decision", "event": "by mon
 
 
 class Cut(Strict):
-    """One way in which a metric is broken down. Without `categories` they are those that occur."""
+    """One way in which a metric is broken down. Without `categories` they are those that occur.
+
+    All categories are parts of one number, but where `each` has one of its own.
+    """
 
     basis: Basis
     dimension: Name
     categories: tuple[Name, ...] = ()
     unit: Unit | None = None
     denominator: str | None = None
+    each: bool = False
 
 
 class Metric(Strict):
@@ -49,6 +53,14 @@ class Metric(Strict):
         return cut.denominator or self.denominator
 
 
+class Sum(Strict):
+    """The parts together add up to the whole. A place is metric/basis/dimension/category, or a cut for all of its
+    categories; with #of it is the denominator. The whole is one quantity, however many categories it is printed with."""
+
+    whole: str
+    parts: tuple[str, ...] = Field(min_length=1)
+
+
 class Control(Strict):
     """The categories of each part add up to the whole; each is written metric/basis/dimension."""
 
@@ -62,6 +74,8 @@ class Definitions(Strict):
     version: Literal[1]
     metrics: dict[MetricId, Metric]
     controls: tuple[Control, ...]
+    same: tuple[tuple[str, ...], ...]
+    sums: tuple[Sum, ...]
 
     def cut(self, metric: str, basis: str, dimension: str) -> Cut | None:
         """The cut of that name, None where there is none."""

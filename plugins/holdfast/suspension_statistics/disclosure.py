@@ -1,28 +1,34 @@
 """Disclosure control: what of a month may be published without anybody being told from it. Pure.
 
-Rule `round5-supp7` (after the rule of NHS Hospital Episode Statistics): 0 stays 0; counts of 1 to 7 become `*`; others are
-rounded to the nearest 5, totals on their own, so that none can be computed from another. A share is made of the rounded
-counts, and hidden below a least denominator; a median is hidden below a least number of observations. A breakdown whose
-only count that is not zero would tell the kind of everybody in it is hidden whole.
+Rule `round5-supp7` (after that of NHS Hospital Episode Statistics): 0 stays 0; counts of 1 to 7 are hidden; others are
+rounded to the nearest 5, totals on their own. Rule `exact`: other counts are printed as they are.
 
-Rule `exact` prints true counts: small ones are hidden, and in each breakdown that has a total as many others, smallest
-first, as it takes for the hidden ones together to be no small number, and never one alone.
+Under both, a share is hidden below a least denominator, or where nearly everybody is in it, and a median below a least
+number of observations; a breakdown with a single count that is not zero is hidden whole, because it would tell the kind of
+everybody. Then the edition is attacked (attack.py): while a small number can be told to less than `WIDTH`, the smallest
+number that helps to tell it is hidden too. `*` means hidden: small, or telling something small.
 
-Published months must not be taken from one another: whatever differs between two versions of a month is rounded on both
-sides, and under `exact` a cell that is hidden in one version is hidden in every later one.
+Versions of a month are published one after the other, and an attacker has all of them. What an earlier one hid stays
+hidden, and what it showed counts as known for as long as the figure has not changed.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.suspension_statistics.definitions import Cut, Definitions, Metric
+from holdfast.errors import StatisticsError
+from holdfast.suspension_statistics import attack
+from holdfast.suspension_statistics.attack import OPEN, Bounds, Quantity, System
+from holdfast.suspension_statistics.definitions import Definitions
 from holdfast.suspension_statistics.rules import Figure
 from holdfast.suspension_statistics.terms import Published
 
 HIDDEN = "*"
+WIDTH = 5
+_EXACT = "exact"
 _COUNTS = ("count", "share")
 
 
@@ -46,108 +52,160 @@ class Cell:
         return None
 
 
+@dataclass(frozen=True)
+class Edition:
+    """A published month: its cells, and what was true, which a later version's edition is made with."""
+
+    figures: Sequence[Figure]
+    hidden: frozenset[Quantity]
+
+
 def publish(
-    figures: Sequence[Figure], definitions: Definitions, terms: Published, *, hidden_before: Iterable[tuple[str, ...]] = ()
-) -> list[Cell]:
-    """The published edition of a month, figure by figure. `hidden_before`: places that an earlier version hid."""
-    by_cut: dict[tuple[str, str, str], list[Figure]] = defaultdict(list)
-    for figure in figures:
-        by_cut[figure.cut].append(figure)
-    if terms.rule == "exact":
-        secret = _hidden_exactly(by_cut, definitions, terms, set(hidden_before))
-        return [_exact(figure, definitions, terms, secret) for figure in figures]
-    lone = {cut for cut, some in by_cut.items() if _tells_everybody(some, definitions)}
-    return [_rounded(figure, definitions, terms, lone) for figure in figures]
+    figures: Sequence[Figure], definitions: Definitions, terms: Published, earlier: Sequence[Edition] = ()
+) -> tuple[list[Cell], Edition]:
+    """The published edition of a month. `earlier` are those of its earlier versions, oldest first.
+
+    Raises StatisticsError if nothing that may still be hidden keeps a small number from being told.
+    """
+    units = {figure.place: _unit(figure, definitions) for figure in figures}
+    true = {
+        name: value
+        for name, value in attack.quantities(figures).items()
+        if name.endswith("#of") or units[_place(name)] in (*_COUNTS, "per_10000")
+    }
+    hidden = _primary(figures, units, definitions, terms) & set(true)
+    hidden |= {name for edition in earlier for name in edition.hidden if name in true}
+    hidden = _until_safe(true, hidden, attack.system(list(true), definitions), terms, earlier)
+    cells = [_cell(figure, units[figure.place], hidden, terms) for figure in figures]
+    return cells, Edition(tuple(figures), frozenset(hidden))
 
 
-def _cut_of(figure: Figure, definitions: Definitions) -> tuple[Metric, Cut]:
-    cut = definitions.cut(*figure.cut)
-    assert cut is not None, "figures are complete"
-    return definitions.metrics[figure.metric], cut
+def shown(value: int, terms: Published) -> int:
+    """A number that is not hidden, as it is printed."""
+    if value == 0 or terms.rule == _EXACT:
+        return value
+    return (value + terms.base // 2) // terms.base * terms.base
+
+
+def bounds_of(value: int, terms: Published) -> Bounds:
+    """What a printed number tells of the true one."""
+    if value == 0 or terms.rule == _EXACT:
+        return float(value), float(value)
+    printed, half = shown(value, terms), terms.base // 2
+    return float(max(terms.suppress_up_to + 1, printed - half)), float(printed + terms.base - 1 - half)
+
+
+def _place(name: Quantity) -> tuple[str, str, str, str]:
+    metric, basis, dimension, category = name.partition("#")[0].split("/")
+    return metric, basis, dimension, category
 
 
 def _unit(figure: Figure, definitions: Definitions) -> str:
-    metric, cut = _cut_of(figure, definitions)
-    return metric.unit_of(cut)
+    cut = definitions.cut(*figure.cut)
+    assert cut is not None, "figures are complete"
+    return definitions.metrics[figure.metric].unit_of(cut)
 
 
-def _tells_everybody(some: Sequence[Figure], definitions: Definitions) -> bool:
-    """Whether a breakdown of more than one category has a single one that is not zero."""
-    is_breakdown = len(some) > 1 and _unit(some[0], definitions) in _COUNTS
-    return is_breakdown and sum(bool(one.n) for one in some) == 1
+def _primary(
+    figures: Sequence[Figure], units: Mapping[tuple[str, str, str, str], str], definitions: Definitions, terms: Published
+) -> set[Quantity]:
+    """What is hidden for its own sake."""
+    by_cut: dict[tuple[str, str, str], list[Figure]] = defaultdict(list)
+    for figure in figures:
+        by_cut[figure.cut].append(figure)
+    hidden: set[Quantity] = set()
+    for some in by_cut.values():
+        is_lone = len(some) > 1 and units[some[0].place] in _COUNTS and sum(bool(one.n) for one in some) == 1
+        for figure in some:
+            name = "/".join(figure.place)
+            if is_lone or _is_small(figure.n, terms) or _rest_is_small(figure, terms) or _has_few(figure, units, terms):
+                hidden.add(name)
+            if _is_small(figure.of_n, terms):
+                hidden.add(f"{name}#of")
+    return hidden
 
 
-def _rounded(figure: Figure, definitions: Definitions, terms: Published, lone: set[tuple[str, str, str]]) -> Cell:
-    unit = _unit(figure, definitions)
-    of_n = _round(figure.of_n, terms)
-    if unit not in _COUNTS:
-        return _value(figure, terms, of_n, unit)
-    n = HIDDEN if figure.cut in lone and figure.n else _round(figure.n, terms)
-    if unit == "share" and figure.of_n is not None and figure.of_n < terms.least_denominator:
-        n = HIDDEN if figure.of_n else n
-    if n != HIDDEN and _rest_is_small(figure, terms):
-        n = HIDDEN
-    return _cell(figure, terms, n, of_n)
+def _is_small(n: int | None, terms: Published) -> bool:
+    return n is not None and 0 < n <= terms.suppress_up_to
 
 
 def _rest_is_small(figure: Figure, terms: Published) -> bool:
     """Whether all but a few are in the cell: those few would be seen in what is left of the whole."""
-    if figure.n is None or figure.of_n is None:
-        return False
-    return 0 < figure.of_n - figure.n <= terms.suppress_up_to
+    return figure.n is not None and figure.of_n is not None and _is_small(figure.of_n - figure.n, terms)
 
 
-def _value(figure: Figure, terms: Published, of_n: int | str | None, unit: str) -> Cell:
-    """A time, an age or a rate of many: hidden where few are behind it, and a rate made of the rounded count."""
-    if figure.n is None:
-        return _cell(figure, terms, None, of_n)
-    if unit == "per_10000":
-        return _cell(figure, terms, _round(figure.n, terms), of_n)
-    behind = figure.of_n or 0
-    return _cell(figure, terms, figure.n if behind >= terms.least_observations else HIDDEN, of_n)
+def _has_few(figure: Figure, units: Mapping[tuple[str, str, str, str], str], terms: Published) -> bool:
+    few = figure.of_n is not None and 0 < figure.of_n < terms.least_denominator
+    return units[figure.place] == "share" and few
 
 
-def _round(n: int | None, terms: Published) -> int | str | None:
-    if n is None or n == 0:
-        return n
-    return HIDDEN if n <= terms.suppress_up_to else (n + terms.base // 2) // terms.base * terms.base
-
-
-def _cell(figure: Figure, terms: Published, n: int | str | None, of_n: int | str | None) -> Cell:
-    return Cell(*figure.place, n, of_n, terms.rule)
-
-
-def _hidden_exactly(
-    by_cut: dict[tuple[str, str, str], list[Figure]],
-    definitions: Definitions,
-    terms: Published,
-    hidden: set[tuple[str, ...]],
-) -> set[tuple[str, ...]]:
-    """Places whose counts are hidden: small ones, those hidden before, and others as their breakdown needs.
-
-    Categories of a breakdown add up to a total that is printed. So those hidden in it are at least two, and together
-    more than twice what is small: else the largest could be told from the rest.
-    """
-    for some in by_cut.values():
-        counted = [one for one in some if _unit(one, definitions) in _COUNTS and one.n is not None]
-        secret = [one for one in counted if 0 < (one.n or 0) <= terms.suppress_up_to or one.place in hidden]
-        if not secret:
-            continue
-        rest = sorted((one for one in counted if one not in secret and one.n), key=lambda one: (one.n or 0, one.place))
-        while rest and (len(secret) < 2 or sum(one.n or 0 for one in secret) <= 2 * terms.suppress_up_to):
-            secret.append(rest.pop(0))
-        if len(secret) < 2 or sum(one.n or 0 for one in secret) <= 2 * terms.suppress_up_to:
-            secret += [one for one in counted if one not in secret]  # nothing else hides them: the zeros as well
-        hidden |= {one.place for one in secret}
+def _until_safe(
+    true: Mapping[Quantity, int], hidden: set[Quantity], system: System, terms: Published, earlier: Sequence[Edition]
+) -> set[Quantity]:
+    """Hide more until no small number can be told; a number in several places is hidden in all of them."""
+    known = _known_before(true, terms, earlier)
+    hidden = _everywhere(hidden, system)
+    small = {system.variable_of[name] for name, value in true.items() if name in hidden and _is_small(value, terms)}
+    for variable in sorted(small):  # each once: whatever is hidden later tells even less of it
+        while _is_told(variable, true, hidden, system, known, terms):
+            hidden = _everywhere(hidden | {_helper(variable, true, hidden, system, known)}, system)
     return hidden
 
 
-def _exact(figure: Figure, definitions: Definitions, terms: Published, secret: set[tuple[str, ...]]) -> Cell:
-    unit = _unit(figure, definitions)
-    small = figure.of_n is not None and 0 < figure.of_n <= terms.suppress_up_to
-    of_n = HIDDEN if small else figure.of_n
-    if unit not in _COUNTS:
-        return _value(figure, terms, of_n, unit)
-    few = unit == "share" and figure.of_n is not None and 0 < figure.of_n < terms.least_denominator
-    hide = figure.place in secret or few or _rest_is_small(figure, terms)
-    return _cell(figure, terms, HIDDEN if hide else figure.n, of_n)
+def _helper(
+    variable: int, true: Mapping[Quantity, int], hidden: set[Quantity], system: System, known: Mapping[Quantity, Bounds]
+) -> Quantity:
+    """The next number to hide: the smallest of those that stand in an equation with it, else the smallest of all."""
+    free = [name for name, value in true.items() if value and name not in hidden and name not in known]
+    near = system.near(variable)
+    helpers = [name for name in free if system.variable_of[name] in near] or free
+    if not helpers:
+        raise StatisticsError(
+            "A small number could be told from what earlier versions of the month showed.",
+            fix="publish no further version of this month, or only its internal edition.",
+        )
+    return min(helpers, key=lambda name: (true[name], name))
+
+
+def _known_before(true: Mapping[Quantity, int], terms: Published, earlier: Sequence[Edition]) -> dict[Quantity, Bounds]:
+    """What earlier versions showed of numbers that are still the same."""
+    return {
+        name: bounds_of(value, terms)
+        for edition in earlier
+        for name, value in attack.quantities(edition.figures).items()
+        if name not in edition.hidden and true.get(name) == value
+    }
+
+
+def _is_told(
+    variable: int,
+    true: Mapping[Quantity, int],
+    hidden: set[Quantity],
+    system: System,
+    known: Mapping[Quantity, Bounds],
+    terms: Published,
+) -> bool:
+    """Whether a number can be told to less than the width."""
+    seen = {name: OPEN if name in hidden else bounds_of(value, terms) for name, value in true.items()}
+    bounds = system.bounds({**seen, **{name: one for name, one in known.items() if name in true}})
+    low, high = system.range_of(variable, bounds)
+    return math.isfinite(high) and math.floor(high + 1e-6) - math.ceil(low - 1e-6) < WIDTH
+
+
+def _everywhere(hidden: set[Quantity], system: System) -> set[Quantity]:
+    variables = {system.variable_of[name] for name in hidden}
+    return {name for name, one in system.variable_of.items() if one in variables}
+
+
+def _cell(figure: Figure, unit: str, hidden: set[Quantity], terms: Published) -> Cell:
+    name = "/".join(figure.place)
+    of_n = _printed(f"{name}#of", figure.of_n, hidden, terms)
+    if unit in (*_COUNTS, "per_10000"):
+        return Cell(*figure.place, _printed(name, figure.n, hidden, terms), of_n, terms.rule)
+    behind = figure.of_n or 0
+    n: int | str | None = figure.n if figure.n is None or behind >= terms.least_observations else HIDDEN
+    return Cell(*figure.place, n, of_n, terms.rule)
+
+
+def _printed(name: Quantity, value: int | None, hidden: set[Quantity], terms: Published) -> int | str | None:
+    return None if value is None else HIDDEN if name in hidden else shown(value, terms)

@@ -94,14 +94,15 @@ def complete(figures: Iterable[Figure], definitions: Definitions) -> list[Figure
         for cut in metric.cuts:
             found = by_cut[metric_id, cut.basis, cut.dimension]
             names = cut.categories or sorted(found)
-            made += [found.get(name) or _absent(metric_id, metric, cut, name) for name in names]
+            whole = None if cut.each else next((one.of_n for one in found.values()), None)
+            made += [found.get(name) or _absent(metric_id, metric, cut, name, whole) for name in names]
     return made
 
 
-def _absent(metric_id: str, metric: Metric, cut: Cut, category: str) -> Figure:
-    """Of a count or a share, none; of a time, none to measure."""
+def _absent(metric_id: str, metric: Metric, cut: Cut, category: str, whole: int | None) -> Figure:
+    """Of a count or a share, none of the whole; of a time, none to measure."""
     n = 0 if metric.unit_of(cut) in ("count", "share") else None
-    return Figure(metric_id, cut.basis, cut.dimension, category, n, 0 if metric.denominator_of(cut) else None)
+    return Figure(metric_id, cut.basis, cut.dimension, category, n, (whole or 0) if metric.denominator_of(cut) else None)
 
 
 def broken_controls(figures: Sequence[Figure], definitions: Definitions) -> list[str]:
