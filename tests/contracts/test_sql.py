@@ -39,6 +39,12 @@ TEMPORARY = {  # statements that others need in the same transaction, with value
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},
     "provider/generate/cases": {},
     "suspension_facts/chain_stage": {},
+    "suspension_statistics/safeguards_stage": {
+        "today": dt.date(2024, 3, 2),
+        "notice_days": 1,
+        "assign_days": 1,
+        "restore_days": 1,
+    },
     **{
         f"suspension_statistics/stage_{name}": {key: value for key, value in MONTH.items() if key in used}
         for name, used in {
