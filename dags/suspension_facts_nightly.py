@@ -27,7 +27,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from holdfast_airflow import TASK_DEFAULTS, announce, step
 
-DAYS = Asset(name="suspension_days", uri="holdfast://suspension-statistics/days")
+DAYS = Asset(name="suspension_days", uri="holdfast://statistics/days")
 
 
 @dag(
@@ -39,7 +39,7 @@ DAYS = Asset(name="suspension_days", uri="holdfast://suspension-statistics/days"
     render_template_as_native_obj=True,
     description="Takes facts about nobody from suspensions and reviews, and looks for broken safeguards.",
     doc_md=__doc__,
-    tags=["suspension statistics"],
+    tags=["statistics"],
 )
 def suspension_facts_nightly() -> None:
     take_facts = step("suspension_statistics.take_facts")()

@@ -55,9 +55,9 @@ WHOLE_MONTH = RollupMapper(
     },
     default_args=TASK_DEFAULTS,
     render_template_as_native_obj=True,
-    description="Freezes, reproduces and reports a month of suspension statistics, once all of its days have settled.",
+    description="Freezes, reproduces and reports a month of statistics of suspensions, once all of its days have settled.",
     doc_md=__doc__,
-    tags=["suspension statistics"],
+    tags=["statistics"],
 )
 def suspension_statistics_monthly() -> None:
     freeze_month = step("suspension_statistics.freeze_month")(
