@@ -8,12 +8,13 @@ safeguard: not told, no review offered, nobody assigned, 999 barred, decided by 
 **When it runs.** Every night at 00:40 Europe/London, before anything is deleted. When it has run, it announces the days
 that have arrived and settled; the monthly statistics start once every day of a month was announced.
 
-**What it stops for.** Nothing: what contradicts itself is taken, set aside and counted. Broken safeguards do not stop it
-either: `check_safeguards` logs them as errors, by kind, and writes the list, by pseudonym and age. They are for compliance
-the same morning.
+**What it stops for.** Nothing: what contradicts itself is taken, set aside and counted. Broken safeguards do not stop
+it either: `check_safeguards` logs them as errors, by kind, and writes the list, by pseudonym and age. They are for
+compliance the same morning.
 
-**When it is red.** `conclude_night` names the days that are late: see that the source system completes them, then *Clear*
-`take_facts`. Another red task: read its last log line, then *Clear* it. Facts that are known are not taken twice.
+**When it is red.** `conclude_night` names the days that are late: see that the source system completes them, then
+*Clear* `take_facts`. Another red task: read its last log line, then *Clear* it. Facts that are known are not taken
+twice.
 
 **Who decides.** Compliance has broken safeguards mended; whoever runs the source system completes a day that is late.
 """

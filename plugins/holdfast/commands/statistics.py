@@ -99,7 +99,9 @@ def pseudonym(
 
 @app.command()
 def definitions(
-    to: Annotated[Path | None, typer.Option(help="The file to write; docs/definitions.md of the project unless given.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The file to write; docs/definitions.md of the project unless given.")
+    ] = None,
 ) -> None:
     """Write docs/definitions.md from policy/suspension_metrics.yaml."""
     from holdfast.suspension_statistics import definitions as defined

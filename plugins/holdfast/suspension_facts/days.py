@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ _DAY = sa.table("day", *map(sa.column, ("day", "known_at", "superseded_at", *_CO
 def arrive(connection: sa.Connection, *, since: dt.date, until: dt.date, now: dt.datetime) -> int:
     """Note the complete days from `since` up to but not including `until`; how many are new or differ from before."""
     days = {"since": since, "until": until}
-    types = {"day": sa.Date, **dict.fromkeys(_COUNTS, sa.BigInteger)}
+    types: dict[str, sa.types.TypeEngine[Any]] = {"day": sa.Date(), **{name: sa.BigInteger() for name in _COUNTS}}
     bound = [sa.bindparam(name, value, sa.Date) for name, value in days.items()]
     found = queries.query("provider/suspension/days").bindparams(*bound).columns(**types).cte("found")
     content = [found.c[name] for name in _COUNTS]

@@ -1,8 +1,8 @@
 """What each kind of fact is made of: the shape that a provider's query must have, and the table that keeps it.
 
-Every query gives `record_key` (its row's own), `at` (an instant) and the codes below. A decision also has the key of its
-subject; everything else has the key of the decision it is about (`case_key`) and `measured_from`, the instant from which
-its minutes count, NULL where the provider knows of none.
+Every query gives `record_key` (its row's own), `at` (an instant) and the codes below. A decision also has the key of
+its subject; everything else has the key of the decision it is about (`case_key`) and `measured_from`, the instant from
+which its minutes count, NULL where the provider knows of none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ REVIEWER = "reviewer"
 
 @dataclass(frozen=True)
 class Shape:
-    """One kind of fact. `keys` are other records that it refers to: the query's column -> (kind, column of the table)."""
+    """One kind of fact. `keys` are other records that it refers to: the query's column -> (kind, column of the
+    table).
+    """
 
     kind: str
     query: str
@@ -35,9 +37,9 @@ class Shape:
     @property
     def declared(self) -> dict[str, sa.types.TypeEngine[Any]]:
         """The result of the provider's query, by name."""
-        own: dict[str, Type] = {"subject_key": sa.Text} if self.is_decision else dict.fromkeys(self.keys, sa.Text)
+        own = ("subject_key",) if self.is_decision else tuple(self.keys)
         moments = ["at"] if self.is_decision else ["at", "measured_from"]
-        texts: dict[str, sa.types.TypeEngine[Any]] = {name: kind() for name, kind in {"record_key": sa.Text, **own}.items()}
+        texts: dict[str, sa.types.TypeEngine[Any]] = {name: sa.Text() for name in ("record_key", *own)}
         return {
             **texts,
             **{name: sa.DateTime(timezone=True) for name in moments},

@@ -155,8 +155,8 @@ def _pseudonym(key: bytes, kind: str, value: sa.ColumnElement[str]) -> sa.Column
 
 
 def _delete_repeated(incoming: sa.Table) -> sa.Delete:
-    """Keep one of the rows that were delivered under one key: the last by its content, so that it is always the same."""
-    place = sa.literal_column("ctid")
+    """Keep one of the rows that were delivered under one key: the last by its content, so always the same."""
+    place: sa.ColumnElement[Any] = sa.literal_column("ctid")
     whole = sa.literal_column(f"CAST({incoming.name} AS text)", sa.Text)
     order = sa.func.row_number().over(partition_by=incoming.c.pseudonym, order_by=(whole.desc(), place))
     ranked = sa.select(place.label("place"), order.label("n")).select_from(incoming).subquery()
@@ -224,5 +224,3 @@ def _add(shape: Shape, numbered: sa.Subquery, now: dt.datetime) -> sa.Insert:
         **{name: numbered.c[name] for name in names},
     }
     return sa.insert(table).from_select(list(columns), sa.select(*columns.values()).where(~known))
-
-

@@ -1,9 +1,9 @@
 """What somebody could find out about a hidden number from everything that is published. Pure.
 
 Each published number is a variable between bounds: hidden ones between none and no end, rounded ones as far as rounding
-reaches. The sums and the sameness of figures, which are public (policy/suspension_metrics.yaml), are equations. The least
-and the greatest value that a hidden number can have under all of them is what an attacker knows; linear programming finds
-both.
+reaches. The sums and the sameness of figures, which are public (policy/suspension_metrics.yaml), are equations. The
+least and the greatest value that a hidden number can have under all of them is what an attacker knows; linear
+programming finds both.
 """
 
 from __future__ import annotations
@@ -107,15 +107,26 @@ def system(names: Sequence[Quantity], definitions: Definitions) -> System:
     leaders = {name: _find(leader, name) for name in names}
     number = {name: n for n, name in enumerate(dict.fromkeys(leaders.values()))}
     variable_of = {name: number[leaders[name]] for name in names}
-    equations = [_equation(variable_of, matching(one.whole)[:1], matching.all_of(one.parts)) for one in definitions.sums]
+    equations = [
+        _equation(variable_of, matching(one.whole)[:1], matching.all_of(one.parts)) for one in definitions.sums
+    ]
     equations += [
         _equation(variable_of, matching(control.whole)[:1], matching(part))
         for control in definitions.controls
         for part in control.parts
     ]
     flow = {name.removeprefix(_FLOW): variable_of[name] for name in names if name.startswith(_FLOW) and "#" not in name}
-    signs = {"open_at_the_beginning": 1, "asked_for": 1, "decided": -1, "withdrawn": -1, "omitted": -1, "open_at_the_end": -1}
-    equations.append({flow[name]: sign for name, sign in signs.items() if name in flow} if len(flow) == len(signs) else {})
+    signs = {
+        "open_at_the_beginning": 1,
+        "asked_for": 1,
+        "decided": -1,
+        "withdrawn": -1,
+        "omitted": -1,
+        "open_at_the_end": -1,
+    }
+    equations.append(
+        {flow[name]: sign for name, sign in signs.items() if name in flow} if len(flow) == len(signs) else {}
+    )
     return System(variable_of, [equation for equation in equations if equation])
 
 
@@ -151,7 +162,9 @@ def _wholes(names: Sequence[Quantity], definitions: Definitions) -> list[list[Qu
     return list(found.values())
 
 
-def _equation(variable_of: Mapping[Quantity, int], whole: Sequence[Quantity], parts: Sequence[Quantity]) -> dict[int, int]:
+def _equation(
+    variable_of: Mapping[Quantity, int], whole: Sequence[Quantity], parts: Sequence[Quantity]
+) -> dict[int, int]:
     if not whole or not parts:
         return {}
     made: dict[int, int] = {variable_of[whole[0]]: 1}

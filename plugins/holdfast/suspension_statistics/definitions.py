@@ -1,4 +1,4 @@
-"""What each figure means: policy/suspension_metrics.yaml, from which docs/definitions.md and the report's words come."""
+"""What each figure means: policy/suspension_metrics.yaml, the source of docs/definitions.md and the report's words."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class Metric(Strict):
 
 class Sum(Strict):
     """The parts together add up to the whole. A place is metric/basis/dimension/category, or a cut for all of its
-    categories; with #of it is the denominator. The whole is one quantity, however many categories it is printed with."""
+    categories; with #of it is the denominator. The whole is one quantity, however many categories it is printed with.
+    """
 
     whole: str
     parts: tuple[str, ...] = Field(min_length=1)
@@ -123,7 +124,9 @@ def _controls(definitions: Definitions) -> str:
     lines = ["## Controls", "", "A month in which one of these does not hold is not frozen.", ""]
     lines += [f"- `{control.whole}` is the sum of each of: {', '.join(f'`{part}`' for part in control.parts)}."
               for control in definitions.controls]  # fmt: skip
-    lines.append("- Reviews open at the beginning, and asked for, are those decided, withdrawn, omitted and open at the end.")
+    lines.append(
+        "- Reviews open at the beginning, and asked for, are those decided, withdrawn, omitted and open at the end."
+    )
     return "\n".join(lines)
 
 

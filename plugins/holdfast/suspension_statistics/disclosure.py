@@ -4,9 +4,9 @@ Rule `round5-supp7` (after that of NHS Hospital Episode Statistics): 0 stays 0; 
 rounded to the nearest 5, totals on their own. Rule `exact`: other counts are printed as they are.
 
 Under both, a share is hidden below a least denominator, or where nearly everybody is in it, and a median below a least
-number of observations; a breakdown with a single count that is not zero is hidden whole, because it would tell the kind of
-everybody. Then the edition is attacked (attack.py): while a small number can be told to less than `WIDTH`, the smallest
-number that helps to tell it is hidden too. `*` means hidden: small, or telling something small.
+number of observations; a breakdown with a single count that is not zero is hidden whole, because it would tell the kind
+of everybody. Then the edition is attacked (attack.py): while a small number can be told to less than `WIDTH`, the
+smallest number that helps to tell it is hidden too. `*` means hidden: small, or telling something small.
 
 Versions of a month are published one after the other, and an attacker has all of them. What an earlier one hid stays
 hidden, and what it showed counts as known for as long as the figure has not changed.
@@ -107,7 +107,10 @@ def _unit(figure: Figure, definitions: Definitions) -> str:
 
 
 def _primary(
-    figures: Sequence[Figure], units: Mapping[tuple[str, str, str, str], str], definitions: Definitions, terms: Published
+    figures: Sequence[Figure],
+    units: Mapping[tuple[str, str, str, str], str],
+    definitions: Definitions,
+    terms: Published,
 ) -> set[Quantity]:
     """What is hidden for its own sake."""
     by_cut: dict[tuple[str, str, str], list[Figure]] = defaultdict(list)

@@ -28,7 +28,9 @@ _COMPARED = 12
 
 @dataclass(frozen=True)
 class Reproduced:
-    """A frozen month computed again. `differs` holds the figures that are not those that were frozen: none, if all is well."""
+    """A frozen month computed again. `differs` holds the figures that are not those that were frozen: none, if all is
+    well.
+    """
 
     version: Version
     digest: str
@@ -56,7 +58,8 @@ def freeze(connection: sa.Connection, policy: Path, month: dt.date, *, made_by: 
         )
     if now < settled:
         raise StatisticsError(
-            f"{month:%Y-%m} settles until {settled:%Y-%m-%d %H:%M %Z}.", fix="run it again then: late facts are awaited."
+            f"{month:%Y-%m} settles until {settled:%Y-%m-%d %H:%M %Z}.",
+            fix="run it again then: late facts are awaited.",
         )
     arrived = store.arrived_at(connection, month)
     assert arrived is not None, "no day is missing"
@@ -92,7 +95,7 @@ def reproduce(connection: sa.Connection, policy: Path, month: dt.date, number: i
     terms = Terms.model_validate_json(version.terms)
     figures = store.compute(connection, defined, terms, month, version.known_until)
     digest = rules.digest_of(rules.text_of(figures))
-    facts = {"month": month.isoformat(), "version": version.version, "digest": digest}
+    facts: dict[str, ledger.JSON] = {"month": month.isoformat(), "version": version.version, "digest": digest}
     ledger.append(connection, "statistics_reproduced", {**facts, "is_same": digest == version.digest})
     differs = rules.differences(rules.figures_of(version.figures), figures)
     return Reproduced(version, digest, differs, digest_of_definitions == version.definitions)
@@ -144,7 +147,8 @@ def _make(
     broken = rules.broken_controls(figures, defined)
     if broken:
         raise StatisticsError(
-            f"{month:%Y-%m} does not add up: {'; '.join(broken)}.", fix="freeze nothing, and look at the facts of the month."
+            f"{month:%Y-%m} does not add up: {'; '.join(broken)}.",
+            fix="freeze nothing, and look at the facts of the month.",
         )
     text = rules.text_of(figures)
     version = Version(

@@ -75,11 +75,15 @@ def kaplan_meier_median(times: Sequence[tuple[int, bool, int]]) -> int | None:
     watched = [time for time, is_end, how_many in times if not is_end for _ in range(how_many)]
     survival = ecdf(CensoredData(uncensored=ended, right=watched)).sf
     # A product of shares that is a half in truth may be a hair above it in floating point.
-    return next((int(t) for t, s in zip(survival.quantiles, survival.probabilities, strict=True) if s <= 0.5 + 1e-9), None)
+    return next(
+        (int(t) for t, s in zip(survival.quantiles, survival.probabilities, strict=True) if s <= 0.5 + 1e-9), None
+    )
 
 
 def complete(figures: Iterable[Figure], definitions: Definitions) -> list[Figure]:
-    """The figures in order, with those of closed lists that did not occur. Raises StatisticsError for an undefined one."""
+    """The figures in order, with those of closed lists that did not occur. Raises StatisticsError for an undefined
+    one.
+    """
     by_cut: dict[tuple[str, str, str], dict[str, Figure]] = defaultdict(dict)
     for figure in figures:
         cut = definitions.cut(*figure.cut)
@@ -102,7 +106,9 @@ def complete(figures: Iterable[Figure], definitions: Definitions) -> list[Figure
 def _absent(metric_id: str, metric: Metric, cut: Cut, category: str, whole: int | None) -> Figure:
     """Of a count or a share, none of the whole; of a time, none to measure."""
     n = 0 if metric.unit_of(cut) in ("count", "share") else None
-    return Figure(metric_id, cut.basis, cut.dimension, category, n, (whole or 0) if metric.denominator_of(cut) else None)
+    return Figure(
+        metric_id, cut.basis, cut.dimension, category, n, (whole or 0) if metric.denominator_of(cut) else None
+    )
 
 
 def broken_controls(figures: Sequence[Figure], definitions: Definitions) -> list[str]:

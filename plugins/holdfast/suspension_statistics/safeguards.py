@@ -1,4 +1,5 @@
-"""Broken safeguards of suspensions (UK GDPR Arts 22A to 22D), looked for every night and followed until they are mended.
+"""Broken safeguards of suspensions (UK GDPR Arts 22A to 22D), looked for every night and followed until they are
+mended.
 
 They are named by the pseudonym of the decision or request; `holdfast statistics pseudonym` gives that of a record.
 """
@@ -22,7 +23,7 @@ KINDS: Mapping[str, str] = {
     "review_not_assigned": "A review was asked for, and nobody was given it.",
     "reviewer_is_decider": "Whoever reviewed is who had decided.",
     "not_restored": "A review overturned the decision, and service did not come back.",
-    "fully_on_recognised_interest": "Decided by a machine alone on recognised legitimate interests: forbidden (Art 22B(4)).",
+    "fully_on_recognised_interest": "Decided by a machine alone on recognised legitimate interests (Art 22B(4)).",
     "fully_without_basis": "Decided by a machine alone, without a lawful basis on record.",
     "fully_without_rule_version": "Decided by a machine alone, without the version of its rules on record.",
     "fully_without_reasons": "Decided by a machine alone, without reasons on record.",
@@ -41,7 +42,9 @@ class Break:
 
 
 def look(connection: sa.Connection, terms: Safeguards, zone: str, now: dt.datetime) -> dict[str, int]:
-    """Compare what is broken now with what was: open new breaks, end those that were mended; how many are open by kind."""
+    """Compare what is broken now with what was: open new breaks, end those that were mended; how many are open by
+    kind.
+    """
     today = clock.local_date(now, zone)
     values = {
         "today": today,

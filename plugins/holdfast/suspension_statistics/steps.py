@@ -50,7 +50,7 @@ def check_safeguards(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:
-    """The days that have arrived and settled, of months that are not frozen: what the monthly run waits for, by name."""
+    """The days that have arrived and settled, of months that are not frozen: what the monthly run waits for."""
     zone, settling = zone_of(settings.policy), load_rules(settings.policy).settling_days
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
@@ -103,7 +103,8 @@ def reproduce_month(engine: sa.Engine, settings: Settings, *, month: str) -> Res
         found = months.reproduce(connection, settings.policy, rules.month_of(month))
     if found.digest != found.version.digest:
         raise StatisticsError(
-            f"{month} was frozen as {found.version.digest} and is now {found.digest}; {len(found.differs)} figures differ.",
+            f"{month} was frozen as {found.version.digest} and is now {found.digest}:"
+            f" {len(found.differs)} figures differ.",
             fix="see whether the definitions or the program changed since; the frozen version stands.",
             figures=len(found.differs),
         )
@@ -121,5 +122,7 @@ def write_report(engine: sa.Engine, settings: Settings, *, month: str) -> Result
 def _month(settings: Settings, month: str | None, now: dt.datetime) -> dt.date:
     if month:
         return rules.month_of(str(month)[:7])
-    settled = clock.local_date(now, zone_of(settings.policy)) - dt.timedelta(days=load_rules(settings.policy).settling_days)
+    settled = clock.local_date(now, zone_of(settings.policy)) - dt.timedelta(
+        days=load_rules(settings.policy).settling_days
+    )
     return rules.after(settled.replace(day=1), -1)

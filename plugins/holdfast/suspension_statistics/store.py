@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -69,7 +70,7 @@ def compute(
     for stage in _STAGES:
         _run(connection, stage, values)
     queries.run(connection, "suspension_statistics/analyze_stage")
-    figures = [Figure(*row) for name in _FIGURES for row in _run(connection, name, values)]
+    figures = [Figure(*tuple(row)) for name in _FIGURES for row in _run(connection, name, values)]
     times = [(row.minutes, row.is_decided, row.requests) for row in _run(connection, _REVIEW_TIMES, values)]
     watched = sum(how_many for _, _, how_many in times)
     median = rules.kaplan_meier_median(times)
@@ -78,7 +79,7 @@ def compute(
     return rules.complete(figures, definitions)
 
 
-def _run(connection: sa.Connection, name: str, values: dict[str, object]) -> sa.CursorResult[tuple[object, ...]]:
+def _run(connection: sa.Connection, name: str, values: dict[str, object]) -> sa.CursorResult[Any]:
     declared = set(queries.query(name)._bindparams)
     return queries.run(connection, name, {key: value for key, value in values.items() if key in declared})
 
@@ -100,6 +101,10 @@ def add(connection: sa.Connection, version: Version) -> None:
     """Keep a version, with its entry in the ledger. Versions are only ever added to."""
     row = json.dumps(vars(version), default=lambda value: value.isoformat())
     queries.run(connection, "suspension_statistics/add_version", {"version": row})
-    facts = {"month": version.month.isoformat(), "version": version.version, "digest": version.digest}
+    facts: dict[str, ledger.JSON] = {
+        "month": version.month.isoformat(),
+        "version": version.version,
+        "digest": version.digest,
+    }
     kind = "statistics_frozen" if version.version == 1 else "statistics_restated"
     ledger.append(connection, kind, {**facts, "reason": version.reason, "definitions": version.definitions})

@@ -1,13 +1,15 @@
-"""Is a figure of this month out of the ordinary? Twelve months, control limits, the same month of the year before. Pure.
+"""Is a figure of this month out of the ordinary? Twelve months, control limits, the same month of the year before.
+Pure.
 
-Limits are those of a chart of individual values and moving ranges (XmR, Shewhart): the mean of the months before, plus and
-minus 2.66 times the mean difference from one month to the next. A value outside them is a real change far more often than
-chance. Fewer than six months before say too little.
+Limits are those of a chart of individual values and moving ranges (XmR, Shewhart): the mean of the months before, plus
+and minus 2.66 times the mean difference from one month to the next. A value outside them is a real change far more
+often than chance. Fewer than six months before say too little.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +58,8 @@ def trends(month: dt.date, by_month: Mapping[dt.date, Sequence[Figure]]) -> list
         measured = [(one, n) for one, n in values if n is not None]
         if measured and measured[-1][0] == month:
             before = known.get(rules.after(month, -MONTHS), {}).get(place)
-            made.append(Trend(name, measured, *limits([n for _, n in measured[:-1]]), before))
+            low, high = limits([n for _, n in measured[:-1]])
+            made.append(Trend(name, measured, low, high, before))
     return made
 
 
@@ -65,6 +68,6 @@ def limits(before: Sequence[int]) -> tuple[float, float] | tuple[None, None]:
     if len(before) < _LEAST:
         return None, None
     mean = sum(before) / len(before)
-    moves = [abs(one - other) for one, other in zip(before, before[1:], strict=False)]
+    moves = [abs(one - other) for one, other in itertools.pairwise(before)]
     reach = _FACTOR * sum(moves) / len(moves)
     return max(0.0, mean - reach), mean + reach

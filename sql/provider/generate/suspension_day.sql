@@ -16,10 +16,10 @@ spans AS (
 
 SELECT
     cast(made.day AS date),
-    active.individuals + provider.synthetic_draw(extract(EPOCH FROM made.day)::bigint, 'people', :seed) % 9,
-    active.businesses + provider.synthetic_draw(extract(EPOCH FROM made.day)::bigint, 'firms', :seed) % 5,
+    active.individuals + provider.synthetic_draw(cast(extract(EPOCH FROM made.day) AS bigint), 'people', :seed) % 9,
+    active.businesses + provider.synthetic_draw(cast(extract(EPOCH FROM made.day) AS bigint), 'firms', :seed) % 5,
     20,
-    CASE WHEN provider.synthetic_draw(extract(EPOCH FROM made.day)::bigint, 'missed', :seed) % 9 = 0 THEN 1 ELSE 0 END
+    CASE WHEN provider.synthetic_draw(cast(extract(EPOCH FROM made.day) AS bigint), 'missed', :seed) % 9 = 0 THEN 1 ELSE 0 END
 FROM active CROSS JOIN spans
 CROSS JOIN LATERAL generate_series(
     cast(spans.now AS date) - interval '900 days', cast(spans.now AS date) - interval '1 day', interval '1 day'

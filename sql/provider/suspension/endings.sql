@@ -13,7 +13,7 @@ SELECT
     request.requested_at AS measured_from,
     outcome.outcome,
     CASE WHEN outcome.outcome <> 'omitted' THEN outcome.reviewer END AS reviewer,
-    outcome.reviewer IS NOT DISTINCT FROM suspension.decided_by AS reviewer_is_decider,
+    coalesce(outcome.reviewer = suspension.decided_by, FALSE) AS reviewer_is_decider,
     outcome.seconds_spent,
     outcome.evidence_viewed
 FROM provider.review_outcome AS outcome

@@ -1,4 +1,5 @@
-"""A provider that is nothing but a feed of events, without a key between them: they come late, twice, wrong or orphaned.
+"""A provider that is nothing but a feed of events, without a key between them: they come late, twice, wrong or
+orphaned.
 
 `Feed` is what the provider says now; `take` takes it in as it would be known at a moment.
 """
@@ -59,12 +60,19 @@ def decision(key: str, moment: dt.datetime, **different: object) -> dict[str, An
     return {"record_key": key, "at": moment, **DECISION, **different}
 
 
-def notice(key: str, case: str, moment: dt.datetime, since: dt.datetime | None, *, offers: bool = True) -> dict[str, Any]:
+def notice(
+    key: str, case: str, moment: dt.datetime, since: dt.datetime | None, *, offers: bool = True
+) -> dict[str, Any]:
     return {"record_key": key, "case_key": case, "at": moment, "measured_from": since, "offers_review": offers}
 
 
 def request(
-    key: str, case: str, moment: dt.datetime, since: dt.datetime | None, kind: str = "human_review", assigned: int | None = 5
+    key: str,
+    case: str,
+    moment: dt.datetime,
+    since: dt.datetime | None,
+    kind: str = "human_review",
+    assigned: int | None = 5,
 ) -> dict[str, Any]:
     row = {"record_key": key, "case_key": case, "at": moment, "measured_from": since}
     return {**row, "kind": kind, "assigned_minutes": assigned}
@@ -170,7 +178,9 @@ def build(engine: sa.Engine) -> Feed:
     metadata = sa.MetaData(schema="feed")
     for shape in SHAPES:
         sa.Table(shape.kind, metadata, *(sa.Column(name, kind) for name, kind in shape.declared.items()))
-    counts = (sa.Column(name, sa.BigInteger) for name in ("individuals", "businesses", "missed_looked_at", "missed_found"))
+    counts = (
+        sa.Column(name, sa.BigInteger) for name in ("individuals", "businesses", "missed_looked_at", "missed_found")
+    )
     sa.Table("complete", metadata, sa.Column("day", sa.Date), *counts)
     with database.transaction(engine) as connection:
         connection.execute(sa.schema.CreateSchema("feed"))
@@ -193,7 +203,9 @@ def _texts(row: Row) -> dict[str, Any]:
 
 
 def _query(shape: Shape) -> str:
-    about = "feed.decision.record_key = one.record_key" if shape.is_decision else "feed.decision.record_key = one.case_key"
+    about = (
+        "feed.decision.record_key = one.record_key" if shape.is_decision else "feed.decision.record_key = one.case_key"
+    )
     return f"""\
 -- What does the feed say?
 -- params:  since timestamptz, subject_keys text[]

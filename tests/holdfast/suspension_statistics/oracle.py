@@ -56,7 +56,9 @@ class _Month:
             row["day"] = row["at"].astimezone(LONDON).date()
             since = row.get("measured_from")
             # In UTC: Python takes two moments of one zone apart by the clock on the wall.
-            row["minutes"] = None if since is None else (row["at"].astimezone(dt.UTC) - since.astimezone(dt.UTC)) // _MINUTE
+            row["minutes"] = (
+                None if since is None else (row["at"].astimezone(dt.UTC) - since.astimezone(dt.UTC)) // _MINUTE
+            )
         return made
 
     def _judge_decisions(self, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -118,7 +120,9 @@ class _Month:
     def _in(self, day: dt.date | None) -> bool:
         return day is not None and self.first <= day < self.next
 
-    def _put(self, metric: str, basis: str, dimension: str, category: str, n: int | None, of_n: int | None = None) -> None:
+    def _put(
+        self, metric: str, basis: str, dimension: str, category: str, n: int | None, of_n: int | None = None
+    ) -> None:
         if n or of_n:
             self.found[metric, basis, dimension, category] = (n, of_n)
 
@@ -159,7 +163,12 @@ class _Month:
             ("M05", "account_kind"), ("M06", "detection_source"),
         ):  # fmt: skip
             self._count(metric, "decision", name, (row[name] for row in self.cohort))
-        self._count("M06", "decision", "detection", (("by_people", "by_machine")[row["detected_by_machine"]] for row in self.cohort))
+        self._count(
+            "M06",
+            "decision",
+            "detection",
+            (("by_people", "by_machine")[row["detected_by_machine"]] for row in self.cohort),
+        )
         hours = [row["planned_hours"] for row in self.cohort]
         self._count("M03", "decision", "duration", ("indefinite" if one is None else "finite" for one in hours))
         self._count("M03", "decision", "length", map(_length, hours))
@@ -170,7 +179,9 @@ class _Month:
         self._count("M07", "decision", "account_kind", (row["account_kind"] for row in firsts))
         again = [bool(row["earlier"]) and (row["day"] - row["earlier"][-1]["day"]).days <= 90 for row in self.cohort]
         self._share(("M08", "decision", "after_any_decision", "all"), again)
-        self._share(("M08", "decision", "after_an_overturned_one", "all"), [self._after_overturned(row) for row in self.cohort])
+        self._share(
+            ("M08", "decision", "after_an_overturned_one", "all"), [self._after_overturned(row) for row in self.cohort]
+        )
         active = [sum(counts[:2]) for day, counts in self.complete.items() if self._in(day)]
         self._put("M09", "decision", "all", "all", len(firsts), sum(active) if active else None)
 
@@ -210,11 +221,20 @@ class _Month:
         still = [row for row in known if row["end"] is None or row["end"]["day"] >= self.next]
         last = self.next - dt.timedelta(days=1)
         ages = [_working_days(row["day"], last) for row in still]
-        for category, low, high in (("up_to_2_working_days", 0, 2), ("3_to_5", 3, 5), ("6_to_10", 6, 10), ("over_10", 11, 9999)):
+        for category, low, high in (
+            ("up_to_2_working_days", 0, 2),
+            ("3_to_5", 3, 5),
+            ("6_to_10", 6, 10),
+            ("over_10", 11, 9999),
+        ):
             self._put("M19", "event", "age", category, sum(low <= age <= high for age in ages), len(ages))
         if still:
-            self._put("M19", "event", "oldest_in_days", "all", max((last - row["day"]).days for row in still), len(still))
-        before = [row for row in known if row["day"] < self.first and not (row["end"] and row["end"]["day"] < self.first)]
+            self._put(
+                "M19", "event", "oldest_in_days", "all", max((last - row["day"]).days for row in still), len(still)
+            )
+        before = [
+            row for row in known if row["day"] < self.first and not (row["end"] and row["end"]["day"] < self.first)
+        ]
         self._put("M19", "event", "flow", "open_at_the_beginning", len(before))
         self._put("M19", "event", "flow", "asked_for", len(in_month))
         self._put("M19", "event", "flow", "open_at_the_end", len(still))
@@ -234,13 +254,19 @@ class _Month:
                 of_it = [row for row in decided if row["decision"]["signal_family"] == family]
                 self._share(("M23", basis, "signal_family", family), list(map(_is_overturned, of_it)))
         decided = [row for row in self.ended if _how(row) == "decided"]
-        self._places("M20", "event", "minutes_to_decision", [row["end"]["minutes"] for row in decided], median=0.5, p90=0.9)
+        self._places(
+            "M20", "event", "minutes_to_decision", [row["end"]["minutes"] for row in decided], median=0.5, p90=0.9
+        )
         self._put("M20", "decision", "kaplan_meier", "median", self._kaplan_meier(), len(self.of_month))
         in_time = [_working_days(row["day"], row["end"]["day"]) <= 2 for row in decided]
         self._share(("M21", "event", "all", "all"), in_time)
         back = self._restorations()
         asked = {row["case_key"] for row in self.request}
-        own = [one for one in back.values() if one["cause"] == "own_correction" and self._in(one["day"]) and one["case_key"] not in asked]
+        own = [
+            one
+            for one in back.values()
+            if one["cause"] == "own_correction" and self._in(one["day"]) and one["case_key"] not in asked
+        ]
         self._put("M24", "event", "all", "all", len(own))
         by_review = [one for one in back.values() if one["cause"] == "review"]
         of_month = [one["minutes"] for one in by_review if self._in(one["decision"]["day"])]
@@ -248,7 +274,8 @@ class _Month:
         self._places("M25", "decision", "minutes_wrongly_suspended", of_month, median=0.5)
         self._places("M25", "event", "minutes_wrongly_suspended", in_month, median=0.5)
         quick = [
-            row["case_key"] in back and back[row["case_key"]]["minutes"] - row["minutes"] - row["end"]["minutes"] <= 1440
+            row["case_key"] in back
+            and back[row["case_key"]]["minutes"] - row["minutes"] - row["end"]["minutes"] <= 1440
             for row in self.ended
             if row["end"]["outcome"] == "overturned"
         ]
@@ -256,7 +283,9 @@ class _Month:
 
     def _restorations(self) -> dict[str, dict[str, Any]]:
         first: dict[str, dict[str, Any]] = {}
-        for row in sorted((one for one in self.events["restoration"] if not one["fault"]), key=lambda row: row["minutes"]):
+        for row in sorted(
+            (one for one in self.events["restoration"] if not one["fault"]), key=lambda row: row["minutes"]
+        ):
             first.setdefault(row["case_key"], row)
         return first
 
@@ -316,7 +345,13 @@ class _Month:
 
     def _people(self) -> None:
         ends = [row["end"] for row in self.ended if _how(row) == "decided"]
-        self._places("M34", "event", "seconds_spent", [end["seconds_spent"] for end in ends if end["seconds_spent"] is not None], median=0.5)
+        self._places(
+            "M34",
+            "event",
+            "seconds_spent",
+            [end["seconds_spent"] for end in ends if end["seconds_spent"] is not None],
+            median=0.5,
+        )
         seen = [end["evidence_viewed"] for end in ends if end["evidence_viewed"] is not None]
         self._share(("M34", "event", "evidence_viewed", "all"), seen)
         known = [not end["reviewer_is_decider"] for end in ends if end["reviewer_is_decider"] is not None]
@@ -363,7 +398,14 @@ def _working_days(start: dt.date, end: dt.date) -> int:
 def _length(hours: int | None) -> str:
     if hours is None:
         return "indefinite"
-    return next((name for bound, name in ((24, "up_to_a_day"), (168, "up_to_7_days"), (720, "up_to_30_days")) if hours <= bound), "longer")
+    return next(
+        (
+            name
+            for bound, name in ((24, "up_to_a_day"), (168, "up_to_7_days"), (720, "up_to_30_days"))
+            if hours <= bound
+        ),
+        "longer",
+    )
 
 
 def _band(share: Fraction) -> str:

@@ -40,7 +40,9 @@ def terms(rule: str = "round5-supp7") -> Published:
 
 
 def world(people: list[tuple[str, str, str]], ends: list[str]) -> list[Figure]:
-    """A month of decisions (automation, kind of account, ground), the first of which were reviewed with these outcomes."""
+    """A month of decisions (automation, kind of account, ground), the first of which were reviewed with these
+    outcomes.
+    """
     rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS_OF_FACT}
     for n, (automation, kind, reason) in enumerate(people):
         made = MAY + n * HOUR
@@ -68,7 +70,13 @@ class Attacker:
         [("M18/all", 1), ("M22/upheld", -1), ("M22/overturned", -1), ("M22/varied", -1)],
         [("M23/of_decided", 1), ("M22/overturned", -1), ("M22/varied", -1)],
         [("M23/of_all_ended_or_open#", 1)] + [(f"M22/{name}", -1) for name in OUTCOMES],
-        [("M19/asked_for", 1), ("M19/decided", -1), ("M19/withdrawn", -1), ("M19/omitted", -1), ("M19/open_at_the_end", -1)],
+        [
+            ("M19/asked_for", 1),
+            ("M19/decided", -1),
+            ("M19/withdrawn", -1),
+            ("M19/omitted", -1),
+            ("M19/open_at_the_end", -1),
+        ],
         [("M01/all", 1), ("M42/reasons#", -1)],
         [("M02/fully", 1), ("M40/all#", -1)],
         [("M18/all", 1), ("M23/of_decided#", -1)],
@@ -161,7 +169,11 @@ def test_figures_hang_together_as_their_definitions_say() -> None:
 
 
 people = st.lists(
-    st.tuples(st.sampled_from(AUTOMATION + ("fully",) * 9), st.sampled_from(KINDS + ("individual",) * 9), st.sampled_from(REASONS + ("fraud",) * 9)),
+    st.tuples(
+        st.sampled_from(AUTOMATION + ("fully",) * 9),
+        st.sampled_from(KINDS + ("individual",) * 9),
+        st.sampled_from(REASONS + ("fraud",) * 9),
+    ),
     max_size=90,
 )
 ended = st.lists(st.sampled_from(OUTCOMES + ("upheld",) * 8), max_size=70)
@@ -180,7 +192,10 @@ def test_no_small_number_can_be_solved_for(rule: str, people: list[tuple[str, st
 @pytest.mark.parametrize("seed", range(5))
 def test_nor_by_a_restatement_next_to_what_it_replaces(rule: str, seed: int) -> None:
     draw = random.Random(seed)
-    crowd = [(draw.choice(AUTOMATION + ("fully",) * 9), draw.choice(KINDS), draw.choice(REASONS + ("fraud",) * 7)) for _ in range(80)]
+    crowd = [
+        (draw.choice(AUTOMATION + ("fully",) * 9), draw.choice(KINDS), draw.choice(REASONS + ("fraud",) * 7))
+        for _ in range(80)
+    ]
     ends = draw.choices(OUTCOMES, (30, 4, 2, 3, 1), k=40)
     late = [(draw.choice(AUTOMATION), draw.choice(KINDS), draw.choice(REASONS)) for _ in range(draw.randint(1, 4))]
     before, after = world(crowd, ends), world(crowd + late, [*ends, "overturned"])
@@ -195,9 +210,7 @@ def test_nor_by_a_restatement_next_to_what_it_replaces(rule: str, seed: int) -> 
 def test_an_attacker_would_find_what_is_only_hidden_by_itself() -> None:
     """The attack finds something where there is something: one small number beside an exact total."""
     figures = world([("fully", "individual", "fraud")] * 40 + [("not", "individual", "fraud")] * 3, [])
-    careless = [
-        Cell(*one.place, HIDDEN if one.n == 3 else one.n, one.of_n, "exact") for one in figures
-    ]
+    careless = [Cell(*one.place, HIDDEN if one.n == 3 else one.n, one.of_n, "exact") for one in figures]
     assert Attacker(careless, "exact").range_of("M02/not") == (3, 3)
 
 
@@ -206,7 +219,11 @@ def one(cells: list[Cell], metric: str, category: str) -> Cell:
 
 
 def test_nothing_stays_nothing_few_are_hidden_and_others_are_rounded() -> None:
-    crowd = [("fully", "individual", "fraud")] * 38 + [("not", "business", "identity")] * 5 + [("partially", "business", "aup")] * 41
+    crowd = (
+        [("fully", "individual", "fraud")] * 38
+        + [("not", "business", "identity")] * 5
+        + [("partially", "business", "aup")] * 41
+    )
     cells, _ = publish(world(crowd, []), defined(), terms())
     assert one(cells, "M02", "not").n == HIDDEN
     assert one(cells, "M02", "partially").n == 40

@@ -56,7 +56,9 @@ def reproduce(feed: Feed, number: int | None = None) -> months.Reproduced:
 
 def entries(feed: Feed, kind: str) -> list[dict[str, object]]:
     with database.transaction(feed.engine) as connection:
-        rows = connection.execute(sa.text("SELECT entry FROM holdfast.ledger_entry WHERE kind = :k ORDER BY seq"), {"k": kind})
+        rows = connection.execute(
+            sa.text("SELECT entry FROM holdfast.ledger_entry WHERE kind = :k ORDER BY seq"), {"k": kind}
+        )
         return [json.loads(row.entry)["facts"] for row in rows]
 
 
@@ -127,7 +129,10 @@ def test_every_version_is_reproduced_after_the_personal_rows_are_gone(may: Feed)
 def test_a_fact_that_was_changed_by_hand_is_found(may: Feed) -> None:
     first = freeze(may)
     with database.transaction(may.engine) as connection:
-        connection.exec_driver_sql("UPDATE statistics.decision SET reason = 'identity' WHERE number = (SELECT min(number) FROM statistics.decision)")
+        connection.exec_driver_sql(
+            "UPDATE statistics.decision SET reason = 'identity'"
+            " WHERE number = (SELECT min(number) FROM statistics.decision)"
+        )
     found = reproduce(may)
     assert found.digest != first.digest
     assert {one.place[3] for one in found.differs} == {"fraud", "identity"}
@@ -137,7 +142,11 @@ def test_a_fact_that_was_changed_by_hand_is_found(may: Feed) -> None:
 
 def test_a_version_can_be_neither_changed_nor_deleted(may: Feed) -> None:
     freeze(may)
-    for statement in ("UPDATE statistics.version SET reason = 'a'", "DELETE FROM statistics.version", "TRUNCATE statistics.version"):
+    for statement in (
+        "UPDATE statistics.version SET reason = 'a'",
+        "DELETE FROM statistics.version",
+        "TRUNCATE statistics.version",
+    ):
         with pytest.raises(sa.exc.DBAPIError, match="refused"), database.transaction(may.engine) as connection:
             connection.exec_driver_sql(statement)
 
@@ -156,7 +165,8 @@ def test_both_editions_are_written_whole_and_follow_the_schema(may: Feed) -> Non
     for kind in ("internal", "published"):
         files = written(may, kind)
         assert set(files) == {
-            "index.html", "report.pdf", "statistics.xlsx", "statistics.csv", "statistics.json", "statistics.schema.json",
+            "index.html", "report.pdf", "statistics.xlsx", "statistics.csv", "statistics.json",
+            "statistics.schema.json",
             "versions.csv", "differences.csv", "dsa.csv", "methodology.md", "SHA256SUMS",
         }  # fmt: skip
         content = json.loads(files["statistics.json"])
@@ -192,7 +202,9 @@ def test_the_page_prints_each_definition_and_the_document_is_made_from_the_same_
     page = written(may, "internal")["index.html"].decode()
     assert not [metric_id for metric_id in defined.metrics if f"<h3>{metric_id} " not in page]
     document = settings.load().project / "docs" / "definitions.md"
-    assert document.read_text(encoding="utf-8") == definitions.as_markdown(defined), "run holdfast statistics definitions"
+    assert document.read_text(encoding="utf-8") == definitions.as_markdown(defined), (
+        "run holdfast statistics definitions"
+    )
 
 
 def test_all_metrics_of_the_fact_sheet_are_defined() -> None:

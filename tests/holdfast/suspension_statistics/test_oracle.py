@@ -43,7 +43,9 @@ def cases(draw: st.DrawFn, number: int) -> dict[str, list[dict[str, Any]]]:
     key = f"d{number}"
     made = later(START, draw(HOURS) * 60 + number % 60)
     odd = draw(st.integers(0, 19))
-    rows: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ("decision", "notice", "request", "ending", "restoration", "escalation", "check")}
+    rows: dict[str, list[dict[str, Any]]] = {
+        kind: [] for kind in ("decision", "notice", "request", "ending", "restoration", "escalation", "check")
+    }
     orphan = odd == 0
     known = None if orphan else made
     if not orphan:
@@ -82,18 +84,37 @@ def cases(draw: st.DrawFn, number: int) -> dict[str, list[dict[str, Any]]]:
         said = draw(st.sampled_from([*outcomes, None]))
         if said is not None:
             over = later(asked, -60 if odd == 6 else draw(minutes))
-            looked = {"reviewer": draw(st.sampled_from(["anna", "ben"])), "seconds_spent": draw(st.sampled_from([5, 29, 30, 900]))}
+            looked = {
+                "reviewer": draw(st.sampled_from(["anna", "ben"])),
+                "seconds_spent": draw(st.sampled_from([5, 29, 30, 900])),
+            }
             since = None if odd == 5 else asked
             rows["ending"].append(ending(f"e{number}-{n}", key, name, over, since, said, **looked))
             if odd == 7:
-                rows["ending"].append(ending(f"f{number}-{n}", key, name, over, since, draw(st.sampled_from(outcomes)), **looked))
+                rows["ending"].append(
+                    ending(f"f{number}-{n}", key, name, over, since, draw(st.sampled_from(outcomes)), **looked)
+                )
     if draw(st.booleans()):
         back = later(made, -10 if odd == 8 else draw(minutes))
-        rows["restoration"].append(restoration(f"b{number}", key, back, known, draw(st.sampled_from(["ended", "review", "own_correction"]))))
+        rows["restoration"].append(
+            restoration(f"b{number}", key, back, known, draw(st.sampled_from(["ended", "review", "own_correction"])))
+        )
     if draw(st.integers(0, 4)) == 0:
-        rows["escalation"].append(escalation(f"x{number}", key, later(made, draw(minutes)), known, draw(st.sampled_from(["complaint", "adr", "ico", "court"]))))
+        rows["escalation"].append(
+            escalation(
+                f"x{number}",
+                key,
+                later(made, draw(minutes)),
+                known,
+                draw(st.sampled_from(["complaint", "adr", "ico", "court"])),
+            )
+        )
     if draw(st.integers(0, 2)) == 0:
-        rows["check"].append(check(f"c{number}", key, later(made, draw(minutes)), known, right=draw(st.sampled_from([True, False, None]))))
+        rows["check"].append(
+            check(
+                f"c{number}", key, later(made, draw(minutes)), known, right=draw(st.sampled_from([True, False, None]))
+            )
+        )
     return rows
 
 
@@ -116,7 +137,9 @@ def histories(draw: st.DrawFn) -> list[dict[str, list[dict[str, Any]]]]:
             for row in now["ending"]:
                 if draw(st.integers(0, 5)) == 0:
                     changed = {**row, "outcome": "varied"}
-                    now["ending"] = [changed if other["record_key"] == row["record_key"] else other for other in now["ending"]]
+                    now["ending"] = [
+                        changed if other["record_key"] == row["record_key"] else other for other in now["ending"]
+                    ]
         said.append(now)
     return said
 
@@ -135,7 +158,12 @@ def ours(feed: Feed, month: dt.date, known_until: dt.datetime) -> list[rules.Fig
     return figures
 
 
-@run_settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@run_settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(history=histories())
 def test_any_history_gives_the_figures_of_plain_pandas_as_known_at_each_moment(
     feed: Feed, history: list[dict[str, list[dict[str, Any]]]]

@@ -1,4 +1,4 @@
-"""What a report of a month says: the cells of one edition, its versions and what changed between them, and the trend."""
+"""What a report of a month says: the cells of one edition, its versions, what changed between them, the trend."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Edition:
 
     def number(self, *place: str) -> int | None:
         """The printed count of a place; None where it is hidden or not measured."""
-        found = next((cell.n for cell in self.cells if (cell.metric, cell.basis, cell.dimension, cell.category) == place), None)
+        found = next(
+            (cell.n for cell in self.cells if (cell.metric, cell.basis, cell.dimension, cell.category) == place), None
+        )
         return found if isinstance(found, int) else None
 
     def interval(self, cell: Cell) -> tuple[float, float] | None:
@@ -98,9 +100,7 @@ def editions_of(
     return internal, published
 
 
-def _published(
-    everything: Sequence[Version], month: dt.date, defined: Definitions, terms: Published
-) -> list[Cell]:
+def _published(everything: Sequence[Version], month: dt.date, defined: Definitions, terms: Published) -> list[Cell]:
     """What is published of the latest version, next to all that was published before it: its own earlier versions, and
     the month before, at whose end the reviews were open that are open at the beginning of this one."""
     earlier: list[disclosure.Edition] = []
@@ -115,7 +115,8 @@ def _published(
 
 
 def _carried_over(previous: Sequence[Version], defined: Definitions, terms: Published) -> list[disclosure.Edition]:
-    found, own = [], []
+    found: list[disclosure.Edition] = []
+    own: list[disclosure.Edition] = []
     for version in previous:
         figures = rules.figures_of(version.figures)
         _, edition = disclosure.publish(figures, defined, terms, own)

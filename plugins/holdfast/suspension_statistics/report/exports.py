@@ -34,7 +34,9 @@ _DSA = (
     ("1.6", "indicator of accuracy: precision in a sample", ("M27", "event", "all", "all"), "share"),
     ("1.6", "possible rate of error: in a sample", ("M28", "event", "all", "all"), "share"),
 )
-"""Sections of Annex I Part II of Implementing Regulation (EU) 2024/2835, of which only the headings were read at source."""
+"""Sections of Annex I Part II of Implementing Regulation (EU) 2024/2835, of which only the headings were read at
+source.
+"""
 
 
 def statistics_csv(edition: Edition) -> str:
@@ -103,7 +105,9 @@ def differences_csv(edition: Edition) -> str:
 
 
 def dsa_csv(edition: Edition) -> str:
-    """What applies of the quantitative template of Regulation (EU) 2024/2835, which binds nobody here: a shape to follow."""
+    """What applies of the quantitative template of Regulation (EU) 2024/2835, which binds nobody here: a shape to
+    follow.
+    """
     cells = {(cell.metric, cell.basis, cell.dimension, cell.category): cell for cell in edition.cells}
     rows: list[Sequence[TableCell]] = []
     for section, indicator, place, what in _DSA:
@@ -117,19 +121,23 @@ def methodology(edition: Edition) -> str:
     """How the figures were made, in words: terms, versions, disclosure control, and what each figure means."""
     version, terms, published = edition.version, edition.terms, edition.published
     parts = [
-        f"# Methodology: suspension statistics {version.month:%Y-%m}, version {version.version}, {edition.kind} edition",
+        f"# Method: suspension statistics {version.month:%Y-%m}, version {version.version}, {edition.kind} edition",
         f"Made from facts known until {version.known_until.isoformat()}, in days of {terms.zone}. Digest of the figures"
         f" `{version.digest}`, of the definitions `{version.definitions}`. `holdfast statistics reproduce --month"
         f" {version.month:%Y-%m}` computes them again.",
-        f"Reviews are in time within {terms.review_working_days} working days; a repeat is within {terms.repeat_days} days;"
-        f" a reviewer is in a band from {terms.least_reviews} reviews on. Facts that contradict one another are counted"
-        " under U01 and nowhere else.",
+        f"Reviews are in time within {terms.review_working_days} working days; a repeat is within"
+        f" {terms.repeat_days} days; a reviewer is in a band from {terms.least_reviews} reviews on."
+        " Facts that contradict one another are counted under U01 and nowhere else.",
         "This edition is complete and not to be published."
         if edition.is_internal
-        else f"Disclosure rule `{published.rule}`: counts of 1 to {published.suppress_up_to} are hidden (`*`); others are"
-        + (f" rounded to the nearest {published.base}, totals on their own;" if published.rule != "exact" else " exact;")
-        + f" shares of fewer than {published.least_denominator} and medians of fewer than {published.least_observations}"
-        " are hidden, and so is whatever would tell a hidden number.",
+        else f"Disclosure rule `{published.rule}`: counts of 1 to {published.suppress_up_to} are hidden (`*`); others"
+        + (
+            f" are rounded to the nearest {published.base}, totals on their own;"
+            if published.rule != "exact"
+            else " are exact;"
+        )
+        + f" shares of fewer than {published.least_denominator} and medians of fewer than"
+        f" {published.least_observations} are hidden, and so is whatever would tell a hidden number.",
     ]
     return "\n\n".join(parts) + "\n\n" + definitions.as_markdown(edition.definitions)
 
@@ -144,7 +152,15 @@ def _row(edition: Edition, cell: Cell) -> Sequence[TableCell]:
     assert cut is not None
     version, interval = edition.version, edition.interval(cell)
     low, high = interval or (None, None)
-    head = (f"{version.month:%Y-%m}", version.version, cell.metric, metric.name, cell.basis, cell.dimension, cell.category)
+    head = (
+        f"{version.month:%Y-%m}",
+        version.version,
+        cell.metric,
+        metric.name,
+        cell.basis,
+        cell.dimension,
+        cell.category,
+    )
     unit = metric.unit_of(cut)
     share = cell.share if unit == "share" else None
     return (*head, unit, cell.n, cell.of_n, *map(_six, (share, low, high)), cell.rule_id)
@@ -159,6 +175,4 @@ def _version_rows(edition: Edition) -> list[Sequence[TableCell]]:
 
 
 def _difference_rows(edition: Edition) -> list[Sequence[TableCell]]:
-    return [
-        (*one.place, one.n_before, one.of_n_before, one.n_after, one.of_n_after) for one in edition.differences
-    ]
+    return [(*one.place, one.n_before, one.of_n_before, one.n_after, one.of_n_after) for one in edition.differences]

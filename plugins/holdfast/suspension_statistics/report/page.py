@@ -34,7 +34,9 @@ def html_of(edition: Edition) -> str:
         "edition": edition,
         "month": f"{edition.version.month:%B %Y}",
         "headline": [(name, _number(edition, place)) for name, place in _HEADLINE],
-        "metrics": [(metric_id, edition.definitions.metrics[metric_id], tables) for metric_id, tables in _tables(edition)],
+        "metrics": [
+            (metric_id, edition.definitions.metrics[metric_id], tables) for metric_id, tables in _tables(edition)
+        ],
         "bases": BASES,
         "shown": shown,
         "interval": edition.interval,
@@ -68,7 +70,9 @@ def _number(edition: Edition, place: tuple[str, str, str, str]) -> str:
 
 def _tables(edition: Edition) -> list[tuple[str, list[tuple[str, str, str, list[Cell]]]]]:
     """Metric -> its tables, each with basis, dimension, unit and cells."""
-    made: dict[str, list[tuple[str, str, str, list[Cell]]]] = {metric_id: [] for metric_id in edition.definitions.metrics}
+    made: dict[str, list[tuple[str, str, str, list[Cell]]]] = {
+        metric_id: [] for metric_id in edition.definitions.metrics
+    }
     for (metric_id, basis, dimension), cells in groupby(
         edition.cells, key=lambda cell: (cell.metric, cell.basis, cell.dimension)
     ):
@@ -92,13 +96,24 @@ def _charts(edition: Edition) -> list[tuple[str, str]]:
             labels = [in_words(cell.category) + (" (hidden)" if cell.n == HIDDEN else "") for cell in cells]
             values = [cell.n if isinstance(cell.n, int) else 0 for cell in cells]
             series = [charts.Series("number", values, _DARK)]
-            drawn.append((title, charts.stacked_bars(name, title, title + ".", labels, series, as_shares=False, unit="numbers")))
+            drawn.append(
+                (title, charts.stacked_bars(name, title, title + ".", labels, series, as_shares=False, unit="numbers"))
+            )
     for number, one in enumerate(edition.trends):
         if len(one.months) > 1:
-            usual = [n if (one.low is None or one.high is None or one.low <= n <= one.high) else 0 for _, n in one.months]
+            usual = [
+                n if (one.low is None or one.high is None or one.low <= n <= one.high) else 0 for _, n in one.months
+            ]
             other = [n - same for (_, n), same in zip(one.months, usual, strict=True)]
             series = [charts.Series("within the limits", usual, _DARK), charts.Series("outside", other, _WARM, "xx")]
             labels = [f"{month:%Y-%m}" for month, _ in one.months]
             text = f"{one.name}, month by month, with the months outside the control limits marked."
-            drawn.append((f"{one.name}, the last twelve months", charts.stacked_bars(f"trend-{number}", one.name, text, labels, series, as_shares=False, unit="numbers")))
+            drawn.append(
+                (
+                    f"{one.name}, the last twelve months",
+                    charts.stacked_bars(
+                        f"trend-{number}", one.name, text, labels, series, as_shares=False, unit="numbers"
+                    ),
+                )
+            )
     return drawn
