@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import BaseOperator, Param, TaskGroup, chain, task, timezone
+from airflow.sdk import Asset, BaseOperator, Param, TaskGroup, chain, task, timezone
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -110,6 +110,17 @@ def step(name: str, **options: Any) -> TaskDecorator:
         return call_step(_steps_of(package), function_name, arguments)
 
     return cast("TaskDecorator", task(task_id=function_name, **options)(run_step))
+
+
+def announce(asset: Asset, task_id: str) -> Any:
+    """A task that says which partitions of an asset have arrived: those whose keys it is given."""
+
+    def say(keys: list[str], outlet_events: Any = None) -> int:
+        if keys:  # without any, the event would be of the asset as a whole
+            outlet_events[asset].add_partitions(keys)
+        return len(keys)
+
+    return task(task_id=task_id, outlets=[asset])(say)
 
 
 def approval(package: str, job: str, path: Any) -> Any:

@@ -144,6 +144,10 @@ class DeliveryRefused(HoldfastError):
     """A file sent twice, or out of its order, would undo what the authority was told in between."""
 
 
+class StatisticsError(HoldfastError):
+    """A figure that is not what its definition says would be believed, and published."""
+
+
 def description(error: BaseException) -> str:
     """What may be told of an error. Of one of ours its type and message; of any other its type, SQLSTATE and place.
 

@@ -335,11 +335,33 @@ CREATE TABLE provider.suspension (
     lawful_basis text NOT NULL,
     rule_version text NOT NULL,
     ends_at timestamptz,
-    case_closed_at timestamptz
+    case_closed_at timestamptz,
+    detected_by_machine boolean NOT NULL DEFAULT TRUE,
+    person_acted boolean NOT NULL DEFAULT FALSE,
+    person_changed boolean,
+    signal_family text NOT NULL DEFAULT 'traffic' CHECK (signal_family IN ('traffic', 'content', 'identity', 'payment')),
+    product text NOT NULL DEFAULT 'voice' CHECK (product IN ('voice', 'messaging', 'api')),
+    has_reasons boolean NOT NULL DEFAULT TRUE,
+    uses_special_category boolean NOT NULL DEFAULT FALSE,
+    bars_emergency_calls boolean NOT NULL DEFAULT FALSE,
+    not_told_because text CHECK (not_told_because IN ('tipping_off', 'court_order')),
+    decided_by text,
+    restored_at timestamptz,
+    restored_because text CHECK (restored_because IN ('ended', 'review', 'own_correction')),
+    checked_at timestamptz,
+    check_found_right boolean
 );
 COMMENT ON TABLE provider.suspension IS 'Decisions to suspend an account, automated or not (UK GDPR Art 22A to 22D).';
 COMMENT ON COLUMN provider.suspension.ends_at IS 'When service was or will be restored. NULL = indefinite.';
 COMMENT ON COLUMN provider.suspension.case_closed_at IS 'NULL = not closed yet.';
+COMMENT ON COLUMN provider.suspension.person_acted IS 'A person held, released or confirmed it before it took effect.';
+COMMENT ON COLUMN provider.suspension.person_changed IS
+    'Whether that person changed what the machine proposed. NULL = none acted, or not recorded.';
+COMMENT ON COLUMN provider.suspension.not_told_because IS 'Why the customer was not told. NULL = they are to be told.';
+COMMENT ON COLUMN provider.suspension.decided_by IS 'The member of staff. NULL = a machine.';
+COMMENT ON COLUMN provider.suspension.restored_at IS 'When service came back. NULL = not yet.';
+COMMENT ON COLUMN provider.suspension.checked_at IS
+    'When it was looked at again in a random sample for quality. NULL = not drawn.';
 CREATE INDEX suspension_account ON provider.suspension (account_id);
 
 CREATE TABLE provider.suspension_notice (
@@ -348,7 +370,8 @@ CREATE TABLE provider.suspension_notice (
     channel text NOT NULL CHECK (channel IN ('email', 'sms', 'post')),
     address text NOT NULL,
     sent_at timestamptz NOT NULL,
-    body text NOT NULL
+    body text NOT NULL,
+    offers_review boolean NOT NULL DEFAULT TRUE
 );
 COMMENT ON TABLE provider.suspension_notice IS
     'What a suspended customer was told; the account is reached through suspension.';
@@ -360,22 +383,39 @@ CREATE TABLE provider.review_request (
     kind text NOT NULL CHECK (kind IN ('human_review', 'contest', 'representation')),
     requested_at timestamptz NOT NULL,
     withdrawn_at timestamptz,
-    representations text NOT NULL
+    representations text NOT NULL,
+    assigned_at timestamptz
 );
 COMMENT ON TABLE provider.review_request IS
     'Requests for a human review (Art 22C); the account is reached through suspension.';
 COMMENT ON COLUMN provider.review_request.withdrawn_at IS 'NULL = not withdrawn.';
+COMMENT ON COLUMN provider.review_request.assigned_at IS 'When a reviewer was given it. NULL = not yet.';
 CREATE INDEX review_request_suspension ON provider.review_request (suspension_id);
 
 CREATE TABLE provider.review_outcome (
     review_request_id uuid PRIMARY KEY REFERENCES provider.review_request,
     decided_at timestamptz NOT NULL,
-    outcome text NOT NULL CHECK (outcome IN ('upheld', 'overturned', 'varied')),
+    outcome text NOT NULL CHECK (outcome IN ('upheld', 'overturned', 'varied', 'omitted')),
     reviewer text NOT NULL,
-    reasons text NOT NULL
+    reasons text NOT NULL,
+    seconds_spent integer CHECK (seconds_spent >= 0),
+    evidence_viewed boolean
 );
 COMMENT ON TABLE provider.review_outcome IS
     'Outcomes of reviews; the account is reached through request and suspension.';
+COMMENT ON COLUMN provider.review_outcome.outcome IS 'omitted = ended without a decision, as when the account closed.';
+COMMENT ON COLUMN provider.review_outcome.seconds_spent IS 'With the case open. NULL = never recorded.';
+
+CREATE TABLE provider.suspension_day (
+    day date PRIMARY KEY,
+    individuals bigint NOT NULL,
+    businesses bigint NOT NULL,
+    missed_looked_at bigint,
+    missed_found bigint
+);
+COMMENT ON TABLE provider.suspension_day IS
+    'A day whose events are all in: active accounts, and a random look at accounts that were not suspended.';
+COMMENT ON COLUMN provider.suspension_day.missed_looked_at IS 'NULL = not measured.';
 
 -- Care, complaints, authorities --------------------------------------------------------------------------------------
 
@@ -399,10 +439,16 @@ CREATE TABLE provider.complaint (
     closed_at timestamptz,
     adr_window_ends_on date,
     adr_closed_on date,
-    summary text NOT NULL
+    summary text NOT NULL,
+    suspension_id bigint,
+    escalated_to text CHECK (escalated_to IN ('adr', 'ico', 'court')),
+    escalated_at timestamptz
 );
 COMMENT ON TABLE provider.complaint IS 'Complaints (General Condition C4; Data Protection Act 2018 s.164A).';
 COMMENT ON COLUMN provider.complaint.closed_at IS 'NULL = not closed yet.';
+COMMENT ON COLUMN provider.complaint.suspension_id IS
+    'The suspension it is about, as the complaints tool knows it: no foreign key. NULL = about something else.';
+COMMENT ON COLUMN provider.complaint.escalated_at IS 'NULL = not taken further.';
 COMMENT ON COLUMN provider.complaint.adr_window_ends_on IS 'Last day to go to dispute resolution. NULL = none.';
 COMMENT ON COLUMN provider.complaint.adr_closed_on IS
     'When dispute resolution ended. NULL = not yet, or never begun.';

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 
 from holdfast import database as hf_database
 from holdfast import queries, settings
+from holdfast.suspension_facts import shapes, take_in
 
 SQL = settings.load().sql
 PLUGINS = settings.load().project / "plugins"
@@ -25,6 +26,11 @@ NAMES = sorted(
     for file in SQL.rglob("*.sql")
     if file.parent.name != "migrations" and str(file.relative_to(SQL).with_suffix("")) not in SCRIPTS
 )
+MONTH = {
+    "first_day": dt.date(2024, 2, 1),
+    "next_month": dt.date(2024, 3, 1),
+    "known_until": dt.datetime(2024, 3, 2, tzinfo=dt.UTC),
+}
 TEMPORARY = {  # statements that others need in the same transaction, with values for their parameters
     "holds/stage": {},
     "deletion_requests/replay_lines": {},
@@ -34,6 +40,22 @@ TEMPORARY = {  # statements that others need in the same transaction, with value
     "emergency/stage_gaps": {},
     "provider/generate/windows": {"as_of": dt.datetime(2024, 3, 2, tzinfo=dt.UTC), "backlog": False},
     "provider/generate/cases": {},
+    "suspension_facts/chain_stage": {},
+    "suspension_statistics/safeguards_stage": {
+        "today": dt.date(2024, 3, 2),
+        "notice_days": 1,
+        "assign_days": 1,
+        "restore_days": 1,
+    },
+    **{
+        f"suspension_statistics/stage_{name}": {key: value for key, value in MONTH.items() if key in used}
+        for name, used in {
+            "decisions": ("first_day", "next_month", "known_until"),
+            "requests": ("first_day", "next_month", "known_until"),
+            "notices": ("known_until",),
+            "restorations": ("first_day", "next_month", "known_until"),
+        }.items()
+    },
 }
 PREPARABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
@@ -43,6 +65,8 @@ def connection(fresh_database: Callable[..., AbstractContextManager[sa.Engine]])
     """Migrated, with the provider's schema and all temporary tables, in a transaction that is rolled back."""
     with fresh_database() as engine, engine.connect() as connection, connection.begin() as transaction:
         hf_database.run_script(connection, (SQL / "provider" / "schema.sql").read_text(encoding="utf-8"))
+        for shape in shapes.SHAPES:
+            take_in.incoming_table(shape).create(connection)
         for name, values in TEMPORARY.items():
             queries.run(connection, name, values)
         yield connection

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
 
 
 def main(folder: Path) -> None:
@@ -31,7 +32,7 @@ def _facts(dag: Any) -> dict[str, Any]:
         "doc": dag.doc_md,
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
-        "schedule": dag.timetable.serialize() if hasattr(dag.timetable, "serialize") else {},
+        "schedule": DagSerialization.to_dict(dag)["dag"]["timetable"]["__var"],
         "tags": sorted(dag.tags),
         "params": {name: dag.params[name] for name in dag.params},
         "tasks": {

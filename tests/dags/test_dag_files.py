@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 
 import pendulum
 import pytest
+from airflow.partition_mappers.base import RollupMapper
+from airflow.partition_mappers.temporal import StartOfMonthMapper
+from airflow.partition_mappers.window import MonthWindow
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
@@ -24,6 +28,7 @@ HEAVY = (
     "holdfast.enforcement",
     "holdfast.emergency_data",
     "holdfast.retention",
+    "holdfast.suspension_statistics",
     "holdfast.synthetic",
     "matplotlib",
     "pandas",
@@ -180,6 +185,25 @@ def test_files_that_may_leave_are_released_before_a_person_is_asked_about_others
     assert tasks["ask_a_person"]["retries"] == 0
     assert tasks["ask_a_person"]["downstream"] == ["list_decided"]
     assert tasks["work_through_decided"]["downstream"] == ["deliver_files"]
+
+
+def test_a_month_of_statistics_waits_for_every_day_of_it(parsed: dict[str, Any]) -> None:
+    """By the asset that the nightly run announces day by day; Airflow's own mapper says which days a month has."""
+    schedule = json.dumps(parsed["dags"]["suspension_statistics_monthly"]["schedule"])
+    for part in ("suspension_days", "RollupMapper", "StartOfMonthMapper", "MonthWindow", "WaitForAll", "%Y-%m-%d"):
+        assert part in schedule
+    mapper = RollupMapper(
+        upstream_mapper=StartOfMonthMapper(input_format="%Y-%m-%d", output_format="%Y-%m"), window=MonthWindow()
+    )
+    assert mapper.to_downstream("2028-02-29") == "2028-02"
+    assert sorted(mapper.to_upstream("2028-02")) == [f"2028-02-{day:02}" for day in range(1, 30)]
+
+
+def test_facts_are_taken_before_the_hour_at_which_anything_is_deleted(parsed: dict[str, Any]) -> None:
+    assert parsed["dags"]["suspension_facts_nightly"]["schedule"]["expression"] == "40 0 * * *"
+    tasks = parsed["dags"]["suspension_facts_nightly"]["tasks"]
+    assert tasks["take_facts"]["upstream"] == []
+    assert tasks["announce_days"]["upstream"] == ["settled_days"]
 
 
 def _without_docstring(file: Path) -> ast.Module:

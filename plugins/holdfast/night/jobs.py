@@ -14,7 +14,13 @@ from holdfast.night.api import AirflowRefused, AirflowSilent, Api, Task
 from holdfast.night.progress import Progress
 from holdfast.night.supervisor import Kept
 
-JOBS = ("retention_nightly", "deletion_requests_reconcile", "emergency_data_999")  # in the order of the night
+JOBS = (  # in the order of the night: facts are taken before their rows may go
+    "suspension_facts_nightly",
+    "retention_nightly",
+    "deletion_requests_reconcile",
+    "emergency_data_999",
+    "suspension_statistics_monthly",
+)
 SUCCESS, FAILED, WAITS = "success", "failed", "awaiting approval"
 
 _START_SECONDS = 180

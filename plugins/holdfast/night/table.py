@@ -44,6 +44,10 @@ def show(console: Console, runs: list[Run], began: dt.datetime) -> None:
 
 
 def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
+    if (folder / "statistics.json").exists():
+        _show_statistics(console, json.loads((folder / "statistics.json").read_text()))
+        _show_files(console, folder)
+        return
     report = json.loads((folder / "report.json").read_text())
     seal, run = report.get("seal"), report.get("run")
     sealed_at = dt.datetime.fromisoformat(seal["sealed_at"]) if seal else began
@@ -60,8 +64,20 @@ def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
         _show_matrix(console, report["matrix"])
     else:
         _show_extracts(console, report["extracts"])
+    _show_files(console, folder)
+
+
+def _show_files(console: Console, folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         console.print(f"  {escape(str(file))}", highlight=False, soft_wrap=True)
+
+
+def _show_statistics(console: Console, statistics: dict[str, Any]) -> None:
+    """A month of suspensions: its version, and the figures without a breakdown that are counts."""
+    console.print(f"{statistics['month']}, version {statistics['version']}, {statistics['digest']}", highlight=False)
+    whole = [one for one in statistics["figures"] if one["category"] == "all" and one["unit"] == "count"]
+    rows = [(one["metric"], one["name"], one["basis"], one["n"]) for one in whole if one["dimension"] == "all"]
+    terminal.show(console, ("metric", "what", "by month of", "number"), rows)
 
 
 def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from holdfast.policy.model import DataMap, Dataset, NoSubject, Policy, Subject
 from holdfast.policy.problems import Check, EntryPath, Finder, Problem
 
 CONNECTION = "holdfast"
-OWN_SCHEMAS = ("holdfast", "emergency")
+OWN_SCHEMAS = ("holdfast", "emergency", "statistics")
 """Ours: `holdfast` is what evidence stands on; `emergency` names numbers, which its own job forgets."""
 
 

@@ -50,6 +50,7 @@ TABLES = (
     "suspension_notice",
     "review_request",
     "review_outcome",
+    "suspension_day",
     "support_ticket",
     "complaint",
     "law_enforcement_request",
@@ -110,6 +111,7 @@ def make(
             if progress is not None:
                 progress(table, made[table])
         _generate(connection, "number_status", values)
+        _generate(connection, "suspension_restored", values)
         made["feed"] = _deliver(connection, as_of)
         _generate(connection, "sequences", values)
         _write_recordings(connection, objects, base)

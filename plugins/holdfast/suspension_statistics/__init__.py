@@ -1,0 +1,1 @@
+"""Monthly statistics of automated suspensions and their reviews: computed from facts, frozen, restated, published."""

@@ -1,0 +1,128 @@
+"""The job's tasks, one function each. What they return is counts, days, digests and paths.
+
+Every step may be repeated: facts that are known give none, a frozen month stays as it is, a report is written again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import Any
+
+import sqlalchemy as sa
+
+from holdfast import clock, database
+from holdfast.errors import StatisticsError
+from holdfast.settings import Settings
+from holdfast.suspension_facts import days, take_in
+from holdfast.suspension_statistics import months, report, rules, safeguards, store
+from holdfast.suspension_statistics.terms import load_rules, zone_of
+
+Result = dict[str, Any]
+_log = logging.getLogger(__name__)
+JOB = "suspension-statistics"
+_LOOK_BACK_MONTHS = 3
+
+
+def take_facts(engine: sa.Engine, settings: Settings) -> Result:
+    """Take facts from the provider's rows as they are now, and note the days that are complete."""
+    zone = zone_of(settings.policy)
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        taken = take_in.take_in(connection, key=settings.pseudonym_key(), zone=zone, now=now)
+        today = clock.local_date(now, zone)
+        since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+        arrived = days.arrive(connection, since=since, until=today, now=now)
+    return {**vars(taken), "days": arrived}
+
+
+def check_safeguards(engine: sa.Engine, settings: Settings) -> Result:
+    """Look for broken safeguards, and write the list of those that are open."""
+    zone = zone_of(settings.policy)
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        counts = safeguards.look(connection, load_rules(settings.policy).safeguards, zone, now)
+        broken = safeguards.open_breaks(connection, clock.local_date(now, zone))
+        written = report.write_safeguards(settings, broken, on=clock.local_date(now, zone), now=now, zone=zone)
+    for kind, number in sorted(counts.items()):
+        _log.error("broken safeguard %s: %d", kind, number)
+    return {**written, "open": sum(counts.values()), "kinds": sorted(counts)}
+
+
+def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:
+    """The days that have arrived and settled, of months that are not frozen: what the monthly run waits for."""
+    zone, settling = zone_of(settings.policy), load_rules(settings.policy).settling_days
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        today = clock.local_date(now, zone)
+        since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+        until = today - dt.timedelta(days=settling)
+        frozen = {version.month for version in store.versions(connection)}
+        gone = set(days.missing(connection, since=since, until=until, known_until=now))
+    span = (since + dt.timedelta(days=n) for n in range(max(0, (until - since).days)))
+    return [day.isoformat() for day in span if day not in gone and day.replace(day=1) not in frozen]
+
+
+def conclude_night(engine: sa.Engine, settings: Settings) -> Result:
+    """End green only if no day is late. Raises StatisticsError otherwise, and names the days."""
+    zone, settling = zone_of(settings.policy), load_rules(settings.policy).settling_days
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        today = clock.local_date(now, zone)
+        since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+        gone = days.missing(connection, since=since, until=today - dt.timedelta(days=settling), known_until=now)
+    if gone:
+        raise StatisticsError(
+            f"{len(gone)} days are late: {', '.join(day.isoformat() for day in gone)}.",
+            fix="see that the provider completes them, then let facts be taken again.",
+            late=len(gone),
+        )
+    return {"late": 0}
+
+
+def freeze_month(engine: sa.Engine, settings: Settings, *, month: str | None, reason: str | None = None) -> Result:
+    """Freeze a month, or with a reason restate one that is frozen. Without a month, the last that has settled.
+
+    Raises StatisticsError where days are missing, which it names, or the month does not add up.
+    """
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        first = _month(settings, month, now)
+        days.arrive(connection, since=first, until=rules.after(first), now=now)
+    with database.transaction(engine) as connection:
+        if reason:
+            version, is_new = months.restate(connection, settings.policy, first, reason=reason, made_by=JOB)
+        else:
+            version, is_new = months.freeze(connection, settings.policy, first, made_by=JOB)
+    return {"month": f"{first:%Y-%m}", "version": version.version, "digest": version.digest, "is_new": is_new}
+
+
+def reproduce_month(engine: sa.Engine, settings: Settings, *, month: str) -> Result:
+    """Compute the latest version of a month again. Raises StatisticsError if its digest is another."""
+    with database.transaction(engine) as connection:
+        found = months.reproduce(connection, settings.policy, rules.month_of(month))
+    if found.digest != found.version.digest:
+        raise StatisticsError(
+            f"{month} was frozen as {found.version.digest} and is now {found.digest}:"
+            f" {len(found.differs)} figures differ.",
+            fix="see whether the definitions or the program changed since; the frozen version stands.",
+            figures=len(found.differs),
+        )
+    return {"month": month, "version": found.version.version, "digest": found.digest}
+
+
+def write_report(engine: sa.Engine, settings: Settings, *, month: str) -> Result:
+    """The report of a frozen month, in both editions."""
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        stale = months.to_restate(connection, settings.policy)
+        return report.write(connection, settings, rules.month_of(month), to_restate=stale, now=now)
+
+
+def _month(settings: Settings, month: str | None, now: dt.datetime) -> dt.date:
+    if month:
+        return rules.month_of(str(month)[:7])
+    settled = clock.local_date(now, zone_of(settings.policy)) - dt.timedelta(
+        days=load_rules(settings.policy).settling_days
+    )
+    return rules.after(settled.replace(day=1), -1)

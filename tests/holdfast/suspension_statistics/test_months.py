@@ -1,0 +1,212 @@
+"""A month is frozen once, restated openly, and can be computed again, also when the rows are gone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import sqlalchemy as sa
+from tests.holdfast.suspension_statistics.feed import Feed, at, decision, ending, notice, request
+
+from holdfast import database, settings
+from holdfast.errors import StatisticsError
+from holdfast.suspension_statistics import definitions, months, rules, steps, store
+
+MAY, HOUR, DAY = dt.date(2026, 5, 1), dt.timedelta(hours=1), dt.timedelta(days=1)
+FOLDER = "suspension_statistics"
+
+
+@pytest.fixture
+def may(feed: Feed) -> Feed:
+    """Forty suspensions in May, all told, thirty of them reviewed; every day of the month arrived."""
+    for n in range(40):
+        made = at("2026-05-01") + n * 17 * HOUR
+        feed.say(
+            decision=[decision(f"d{n}", made, subject_key=str(n), automation=("fully", "not")[n % 4 == 0])],
+            notice=[notice(f"n{n}", f"d{n}", made + HOUR, made)],
+        )
+        if n < 30:
+            asked, outcome = made + 2 * HOUR, ("upheld", "overturned")[n % 3 == 0]
+            feed.say(
+                request=[request(f"r{n}", f"d{n}", asked, made)],
+                ending=[ending(f"e{n}", f"d{n}", f"r{n}", asked + 5 * HOUR, asked, outcome)],
+            )
+    feed.end_days(MAY, dt.date(2026, 5, 31))
+    feed.take(at("2026-06-05"))
+    return feed
+
+
+def freeze(feed: Feed) -> store.Version:
+    with database.transaction(feed.engine) as connection:
+        return months.freeze(connection, settings.load().policy, MAY, made_by="tests")[0]
+
+
+def restate(feed: Feed, reason: str = "late-facts") -> tuple[store.Version, bool]:
+    with database.transaction(feed.engine) as connection:
+        return months.restate(connection, settings.load().policy, MAY, reason=reason, made_by="tests")
+
+
+def reproduce(feed: Feed, number: int | None = None) -> months.Reproduced:
+    with database.transaction(feed.engine) as connection:
+        return months.reproduce(connection, settings.load().policy, MAY, number)
+
+
+def entries(feed: Feed, kind: str) -> list[dict[str, object]]:
+    with database.transaction(feed.engine) as connection:
+        rows = connection.execute(
+            sa.text("SELECT entry FROM holdfast.ledger_entry WHERE kind = :k ORDER BY seq"), {"k": kind}
+        )
+        return [json.loads(row.entry)["facts"] for row in rows]
+
+
+def test_a_month_is_frozen_once_whoever_runs_it_and_whenever(may: Feed) -> None:
+    first, again = freeze(may), freeze(may)
+    assert first == again
+    assert first.known_until == at("2026-06-11", "00:00"), "the end of the settling period"
+    assert [one["version"] for one in entries(may, "statistics_frozen")] == [1]
+    assert first.digest == rules.digest_of(first.figures)
+
+
+def test_a_missing_day_is_named_and_nothing_is_frozen(feed: Feed) -> None:
+    feed.end_days(MAY, dt.date(2026, 5, 31), but=[dt.date(2026, 5, 17)])
+    feed.take(at("2026-06-05"))
+    with pytest.raises(StatisticsError, match="2026-05-17 did not arrive"):
+        freeze(feed)
+    feed.end_days(dt.date(2026, 5, 17), dt.date(2026, 5, 17))
+    feed.take(at("2026-07-20"))
+    assert freeze(feed).known_until == at("2026-07-20"), "when the last day arrived"
+
+
+def test_a_late_fact_changes_nothing_until_the_month_is_restated(may: Feed) -> None:
+    first = freeze(may)
+    may.say(decision=[decision("late", at("2026-05-30"), subject_key="99")])
+    may.take(at("2026-06-20"))
+    assert freeze(may) == first
+    assert reproduce(may).digest == first.digest
+    with database.transaction(may.engine) as connection:
+        assert months.to_restate(connection, settings.load().policy) == [MAY]
+    second, is_new = restate(may)
+    assert (second.version, second.reason, is_new) == (2, "late-facts", True)
+    changed = rules.differences(rules.figures_of(first.figures), rules.figures_of(second.figures))
+    total = next(one for one in changed if one.place == ("M01", "decision", "all", "all"))
+    assert (total.n_before, total.n_after) == (40, 41)
+    with database.transaction(may.engine) as connection:
+        assert [one.digest for one in store.versions(connection, MAY)] == [first.digest, second.digest]
+        assert months.to_restate(connection, settings.load().policy) == []
+    assert [one["reason"] for one in entries(may, "statistics_restated")] == ["late-facts"]
+
+
+def test_there_is_no_further_version_where_nothing_changed(may: Feed) -> None:
+    freeze(may)
+    version, is_new = restate(may)
+    assert (version.version, is_new) == (1, False)
+
+
+def test_a_restatement_needs_a_reason_that_is_a_code_and_a_frozen_month(may: Feed) -> None:
+    with pytest.raises(StatisticsError, match="never frozen"):
+        restate(may)
+    freeze(may)
+    with pytest.raises(StatisticsError, match="no code"):
+        restate(may, "Because Anna said so")
+
+
+def test_every_version_is_reproduced_after_the_personal_rows_are_gone(may: Feed) -> None:
+    first = freeze(may)
+    may.correct("ending", "e1", outcome="varied")
+    may.take(at("2026-06-20"))
+    second, _ = restate(may)
+    for n in range(40):
+        may.forget(str(n))
+    may.take(at("2026-06-25"))
+    assert reproduce(may, 1).digest == first.digest
+    assert reproduce(may, 2).digest == second.digest
+    assert {one["is_same"] for one in entries(may, "statistics_reproduced")} == {True}
+
+
+def test_a_fact_that_was_changed_by_hand_is_found(may: Feed) -> None:
+    first = freeze(may)
+    with database.transaction(may.engine) as connection:
+        connection.exec_driver_sql(
+            "UPDATE statistics.decision SET reason = 'identity'"
+            " WHERE number = (SELECT min(number) FROM statistics.decision)"
+        )
+    found = reproduce(may)
+    assert found.digest != first.digest
+    assert {one.place[3] for one in found.differs} == {"fraud", "identity"}
+    with pytest.raises(StatisticsError, match="2 figures differ"):
+        steps.reproduce_month(may.engine, settings.load(), month="2026-05")
+
+
+def test_a_version_can_be_neither_changed_nor_deleted(may: Feed) -> None:
+    freeze(may)
+    for statement in (
+        "UPDATE statistics.version SET reason = 'a'",
+        "DELETE FROM statistics.version",
+        "TRUNCATE statistics.version",
+    ):
+        with pytest.raises(sa.exc.DBAPIError, match="refused"), database.transaction(may.engine) as connection:
+            connection.exec_driver_sql(statement)
+
+
+# --- the report ---------------------------------------------------------------------------------------------------
+
+
+def written(feed: Feed, kind: str) -> dict[str, bytes]:
+    steps.write_report(feed.engine, settings.load(), month="2026-05")
+    folder = settings.load().reports / FOLDER / "2026-05" / kind
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_both_editions_are_written_whole_and_follow_the_schema(may: Feed) -> None:
+    freeze(may)
+    for kind in ("internal", "published"):
+        files = written(may, kind)
+        assert set(files) == {
+            "index.html", "report.pdf", "statistics.xlsx", "statistics.csv", "statistics.json",
+            "statistics.schema.json",
+            "versions.csv", "differences.csv", "dsa.csv", "methodology.md", "SHA256SUMS",
+        }  # fmt: skip
+        content = json.loads(files["statistics.json"])
+        jsonschema.validate(content, json.loads(files["statistics.schema.json"]))
+        assert content["edition"] == kind
+        assert files["report.pdf"].startswith(b"%PDF")
+        assert (b"INTERNAL EDITION" in files["index.html"]) == (kind == "internal")
+
+
+def test_the_published_edition_prints_no_small_number_and_names_its_rule(may: Feed) -> None:
+    may.say(decision=[decision(f"x{n}", at("2026-05-09"), subject_key=f"x{n}", product="api") for n in range(3)])
+    may.take(at("2026-06-06"))
+    freeze(may)
+    content = json.loads(written(may, "published")["statistics.json"])
+    assert {one["disclosure_rule"] for one in content["figures"]} == {"round5-supp7"}
+    counts = [one[name] for one in content["figures"] if one["unit"] in ("count", "share") for name in ("n", "of_n")]
+    assert not [n for n in counts if isinstance(n, int) and n % 5]
+    [api] = [one for one in content["figures"] if (one["metric"], one["category"]) == ("M04", "api")]
+    assert api["n"] == "*"
+
+
+def test_a_report_says_the_same_whenever_it_is_written(may: Feed) -> None:
+    freeze(may)
+    first = written(may, "published")
+    again = written(may, "published")
+    assert first["statistics.json"] == again["statistics.json"]
+    assert first["statistics.csv"] == again["statistics.csv"]
+
+
+def test_the_page_prints_each_definition_and_the_document_is_made_from_the_same_source(may: Feed) -> None:
+    freeze(may)
+    defined, _ = definitions.load(settings.load().policy)
+    page = written(may, "internal")["index.html"].decode()
+    assert not [metric_id for metric_id in defined.metrics if f"<h3>{metric_id} " not in page]
+    document = settings.load().project / "docs" / "definitions.md"
+    assert document.read_text(encoding="utf-8") == definitions.as_markdown(defined), (
+        "run holdfast statistics definitions"
+    )
+
+
+def test_all_metrics_of_the_fact_sheet_are_defined() -> None:
+    defined, _ = definitions.load(Path(settings.load().policy))
+    assert set(defined.metrics) == {f"M{n:02}" for n in range(1, 43)} | {"U01"}
