@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from holdfast import database as hf_database
 from holdfast.evidence import ledger, merkle
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.findings import Flaw
+from holdfast.evidence.offline import leaf_hash
 from holdfast.evidence.seal import Seal, seal, write
 from holdfast.evidence.verify import Verdict, VerifyResult, verify
 
@@ -49,7 +51,7 @@ def three_nights(database: sa.Engine, folder: Path) -> sa.Engine:
 
 def verified(engine: sa.Engine, folder: Path) -> VerifyResult:
     with engine.connect() as connection:
-        return verify(connection, folder)
+        return verify(connection, folder, Copies((folder / "checkpoints").as_uri()))
 
 
 def found(result: VerifyResult) -> set[tuple[Flaw, int, int]]:
@@ -81,7 +83,7 @@ def rechain(engine: sa.Engine, *, with_seals: Sequence[int] = ()) -> None:
             sa.text("UPDATE holdfast.ledger_head SET seq = :seq, hash = :hash"), {"seq": last, "hash": hashes[last]}
         )
         for run_id in with_seals:
-            leaves = [merkle.leaf_hash(row.entry.encode()) for row in rows if row.run_id == run_id]
+            leaves = [leaf_hash(row.entry.encode()) for row in rows if row.run_id == run_id]
             connection.execute(
                 sa.text(
                     "UPDATE holdfast.ledger_seal SET root = :root, head_hash ="
@@ -92,7 +94,7 @@ def rechain(engine: sa.Engine, *, with_seals: Sequence[int] = ()) -> None:
 
 
 def test_an_empty_ledger_is_in_order(database: sa.Engine, folder: Path) -> None:
-    assert verified(database, folder) == VerifyResult(Verdict.OK, 0, 0, bytes(32), 0, 0, (), 0)
+    assert verified(database, folder) == VerifyResult(Verdict.OK, 0, 0, bytes(32), 0, 0, 0, (), 0)
 
 
 def test_an_unaltered_ledger_is_in_order_and_its_uncovered_end_is_counted(
