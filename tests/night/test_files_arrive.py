@@ -28,6 +28,7 @@ from holdfast.synthetic import emergency as synthetic
 
 DAG = "emergency_data_999"
 RESELLER = "RSL"
+WAITS = "It waits for a file"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,8 @@ def send(installation: Installation) -> Path:
 
 def test_a_run_waits_for_an_expected_extract_and_takes_it_in_once_it_has_come(installation: Installation) -> None:
     with staying(installation) as night:
-        said_until(night, "It waits for a file")
+        said = said_until(night, WAITS)
+        assert WAITS in said, said
         sent = send(installation)
         said = said_until(night, "Press Ctrl-C")
         night.send_signal(signal.SIGINT)

@@ -148,7 +148,7 @@ def shares_by_day(name: str, title: str, description: str, days: Sequence[dt.dat
                 marker="." if len(days) < 10 else "",
                 label=one.name,
             )
-        shown = sorted({days[0], days[len(days) // 2], days[-1]})
+        shown = sorted({days[0], days[-1]})
         axes.set_xticks([day.toordinal() for day in shown], [_short(day) for day in shown])
         lowest = min((value for one in lines for value in one.values if value is not None), default=0.9)
         axes.set_ylim(min(lowest, 0.9), 1.01)
