@@ -14,7 +14,11 @@ open_requests AS (
         cast(:next_month AS date) - 1 - asked.day AS days,
         (
             SELECT count(*)
-            FROM generate_series(asked.day + 1, cast(:next_month AS date) - 1, interval '1 day') AS passed (day)
+            FROM generate_series( -- in 40 days there are more than ten working days: older ones need no counting
+                greatest(asked.day + 1, cast(:next_month AS date) - 40),
+                cast(:next_month AS date) - 1,
+                interval '1 day'
+            ) AS passed (day)
             WHERE extract(ISODOW FROM passed.day) < 6 AND NOT cast(passed.day AS date) = any(cast(:holidays AS date []))
         ) AS working_days
     FROM asked

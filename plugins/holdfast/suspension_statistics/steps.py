@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from holdfast import clock, database
 from holdfast.errors import StatisticsError
 from holdfast.settings import Settings
-from holdfast.suspension_facts import days, take_in
+from holdfast.suspension_facts import days, take_in, unlink
 from holdfast.suspension_statistics import months, report, rules, safeguards, store
 from holdfast.suspension_statistics.terms import load_rules, zone_of
 
@@ -25,7 +25,7 @@ _LOOK_BACK_MONTHS = 3
 
 
 def take_facts(engine: sa.Engine, settings: Settings) -> Result:
-    """Take facts from the provider's rows as they are now, and note the days that are complete."""
+    """Take facts from the provider's rows as they are now, note complete days, and cut old facts loose."""
     zone = zone_of(settings.policy)
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
@@ -33,7 +33,9 @@ def take_facts(engine: sa.Engine, settings: Settings) -> Result:
         today = clock.local_date(now, zone)
         since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
         arrived = days.arrive(connection, since=since, until=today, now=now)
-    return {**vars(taken), "days": arrived}
+        oldest = rules.after(today.replace(day=1), -load_rules(settings.policy).link_months)
+        cut = unlink.unlink(connection, before=oldest, now=now)
+    return {**vars(taken), "days": arrived, "months_unlinked": len(cut)}
 
 
 def check_safeguards(engine: sa.Engine, settings: Settings) -> Result:

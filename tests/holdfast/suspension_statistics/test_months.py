@@ -13,6 +13,7 @@ from tests.holdfast.suspension_statistics.feed import Feed, at, decision, ending
 
 from holdfast import database, settings
 from holdfast.errors import StatisticsError
+from holdfast.suspension_facts import unlink as facts_unlink
 from holdfast.suspension_statistics import definitions, months, rules, steps, store
 
 MAY, HOUR, DAY = dt.date(2026, 5, 1), dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -149,6 +150,32 @@ def test_a_version_can_be_neither_changed_nor_deleted(may: Feed) -> None:
     ):
         with pytest.raises(sa.exc.DBAPIError, match="refused"), database.transaction(may.engine) as connection:
             connection.exec_driver_sql(statement)
+
+
+def unlink(feed: Feed, before: dt.date) -> list[dt.date]:
+    with database.transaction(feed.engine) as connection:
+        return facts_unlink.unlink(connection, before=before, now=at("2027-09-01"))
+
+
+def test_a_month_that_is_cut_loose_is_reproduced_and_takes_nothing_more(may: Feed) -> None:
+    first = freeze(may)
+    assert unlink(may, dt.date(2026, 6, 1)) == [MAY]
+    with database.transaction(may.engine) as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM statistics.link")).scalar_one() == 0
+    may.say(decision=[decision("late", at("2026-05-30"), subject_key="99")])
+    assert may.take(at("2027-09-02")).new == 0, "neither what is late nor, as something new, what is there"
+    assert reproduce(may).digest == first.digest
+    assert [one["month"] for one in entries(may, "facts_unlinked")] == ["2026-05-01"]
+
+
+def test_a_month_keeps_its_links_while_it_is_young_or_a_review_is_open(may: Feed) -> None:
+    assert unlink(may, dt.date(2026, 6, 1)) == [], "it was never frozen"
+    freeze(may)
+    assert unlink(may, MAY) == []
+    made = at("2026-05-03")
+    may.say(decision=[decision("open", made)], request=[request("ropen", "open", made + HOUR, made)])
+    may.take(at("2026-06-06"))
+    assert unlink(may, dt.date(2026, 6, 1)) == []
 
 
 # --- the report ---------------------------------------------------------------------------------------------------
