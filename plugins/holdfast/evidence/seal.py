@@ -12,8 +12,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,9 @@ import sqlalchemy as sa
 
 from holdfast import queries
 from holdfast.errors import LedgerError
-from holdfast.evidence import ledger, merkle
+from holdfast.evidence import ledger
+from holdfast.evidence.offline import RootBuilder, leaf_hash
+from holdfast.reports.files import private_folder, write_whole
 
 FORMAT = "holdfast-seal/1"
 
@@ -167,36 +167,16 @@ def write(seal: Seal, folder: Path) -> Path:
                 fix="keep it as it is, run `holdfast ledger verify`; move it aside only if the database is new.",
             )
         return path
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(prefix=".", suffix=".partial", dir=folder)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
+    write_whole(private_folder(folder) / seal.file_name, text.encode())
     return path
 
 
 def _covered(connection: sa.Connection, run_id: int, before_seq: int | None = None) -> _Covered:
-    builder = merkle.RootBuilder()
+    builder = RootBuilder()
     first_seq = last_seq = 0
     for entry in ledger.entries_of_run(connection, run_id):
         if before_seq is not None and entry.seq >= before_seq:
             break
         first_seq, last_seq = first_seq or entry.seq, entry.seq
-        builder.add(merkle.leaf_hash(entry.text.encode()))
+        builder.add(leaf_hash(entry.text.encode()))
     return _Covered(first_seq, last_seq, builder.size, builder.root())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

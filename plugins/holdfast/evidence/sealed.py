@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from holdfast.evidence import merkle
 from holdfast.evidence.findings import Findings, Flaw
+from holdfast.evidence.offline import RootBuilder, leaf_hash
 from holdfast.evidence.seal import Seal
 
 SEALING_KIND = "run_sealed"
@@ -22,7 +22,7 @@ class SealCheck:
         self._rows = rows
         self._files = files
         self._believed = {**rows, **files}
-        self._open: dict[int, merkle.RootBuilder] = {}
+        self._open: dict[int, RootBuilder] = {}
         self._found: dict[int, tuple[int, bytes]] = {}  # run -> entries and root, once its last entry has passed
         self._heads: dict[int, bytes | None] = {one.sealed_seq: None for one in self._believed.values()}
 
@@ -39,8 +39,8 @@ class SealCheck:
         elif seal.first_seq <= seq <= seal.last_seq:
             builder = self._open.get(run_id)
             if builder is None:
-                builder = self._open[run_id] = merkle.RootBuilder()
-            builder.add(merkle.leaf_hash(entry.encode()))
+                builder = self._open[run_id] = RootBuilder()
+            builder.add(leaf_hash(entry.encode()))
         elif run_id in self._open:
             self._close(run_id)
 

@@ -38,7 +38,7 @@ def write_set(root: Path, parts: tuple[str, ...], files: Mapping[str, str | byte
             raise ValueError(f"{name!r} is no plain file name for a report")
     contents = {name: text.encode("utf-8") if isinstance(text, str) else text for name, text in sorted(files.items())}
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()).encode()
-    folder = _private_folder(root, parts)
+    folder = private_folder(root, parts)
     with _only_writer(folder):
         outdated = _names_in(folder / SUMS) - contents.keys()
         (folder / SUMS).unlink(missing_ok=True)
@@ -46,12 +46,12 @@ def write_set(root: Path, parts: tuple[str, ...], files: Mapping[str, str | byte
         for old in (*(folder / name for name in outdated), *folder.glob(f"{_PARTIAL_PREFIX}*{_PARTIAL_SUFFIX}")):
             old.unlink(missing_ok=True)
         for name, content in contents.items():
-            _write_whole(folder / name, content)
-        _write_whole(folder / SUMS, sums)
+            write_whole(folder / name, content)
+        write_whole(folder / SUMS, sums)
     return Written(folder, hashlib.sha256(sums).hexdigest())
 
 
-def _private_folder(root: Path, parts: tuple[str, ...]) -> Path:
+def private_folder(root: Path, parts: tuple[str, ...] = ()) -> Path:
     """The folder, made where it is missing. `mkdir(parents=True)` would leave the upper ones open to others."""
     folder = root.joinpath(*parts)
     for one in (*reversed(root.parents), root, *(root.joinpath(*parts[:n]) for n in range(1, len(parts) + 1))):
@@ -75,7 +75,8 @@ def _names_in(sums: Path) -> set[str]:
     return {Path(line.partition("  ")[2]).name for line in lines}
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, readable by its owner alone, whole or not at all, and durable."""
     descriptor, partial = tempfile.mkstemp(_PARTIAL_SUFFIX, _PARTIAL_PREFIX, path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:

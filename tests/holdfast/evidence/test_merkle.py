@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.evidence import merkle
+from holdfast.evidence import merkle, offline
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors" / "rfc9162.json").read_text())
-LEAVES = [merkle.leaf_hash(str(number).encode()) for number in range(256)]
+SIZES = range(1, 1_025)
+LEAVES = [offline.leaf_hash(str(number).encode()) for number in SIZES]
+TREE = merkle.Tree(LEAVES)
 
 
 def naive_root(leaves: Sequence[bytes]) -> bytes:
@@ -41,7 +43,7 @@ def hashes(encoded: list[str] | None) -> list[bytes]:
 
 @pytest.mark.parametrize("vector", named(VECTORS["inclusion"]))
 def test_inclusion_vector(vector: dict[str, Any]) -> None:
-    accepted = merkle.verify_inclusion(
+    accepted = offline.verify_inclusion(
         b64decode(vector["leafHash"] or ""),
         vector["leafIdx"],
         vector["treeSize"],
@@ -53,7 +55,7 @@ def test_inclusion_vector(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", named(VECTORS["consistency"]))
 def test_consistency_vector(vector: dict[str, Any]) -> None:
-    accepted = merkle.verify_consistency(
+    accepted = offline.verify_consistency(
         vector["size1"],
         vector["size2"],
         b64decode(vector["root1"] or ""),
@@ -68,35 +70,56 @@ def test_the_vectors_hold_both_good_and_forged_proofs() -> None:
         assert {one["wantErr"] for one in VECTORS[group]} == {True, False}
 
 
-def test_every_size_up_to_256_has_the_root_of_the_naive_reading() -> None:
-    for size in range(257):
-        assert merkle.root(LEAVES[:size]) == naive_root(LEAVES[:size])
+@pytest.fixture(scope="module")
+def roots() -> list[bytes]:
+    """The root of every size up to 1,024, by the naive reading."""
+    return [naive_root(LEAVES[:size]) for size in range(1_025)]
 
 
-def test_every_leaf_of_every_size_is_provably_included() -> None:
-    for size in range(1, 257):
-        leaves = LEAVES[:size]
-        root = naive_root(leaves)
-        for index in range(size) if size <= 70 else (0, 1, size // 3, size // 2, size - 2, size - 1):
-            proof = merkle.inclusion_proof(leaves, index)
-            assert merkle.verify_inclusion(leaves[index], index, size, proof, root)
+def test_every_size_up_to_1024_has_the_root_of_the_naive_reading(roots: list[bytes]) -> None:
+    builder = offline.RootBuilder()
+    for size, leaf in enumerate(LEAVES, start=1):
+        builder.add(leaf)
+        assert builder.root() == TREE.root(size) == roots[size]
+        assert offline.RootBuilder(size, builder.peaks).root() == roots[size]
+    assert (TREE.root(0), offline.RootBuilder().root()) == (roots[0], roots[0])
+
+
+def test_leaves_of_every_size_up_to_1024_are_provably_included(roots: list[bytes]) -> None:
+    for size in SIZES:
+        for index in range(size) if size <= 70 else {0, 1, size // 3, size // 2, size - 2, size - 1}:
+            proof = TREE.inclusion_proof(index, size)
+            assert offline.verify_inclusion(LEAVES[index], index, size, proof, roots[size])
             assert len(proof) <= (size - 1).bit_length()
 
 
-def test_every_size_is_provably_consistent_with_the_sizes_before_it() -> None:
-    roots = [naive_root(LEAVES[:size]) for size in range(257)]
-    for new in range(1, 257):
-        for old in range(1, new + 1) if new <= 70 else (1, 2, new // 2, 64, 65, new - 1, new):
-            proof = merkle.consistency_proof(LEAVES[:new], old)
-            assert merkle.verify_consistency(old, new, roots[old], roots[new], proof)
+def test_every_size_up_to_1024_is_provably_consistent_with_sizes_before_it(roots: list[bytes]) -> None:
+    for new in SIZES:
+        for old in range(1, new + 1) if new <= 70 else {1, 2, new // 2, 64, 65, new - 1, new}:
+            proof = TREE.consistency_proof(old, new)
+            assert offline.verify_consistency(old, new, roots[old], roots[new], proof)
 
 
-def test_a_root_can_be_asked_for_at_any_time() -> None:
-    builder = merkle.RootBuilder()
-    for size, leaf in enumerate(LEAVES, start=1):
-        builder.add(leaf)
-        assert builder.size == size
-        assert builder.root() == merkle.root(LEAVES[:size])
+@given(st.integers(1, 1_024), st.sets(st.integers(0, 1_023)))
+def test_any_leaves_and_the_gaps_between_them_give_the_root(size: int, chosen: set[int]) -> None:
+    kept = sorted(one for one in chosen if one < size)
+    parts = [(index, 0, LEAVES[index]) for index in kept] + list(TREE.gaps(kept, size))
+    builder = offline.RootBuilder()
+    for first, level, node in sorted(parts):
+        assert builder.size == first
+        builder.add(node, level)
+    assert (builder.size, builder.root()) == (size, TREE.root(size))
+    assert len(parts) - len(kept) <= (len(kept) + 1) * size.bit_length()
+
+
+def test_a_subtree_stands_where_it_belongs_and_peaks_fit_their_size() -> None:
+    builder = offline.RootBuilder()
+    builder.add(LEAVES[0])
+    with pytest.raises(ValueError, match="a subtree of 2 leaves cannot follow 1"):
+        builder.add(LEAVES[1], level=1)
+    for size, peaks in ((3, LEAVES[:1]), (1, [b"short"])):
+        with pytest.raises(ValueError, match="are not those of"):
+            offline.RootBuilder(size, peaks)
 
 
 @given(st.integers(1, 200), st.data())
@@ -104,15 +127,15 @@ def test_a_forged_inclusion_proof_is_refused(size: int, data: st.DataObject) -> 
     index = data.draw(st.integers(0, size - 1))
     leaves = LEAVES[:size]
     root = merkle.root(leaves)
-    proof = merkle.inclusion_proof(leaves, index)
-    assert not merkle.verify_inclusion(merkle.leaf_hash(b"another"), index, size, proof, root)
+    proof = TREE.inclusion_proof(index, size)
+    assert not offline.verify_inclusion(offline.leaf_hash(b"another"), index, size, proof, root)
     other = data.draw(st.integers(0, size + 2).filter(lambda number: number != index))
-    assert not merkle.verify_inclusion(leaves[index], other, size, proof, root)
-    assert not merkle.verify_inclusion(leaves[index], index, size, [*proof, root], root)
-    assert not merkle.verify_inclusion(leaves[index], index, size, proof, merkle.leaf_hash(b"another"))
+    assert not offline.verify_inclusion(leaves[index], other, size, proof, root)
+    assert not offline.verify_inclusion(leaves[index], index, size, [*proof, root], root)
+    assert not offline.verify_inclusion(leaves[index], index, size, proof, offline.leaf_hash(b"another"))
     if proof:
-        assert not merkle.verify_inclusion(leaves[index], index, size, proof[:-1], root)
-        assert not merkle.verify_inclusion(leaves[index], index, size, _with_a_bit_flipped(proof, data), root)
+        assert not offline.verify_inclusion(leaves[index], index, size, proof[:-1], root)
+        assert not offline.verify_inclusion(leaves[index], index, size, _with_a_bit_flipped(proof, data), root)
 
 
 @given(st.integers(1, 200), st.integers(0, 50), st.data())
@@ -120,24 +143,24 @@ def test_a_forged_consistency_proof_is_refused(old: int, more: int, data: st.Dat
     new = old + more
     leaves = LEAVES[:new]
     old_root, new_root = merkle.root(leaves[:old]), merkle.root(leaves)
-    proof = merkle.consistency_proof(leaves, old)
-    altered = merkle.leaf_hash(b"another")
-    assert not merkle.verify_consistency(old, new, altered, new_root, proof)
-    assert not merkle.verify_consistency(old, new, old_root, altered, proof)
-    assert not merkle.verify_consistency(old, new, old_root, new_root, [*proof, altered])
+    proof = TREE.consistency_proof(old, new)
+    altered = offline.leaf_hash(b"another")
+    assert not offline.verify_consistency(old, new, altered, new_root, proof)
+    assert not offline.verify_consistency(old, new, old_root, altered, proof)
+    assert not offline.verify_consistency(old, new, old_root, new_root, [*proof, altered])
     if more:
-        assert not merkle.verify_consistency(old, new, old_root, new_root, _with_a_bit_flipped(proof, data))
-        assert not merkle.verify_consistency(new, old, new_root, old_root, proof)
+        assert not offline.verify_consistency(old, new, old_root, new_root, _with_a_bit_flipped(proof, data))
+        assert not offline.verify_consistency(new, old, new_root, old_root, proof)
 
 
 def test_nothing_is_claimed_about_leaves_and_trees_that_are_not_there() -> None:
-    with pytest.raises(IndexError):
-        merkle.inclusion_proof(LEAVES[:3], 3)
-    with pytest.raises(IndexError):
-        merkle.inclusion_proof([], 0)
-    for size in (0, 4):
-        with pytest.raises(ValueError, match=f"3 leaves cannot be compared with one of {size}"):
-            merkle.consistency_proof(LEAVES[:3], size)
+    tree = merkle.Tree(LEAVES[:3])
+    for index, size in ((3, 3), (0, 0), (0, 4)):
+        with pytest.raises(IndexError):
+            tree.inclusion_proof(index, size)
+    for old, new in ((0, 3), (4, 3), (2, 4)):
+        with pytest.raises(ValueError, match=f"{new} leaves cannot be compared with one of {old}"):
+            tree.consistency_proof(old, new)
 
 
 def _with_a_bit_flipped(proof: list[bytes], data: st.DataObject) -> list[bytes]:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from holdfast import database as hf_database
 from holdfast.errors import LedgerError
 from holdfast.evidence import ledger, merkle
+from holdfast.evidence.offline import leaf_hash, verify_inclusion
 from holdfast.evidence.seal import Seal, seal, seals, write
 
 AS_OF = dt.date(2026, 11, 24)
@@ -51,7 +52,7 @@ def test_a_seal_covers_the_entries_of_its_run_and_the_chain_so_far(database: sa.
         assert seals(connection) == [sealed]
     *covered, sealing = entries
     assert [entry.seq for entry in covered] == [4, 5, 6, 10, 11]
-    leaves = [merkle.leaf_hash(entry.text.encode()) for entry in covered]
+    leaves = [leaf_hash(entry.text.encode()) for entry in covered]
     assert sealed == Seal(7, "retention", AS_OF, 4, 11, 5, merkle.root(leaves), 12, sealing.hash, AT)
     assert sealing.kind == "run_sealed"
     assert sealing.facts == {
@@ -60,8 +61,8 @@ def test_a_seal_covers_the_entries_of_its_run_and_the_chain_so_far(database: sa.
         "first_seq": 4,
         "last_seq": 11,
     }
-    proof = merkle.inclusion_proof(leaves, 3)
-    assert merkle.verify_inclusion(leaves[3], 3, sealed.entries, proof, sealed.root)
+    proof = merkle.Tree(leaves).inclusion_proof(3, 5)
+    assert verify_inclusion(leaves[3], 3, sealed.entries, proof, sealed.root)
 
 
 def test_the_file_says_what_the_row_says_and_only_its_owner_reads_it(sealed: Seal, tmp_path: Path) -> None:
@@ -170,6 +171,7 @@ def test_what_is_not_exactly_a_seal_is_not_read_as_one(text: str) -> None:
 WRITER = """
 import datetime as dt, itertools, sys
 from pathlib import Path
+from holdfast.evidence.offline import leaf_hash, verify_inclusion
 from holdfast.evidence.seal import Seal, write
 print("ready", flush=True)
 for run in itertools.count():

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from holdfast import database as hf_database
 from holdfast.evidence import ledger, merkle
 from holdfast.evidence.findings import Flaw
+from holdfast.evidence.offline import leaf_hash
 from holdfast.evidence.seal import Seal, seal, write
 from holdfast.evidence.verify import Verdict, VerifyResult, verify
 
@@ -81,7 +82,7 @@ def rechain(engine: sa.Engine, *, with_seals: Sequence[int] = ()) -> None:
             sa.text("UPDATE holdfast.ledger_head SET seq = :seq, hash = :hash"), {"seq": last, "hash": hashes[last]}
         )
         for run_id in with_seals:
-            leaves = [merkle.leaf_hash(row.entry.encode()) for row in rows if row.run_id == run_id]
+            leaves = [leaf_hash(row.entry.encode()) for row in rows if row.run_id == run_id]
             connection.execute(
                 sa.text(
                     "UPDATE holdfast.ledger_seal SET root = :root, head_hash ="
