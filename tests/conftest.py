@@ -27,7 +27,7 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 def pytest_configure() -> None:
     """Keep every test away from the installation of whoever runs them."""
-    ours = (settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY)
+    ours = (settings.CHECKPOINTS, settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY)
     for name in (*ours, settings.AIRFLOW_CONNECTION):
         os.environ.pop(name, None)
 

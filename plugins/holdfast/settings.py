@@ -28,6 +28,7 @@ HOME = "HOLDFAST_HOME"
 PROJECT = "HOLDFAST_PROJECT"
 PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
 EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
+CHECKPOINTS = "HOLDFAST_CHECKPOINTS"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ class Settings:
     def seals(self) -> Path:
         """Copies of each run's seal, outside the database: a rewritten database no longer matches them."""
         return self.home / "seals"
+
+    @property
+    def checkpoints(self) -> str:
+        """The second place, for copies of signed checkpoints: any folder that fsspec can write to."""
+        return os.environ.get(CHECKPOINTS) or (self.seals / "checkpoints").as_uri()
+
+    @property
+    def ledger_key(self) -> Path:
+        """The key that signs checkpoints of the ledger. Whoever has it can sign a ledger that never was."""
+        return self.home / "keys" / "ledger.key"
 
     @property
     def erasures(self) -> Path:

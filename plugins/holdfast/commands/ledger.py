@@ -14,20 +14,22 @@ app = typer.Typer(no_args_is_help=True, help="The ledger of everything that was 
 
 @app.command()
 def verify() -> None:
-    """Check every entry, the chain and all seals. Exit code 0: all is as written; 1: altered; 2: a seal has no file."""
+    """Check every entry, the chain and all seals. Exit code 0: all is as written; 1: altered; 2: no copy outside."""
     from holdfast import database
+    from holdfast.evidence.copies import Copies
     from holdfast.evidence.verify import Verdict, verify
 
     loaded = settings.load()
     with database.connect_migrated(loaded).connect() as connection:
-        result = verify(connection, loaded.seals)
+        result = verify(connection, loaded.seals, Copies(loaded.checkpoints))
     for finding in result.findings:
         typer.echo(str(finding))
     if result.left_out:
         typer.echo(f"... and {result.left_out} more findings")
     typer.echo(
         f"{result.verdict.value.upper()}: {result.entries} entries up to {result.head_seq},"
-        f" {result.sealed_runs} sealed runs, {result.uncovered} entries not yet under a seal's file"
+        f" {result.sealed_runs} sealed runs, {result.checkpoints} checkpoints,"
+        f" {result.uncovered} entries that nothing outside the database covers yet"
     )
     codes = {Verdict.OK: 0, Verdict.INVALID: 1, Verdict.INCOMPLETE: 2}
     raise typer.Exit(codes[result.verdict])
@@ -58,13 +60,16 @@ def restored(
     """Say that the database was restored and what was lost with it is entered again; the jobs may go on."""
     from holdfast import database
     from holdfast.evidence import restored as restores
+    from holdfast.evidence.copies import Copies
     from holdfast.evidence.pseudonyms import pseudonym
     from holdfast.holds.register import STAFF
 
     loaded = settings.load()
+    place = Copies(loaded.checkpoints)
     with database.transaction(database.connect_migrated(loaded)) as connection:
         who = pseudonym(loaded.pseudonym_key(), STAFF, by)
-        found = restores.acknowledge(connection, loaded.seals, by=who)
-    aside = restores.set_aside(loaded.seals, found)
-    typer.echo(f"The seals of {len(found)} lost runs are in the ledger by name, and now in {aside}.")
-    typer.echo(f"Next: holdfast request replay --since {found[0].sealed_at:%Y-%m-%d}")
+        found = restores.acknowledge(connection, loaded.seals, place, by=who)
+    aside = restores.set_aside(loaded.seals, place, found)
+    typer.echo(f"The seals of {len(found.seals)} lost runs are in the ledger by name, and now in {aside}.")
+    since = f"{found.since:%Y-%m-%d}" if found.since else "DAY, the day of the backup"
+    typer.echo(f"Next: holdfast request replay --since {since}")

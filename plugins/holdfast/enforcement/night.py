@@ -17,7 +17,8 @@ from holdfast import database, queries
 from holdfast.enforcement import catalogue, execute, groups, plan, references, runs, shards, turns, verify
 from holdfast.enforcement.runs import Run
 from holdfast.errors import HoldSourceUntrusted, PolicyError, RunRefused
-from holdfast.evidence import ledger, restored, seal
+from holdfast.evidence import checkpoint, ledger, restored, seal
+from holdfast.evidence.copies import Copies
 from holdfast.holds import sources
 from holdfast.policy import coverage
 from holdfast.policy.load import load_policy
@@ -40,7 +41,7 @@ def open_run(
     """
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
-        restored.require_none_lost(connection, settings.seals)
+        restored.require_none_lost(connection, settings.seals, Copies(settings.checkpoints))
         run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run, again=again)
         missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {
@@ -170,7 +171,7 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
 
 
 def seal_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Close the run's evidence: a Merkle root over its entries, in the database and in a file outside it."""
+    """Close the run's evidence: a root over its entries, and a signed one over all there are, both outside as well."""
     now = database_time(engine)
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
@@ -178,7 +179,11 @@ def seal_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         if run.state != "sealed":
             runs.move(connection, run_id, "sealed", since=("verified",))
     path = seal.write(made, settings.seals)
-    return {"root": "sha256:" + made.root.hex(), "entries": made.entries, "seal": str(path)}
+    log = checkpoint.open_log(settings.ledger_key, settings.checkpoints)
+    with database.transaction(engine) as connection:
+        signed = checkpoint.make(connection, log, now)
+    covered = checkpoint.publish(log, signed).size if signed else 0
+    return {"root": "sha256:" + made.root.hex(), "entries": made.entries, "seal": str(path), "checkpoint": covered}
 
 
 def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:

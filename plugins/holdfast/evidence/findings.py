@@ -21,6 +21,14 @@ class Flaw(StrEnum):
     SEAL_FILE = "seal file differs"
     SEAL_REMOVED = "seal removed"
     SEAL_FILE_MISSING = "seal file missing"
+    CHECKPOINT_ROOT = "signed entries differ"
+    CHECKPOINT_FORGED = "checkpoint not signed by our key"
+    CHECKPOINT_REMOVED = "checkpoint removed"
+    CHECKPOINT_COPY = "copy of the checkpoint differs"
+    CHECKPOINT_COPY_MISSING = "copy of the checkpoint missing"
+
+
+_MISSING_OUTSIDE = (Flaw.SEAL_FILE_MISSING, Flaw.CHECKPOINT_COPY_MISSING)
 
 
 @dataclass(frozen=True, order=True)
@@ -46,8 +54,8 @@ class Findings:
         self.altered = False
 
     def add(self, flaw: Flaw, seq: int, last_seq: int, what: str) -> None:
-        """Record a finding. All but a missing file mean that something was altered."""
-        self.altered = self.altered or flaw is not Flaw.SEAL_FILE_MISSING
+        """Record a finding. All but what is missing outside the database mean that something was altered."""
+        self.altered = self.altered or flaw not in _MISSING_OUTSIDE
         if len(self._listed) < LISTED_AT_MOST:
             self._listed.append(Finding(seq, last_seq, flaw, what))
         else:

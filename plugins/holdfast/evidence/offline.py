@@ -61,7 +61,7 @@ class RootBuilder:
         self.peaks = list(peaks)  # the roots of the complete subtrees so far, largest first
 
     def add(self, node: bytes, level: int = 0) -> None:
-        """Append one leaf hash, or the root of the next 2**level leaves. ValueError if such a subtree cannot be next."""
+        """Append a leaf hash, or the root of the next 2**level leaves. ValueError if such a subtree cannot be next."""
         peaks, merges = self.peaks, self.size >> level
         if merges << level != self.size:
             raise ValueError(f"a subtree of {1 << level} leaves cannot follow {self.size}")
@@ -329,7 +329,9 @@ CHECKPOINTS, LOST, ROTATIONS = "checkpoints/", "lost/", "keys/rotation-"
 PREFIX_BYTES = 4
 """How much of each leaf hash `leaves.bin` has: no proof, but it tells which entry was changed."""
 LISTED_AT_MOST = 1_000
-_ENTRY = re.compile(rb'^\{"at":"([0-9T:.-]{26}Z)","facts":\{.*\},"kind":"([a-z_]+)","run":(null|[0-9]+),"seq":([0-9]+)\}$')
+_ENTRY = re.compile(
+    rb'\{"at":"([0-9T:.-]{26}Z)","facts":\{.*\},"kind":"([a-z_]+)","run":(null|[0-9]+),"seq":([1-9][0-9]*)\}'
+)
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, RuntimeError, OverflowError)
 """What the readers of ZIP, JSON and text raise at bytes that are not what they were."""
 
@@ -391,7 +393,7 @@ class Report:
             [
                 *map(str, self.findings),
                 *([f"... and {self.left_out} more findings"] if self.left_out else []),
-                f"{self.verdict.name}: {self.entries} entries ({chosen or 'everything'}) of {self.origin or 'no ledger'},"
+                f"{self.verdict.name}: {self.entries} entries ({chosen or 'everything'}) of {self.origin},"
                 f" under a signed checkpoint of {self.size} entries; {self.uncovered} entries not covered yet;"
                 f" {self.files} files",
             ]
@@ -468,7 +470,7 @@ class _Check:
         for name in sorted(there & set(listed) - {ENTRIES}):
             digest = sha256()
             with self._archive.open(name) as file:
-                for block in iter(lambda: file.read(1 << 20), b""):  # noqa: B023 # read before the next file
+                for block in iter(lambda: file.read(1 << 20), b""):  # read before the next file
                     digest.update(block)
             self._compare_digest(name, digest.hexdigest())
 
@@ -586,7 +588,7 @@ class _EntryCheck:
         for number, line in enumerate(lines):
             self._report.entries += 1
             leaf = sha256(b"\x00" + line).digest()
-            entry = _ENTRY.match(line)
+            entry = _ENTRY.fullmatch(line)
             if entry is None:
                 self._report.add(Verdict.INVALID, f"line {number + 1} is no entry", before + 1, before + 1)
                 self._tree = None
@@ -711,7 +713,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="Exit codes: " + ", ".join(f"{one.value} {one.name}" for one in Verdict) + ", 2 a mistake here.",
     )
     parser.add_argument("pack", type=Path, help="the pack, a ZIP file")
-    parser.add_argument("--key", action="append", required=True, metavar="KEY", help="a key that you trust: text or file")
+    parser.add_argument(
+        "--key", action="append", required=True, metavar="KEY", help="a key that you trust: text or file"
+    )
     parser.add_argument("--kept", action="append", default=[], metavar="FILE", help="a checkpoint that you kept")
     parser.add_argument("--witness", action="append", default=[], metavar="KEY", help="a witness's key: text or file")
     given = parser.parse_args(arguments)
@@ -722,7 +726,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = [Checkpoint.parse(Path(one).read_text(encoding="utf-8")) for one in given.kept]
         for one in kept:
             if not one.note.signatures or one.origin not in {key.name for key in keys}:
-                raise ValueError(f"the checkpoint of {one.size} entries that you kept is of another ledger: {one.origin}")
+                raise ValueError(
+                    f"the checkpoint of {one.size} entries that you kept is of another ledger: {one.origin}"
+                )
     except (ValueError, OSError) as error:
         parser.error(str(error))
     report = check(given.pack, keys, kept, witnesses)
@@ -732,9 +738,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _text(given: str) -> str:
     """A key's text, or the text of the file that has it."""
-    return given if given.count("+") >= 2 and "/" not in given.split("+")[0] or not Path(given).is_file() else Path(
+    return (
         given
-    ).read_text(encoding="utf-8")
+        if (given.count("+") >= 2 and "/" not in given.split("+")[0]) or not Path(given).is_file()
+        else Path(given).read_text(encoding="utf-8")
+    )
 
 
 if __name__ == "__main__":

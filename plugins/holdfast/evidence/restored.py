@@ -1,25 +1,43 @@
-"""Was the whole database restored to an earlier moment? Seals lie outside it, so they tell of runs that it lost.
+"""Was the whole database restored to an earlier moment? Seals and checkpoints lie outside it, and tell what it lost.
 
 Holds that people placed since are lost with it, and so are requests. Nothing may be deleted until somebody has entered
-them again and says so: then the seals of the lost runs are named in the ledger and set aside.
+them again and says so: then the lost seals and checkpoints are named in the ledger and set aside. A log must never sign
+two histories of itself; this is the one exception, and the entry that names it is what an auditor is shown.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from holdfast import queries
 from holdfast.errors import DatabaseRestored, LedgerError
-from holdfast.evidence import ledger
+from holdfast.evidence import copies, ledger
+from holdfast.evidence.copies import Copies
+from holdfast.evidence.offline import Checkpoint
 from holdfast.evidence.seal import Seal, seals
 
-SET_ASIDE = "before-restore"
 _NAMED_AT_MOST = 500
 
 
-def lost(connection: sa.Connection, folder: Path) -> list[Seal]:
-    """The seals in files of runs that the database does not know, oldest first."""
+@dataclass(frozen=True)
+class Lost:
+    """What lies outside and the database does not know: seals, oldest first, and checkpoints, largest first."""
+
+    seals: list[Seal]
+    checkpoints: list[Checkpoint]
+
+    @property
+    def since(self) -> dt.datetime | None:
+        """When the first lost run was sealed; None if none was."""
+        return self.seals[0].sealed_at if self.seals else None
+
+
+def lost(connection: sa.Connection, folder: Path, place: Copies) -> Lost:
+    """What the database has lost."""
     known = {one.file_name for one in seals(connection)}
     found = []
     for path in folder.glob("[!.]*.json"):
@@ -28,44 +46,62 @@ def lost(connection: sa.Connection, folder: Path) -> list[Seal]:
                 found.append(Seal.from_json(path.read_text(encoding="utf-8")))
             except ValueError:
                 continue  # `verify` tells of it
-    return sorted(found, key=lambda one: one.sealed_at)
+    sizes = {copies.name_of(copies.CHECKPOINT, row.size) for row in queries.run(connection, "evidence/checkpoints")}
+    names = sorted(set(place.names(copies.CHECKPOINT)) - sizes, reverse=True)
+    return Lost(sorted(found, key=lambda one: one.sealed_at), list(_checkpoints(place, names)))
 
 
-def require_none_lost(connection: sa.Connection, folder: Path) -> None:
-    """Raises DatabaseRestored if the database lacks a run that was sealed."""
-    found = lost(connection, folder)
-    if found:
+def _checkpoints(place: Copies, names: list[str]) -> list[Checkpoint]:
+    found = []
+    for name in names:
+        try:
+            found.append(Checkpoint.parse(place.read(name)))
+        except ValueError:
+            continue  # `verify` tells of it
+    return found
+
+
+def require_none_lost(connection: sa.Connection, folder: Path, place: Copies) -> None:
+    """Raises DatabaseRestored if the database lacks a run that was sealed, or a checkpoint that was signed."""
+    found = lost(connection, folder, place)
+    if found.seals or found.checkpoints:
+        since = f", the first of them of {found.since.isoformat(timespec='minutes')}" if found.since else ""
         raise DatabaseRestored(
-            f"The database is older than its evidence: it lacks {len(found)} sealed runs, the first of them of"
-            f" {found[0].sealed_at.isoformat(timespec='minutes')}. Nothing is deleted: holds may be lost with them.",
+            f"The database is older than its evidence: it lacks {len(found.seals)} sealed runs{since}, and"
+            f" {len(found.checkpoints)} checkpoints. Nothing is deleted: holds may be lost with them.",
             fix="if another database is meant, correct the settings. If this one was restored: enter again what people"
             " placed and took in since (docs/engineers.md, After a restore), then `holdfast ledger restored`.",
-            lost=len(found),
+            lost=len(found.seals),
         )
 
 
-def acknowledge(connection: sa.Connection, folder: Path, *, by: str) -> list[Seal]:
-    """Name the seals of the lost runs in the ledger; those seals. `by` is a pseudonym. Then `set_aside` them.
+def acknowledge(connection: sa.Connection, folder: Path, place: Copies, *, by: str) -> Lost:
+    """Name what was lost in the ledger; that. `by` is a pseudonym. Then `set_aside` it.
 
-    Raises LedgerError if none is lost.
+    Raises LedgerError if nothing is lost.
     """
-    found = lost(connection, folder)
-    if not found:
+    found = lost(connection, folder, place)
+    if not found.seals and not found.checkpoints:
         raise LedgerError("The database knows every run that was sealed.", fix="nothing: no restore is to be seen.")
     facts: dict[str, ledger.JSON] = {
         "by": by,
-        "lost": len(found),
-        "since": found[0].sealed_at.isoformat(timespec="seconds"),
-        "seals": [one.file_name.removesuffix(".json") for one in found[:_NAMED_AT_MOST]],
+        "lost": len(found.seals),
+        "since": found.since.isoformat(timespec="seconds") if found.since else None,
+        "seals": [one.file_name.removesuffix(".json") for one in found.seals[:_NAMED_AT_MOST]],
+        "checkpoints": [
+            {"size": one.size, "root": f"sha256:{one.root.hex()}"} for one in found.checkpoints[:_NAMED_AT_MOST]
+        ],
     }
     ledger.append(connection, "restore_acknowledged", facts)
     return found
 
 
-def set_aside(folder: Path, found: list[Seal]) -> Path:
-    """Move the files of these seals out of the way, once the entry is committed; where they are now."""
-    aside = folder / SET_ASIDE
-    aside.mkdir(mode=0o700, exist_ok=True)
-    for one in found:
+def set_aside(folder: Path, place: Copies, found: Lost) -> Path:
+    """Move the files of all this out of the way, once the entry is committed; where the seals are now."""
+    aside = folder / copies.LOST
+    aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in found.seals:
         (folder / one.file_name).rename(aside / one.file_name)
+    for signed in found.checkpoints:
+        place.set_aside(copies.name_of(copies.CHECKPOINT, signed.size))
     return aside

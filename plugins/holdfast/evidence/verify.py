@@ -1,9 +1,9 @@
 """Is the ledger what was written? Reads every entry once, in one snapshot, with memory that does not grow.
 
-Three things are compared: the chain (each entry's text, number and hash), the end that the database says it has, and
-the seals, in the database and in their files. The chain finds whatever was altered without recomputing the rest.
-Somebody who may do anything in the database can recompute it all; only the seals' files, which lie outside, show that,
-so the result says how many entries no file covers yet.
+Four things are compared: the chain (each entry's text, number and hash), the end that the database says it has, the
+seals, in the database and in their files, and the signed checkpoints, in the database and in the second place. The
+chain finds whatever was altered without recomputing the rest. Somebody who may do anything in the database can
+recompute it all; only what lies outside shows that, so the result says how many entries nothing outside covers yet.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.evidence import copies as places
 from holdfast.evidence.chain import ChainCheck
+from holdfast.evidence.checkpointed import CheckpointCheck
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.findings import Finding, Findings, Flaw
 from holdfast.evidence.ledger import READ_AT_ONCE
+from holdfast.evidence.offline import PublicKey
 from holdfast.evidence.seal import Seal, seals
 from holdfast.evidence.sealed import SealCheck
 
 
 class Verdict(StrEnum):
-    """OK: nothing is amiss. INCOMPLETE: nothing is altered, but a seal has no file to prove it. INVALID: altered."""
+    """OK: nothing is amiss. INCOMPLETE: nothing is altered, but a seal or checkpoint has no copy. INVALID: altered."""
 
     OK = "ok"
     INCOMPLETE = "incomplete"
@@ -39,39 +43,49 @@ class VerifyResult:
     head_seq: int
     head_hash: bytes
     sealed_runs: int
+    checkpoints: int
     uncovered: int
     findings: tuple[Finding, ...]
     left_out: int
 
 
-def verify(connection: sa.Connection, seals_folder: Path) -> VerifyResult:
-    """Check the whole ledger against itself and against the files in `seals_folder`.
+def verify(connection: sa.Connection, seals_folder: Path, copies: Copies) -> VerifyResult:
+    """Check the whole ledger against itself, the files in `seals_folder`, and the checkpoints in the second place.
 
     Takes a connection with no transaction open and leaves it at REPEATABLE READ: entries, end and seals must be of one
     moment, while runs go on writing. One million entries take some seconds.
     """
     findings = Findings()
     files = _read_files(seals_folder, findings)
+    signed = {_size_of(name): copies.read(name) for name in copies.names(places.CHECKPOINT)}
+    keys = [PublicKey.parse(copies.read(name)) for name in copies.names(places.KEY)]
     connection = connection.execution_options(isolation_level="REPEATABLE READ")
     with connection.begin():
         rows = {one.run_id: one for one in seals(connection)}
         head = queries.run(connection, "evidence/head").one_or_none()
         chain = ChainCheck(findings)
         sealed = SealCheck(findings, rows, files)
+        recorded = {row.size: row.note for row in queries.run(connection, "evidence/checkpoints")}
+        rotations = [row.note for row in queries.run(connection, "evidence/rotations")]
+        checkpoints = CheckpointCheck(findings, recorded, signed, keys, rotations)
         statement = queries.query("evidence/every_entry").execution_options(yield_per=READ_AT_ONCE)
         with connection.execute(statement) as entries:
             for seq, at, run_id, kind, entry, prev_hash, hash_ in entries:
                 chain.feed(seq, at, run_id, kind, entry, prev_hash, hash_)
                 sealed.feed(seq, run_id, kind, entry, hash_)
+                checkpoints.feed(seq, entry)
     chain.finish(None if head is None else (head.seq, head.hash))
     sealed.finish()
+    checkpoints.finish()
+    sealed_until = max((one.sealed_seq for one in files.values()), default=0)
     return VerifyResult(
         verdict=_verdict(findings),
         entries=chain.entries,
         head_seq=chain.seq,
         head_hash=chain.hash,
         sealed_runs=len(rows),
-        uncovered=max(0, chain.seq - max((one.sealed_seq for one in files.values()), default=0)),
+        checkpoints=len(recorded),
+        uncovered=max(0, chain.seq - max(checkpoints.covered, sealed_until)),
         findings=findings.listed(),
         left_out=findings.left_out,
     )
@@ -92,6 +106,11 @@ def _read_files(folder: Path, findings: Findings) -> dict[int, Seal]:
             )
         found.setdefault(one.run_id, one)
     return found
+
+
+def _size_of(name: str) -> int:
+    digits = name.removeprefix(places.CHECKPOINT).removesuffix(".txt")
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _verdict(findings: Findings) -> Verdict:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from holdfast import database as hf_database
 from holdfast.evidence import ledger, merkle
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.findings import Flaw
 from holdfast.evidence.offline import leaf_hash
 from holdfast.evidence.seal import Seal, seal, write
@@ -50,7 +51,7 @@ def three_nights(database: sa.Engine, folder: Path) -> sa.Engine:
 
 def verified(engine: sa.Engine, folder: Path) -> VerifyResult:
     with engine.connect() as connection:
-        return verify(connection, folder)
+        return verify(connection, folder, Copies((folder / "checkpoints").as_uri()))
 
 
 def found(result: VerifyResult) -> set[tuple[Flaw, int, int]]:
@@ -93,7 +94,7 @@ def rechain(engine: sa.Engine, *, with_seals: Sequence[int] = ()) -> None:
 
 
 def test_an_empty_ledger_is_in_order(database: sa.Engine, folder: Path) -> None:
-    assert verified(database, folder) == VerifyResult(Verdict.OK, 0, 0, bytes(32), 0, 0, (), 0)
+    assert verified(database, folder) == VerifyResult(Verdict.OK, 0, 0, bytes(32), 0, 0, 0, (), 0)
 
 
 def test_an_unaltered_ledger_is_in_order_and_its_uncovered_end_is_counted(
