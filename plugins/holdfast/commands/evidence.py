@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,9 +62,88 @@ def make_checkpoint() -> None:
     loaded = settings.load()
     engine = database.connect_migrated(loaded)
     log = checkpoint.open_log(loaded.ledger_key, loaded.checkpoints)
-    with database.transaction(engine) as connection:
-        made = checkpoint.make(connection, log, dt.datetime.now(dt.UTC))
-    if made is None:
-        typer.echo("The ledger is empty: there is nothing to sign.")
-    else:
-        typer.echo(str(checkpoint.publish(log, made).note), nl=False)
+    made = checkpoint.sign(engine, log, dt.datetime.now(dt.UTC))
+    typer.echo("The ledger is empty: there is nothing to sign." if made is None else str(made.note).rstrip())
+
+
+@app.command()
+def pack(
+    file: Annotated[Path, typer.Argument(help="The ZIP to write.")],
+    run: Annotated[int | None, typer.Option(help="All entries of one run, by its number.")] = None,
+    request: Annotated[int | None, typer.Option(help="All entries from the first to the last that names it.")] = None,
+    month: Annotated[str | None, typer.Option(help="A month of the controller's calendar, such as 2026-11.")] = None,
+    since: Annotated[str | None, typer.Option(help="From the beginning of this day, 2026-11-01.")] = None,
+    until: Annotated[str | None, typer.Option(help="To the end of this day; the ledger's end without it.")] = None,
+) -> None:
+    """Write evidence into one file that `holdfast-verify` checks, without us and without the database."""
+    from functools import partial
+
+    from holdfast import database
+    from holdfast.evidence import attachments, checkpoint
+    from holdfast.evidence import pack as packs
+    from holdfast.policy.load import load_policy
+
+    if [run, request, month, since or until].count(None) != 3:
+        raise typer.BadParameter("Choose one: --run, --request, --month, or --since and --until.")
+    loaded = settings.load()
+    zone = load_policy(loaded.policy).schedule.time_zone
+    engine = database.connect_migrated(loaded)
+    log = checkpoint.open_log(loaded.ledger_key, loaded.checkpoints)
+    with database.snapshot(engine) as connection:
+        if run is not None:
+            chosen = packs.of_run(run)
+        elif request is not None:
+            chosen = packs.of_request(connection, request)
+        else:
+            chosen = packs.of_period(connection, *_period(month, since, until, zone))
+        found = packs.read(connection, log.copies)
+        packs.make(found, log.key, chosen, file, partial(attachments.of_runs, connection, loaded))
+    typer.echo(f"{file}: check it with `holdfast-verify {file} --key {log.key.public}`.")
+
+
+def _period(
+    month: str | None, since: str | None, until: str | None, zone: str
+) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """The moments at which the days begin and end."""
+    from dateutil.relativedelta import relativedelta
+
+    from holdfast.clock import midnight
+
+    try:
+        if month is not None:
+            first: dt.date | None = dt.date.fromisoformat(f"{month}-01")
+            after: dt.date | None = dt.date.fromisoformat(f"{month}-01") + relativedelta(months=1)
+        else:
+            first = dt.date.fromisoformat(since) if since else None
+            after = dt.date.fromisoformat(until) + dt.timedelta(days=1) if until else None
+    except ValueError:
+        raise typer.BadParameter("Write a day as 2026-11-01 and a month as 2026-11.") from None
+    return (midnight(first, zone) if first else None, midnight(after, zone) if after else None)
+
+
+@app.command()
+def witness(
+    pack: Annotated[Path, typer.Argument(help="A pack of the ledger, however small.")],
+    key_file: Annotated[Path, typer.Option("--key-file", help="The witness's own private key; made if there is none.")],
+    trust: Annotated[str, typer.Option("--trust", help="The ledger's public key.")],
+    name: Annotated[str, typer.Option(help="The witness's name, for a new key.")] = "witness",
+) -> None:
+    """Be a witness: sign the last checkpoint of a pack if it continues the one that was signed before.
+
+    Runs without the database. What was seen last is kept beside the key, and written before anything is signed.
+    """
+    from holdfast.evidence import witness as witnesses
+
+    note, public = witnesses.cosign(pack, key_file, trust, name, dt.datetime.now(dt.UTC))
+    typer.echo(f"{public}", err=True)
+    typer.echo(str(note), nl=False)
+
+
+@app.command()
+def cosigned(file: Annotated[Path, typer.Argument(help="The checkpoint as the witness signed it.")]) -> None:
+    """Take in a checkpoint that a witness signed; packs have the signature from now on."""
+    from holdfast.evidence import witness as witnesses
+    from holdfast.evidence.copies import Copies
+
+    name = witnesses.take_in(Copies(settings.load().checkpoints), file.read_text(encoding="utf-8"))
+    typer.echo(f"Packs show it from now on: {name}")

@@ -52,7 +52,7 @@ from holdfast.emergency_data.taking_in import (
     waiting_files,
 )
 from holdfast.errors import CallsWithoutData, ExtractRefused, RuleSetError
-from holdfast.evidence import ledger
+from holdfast.evidence import checkpoint, ledger
 from holdfast.settings import Settings
 
 Result = dict[str, Any]
@@ -394,10 +394,12 @@ def write_report(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
-    """End green only if every file that came since the run began has left, and everybody who dials 999 is found.
+    """Sign what the job left in the ledger. End green only if every file that came since the run began has left, and
+    everybody who dials 999 is found.
 
     Raises CallsWithoutData, or else ExtractRefused.
     """
+    checkpoint.sign(engine, checkpoint.open_log(settings.ledger_key, settings.checkpoints), _now(engine))
     with database.transaction(engine) as connection:
         values = {"since": dt.datetime.fromisoformat(str(since))}
         counts = queries.run(connection, "emergency/unfinished", values).one()

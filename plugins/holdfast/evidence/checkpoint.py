@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from holdfast import queries
+from holdfast import database, queries
 from holdfast.errors import LedgerError
 from holdfast.evidence import copies, signing
 from holdfast.evidence.copies import Copies
@@ -79,6 +79,13 @@ def make(connection: sa.Connection, log: Log, now: dt.datetime) -> Checkpoint | 
     values = {"size": tree.size, "peaks": b"".join(tree.peaks), "note": str(note), "made_at": now}
     queries.run(connection, "evidence/record_checkpoint", values)
     return Checkpoint.parse(str(note))
+
+
+def sign(engine: sa.Engine, log: Log, now: dt.datetime) -> Checkpoint | None:
+    """Make a checkpoint and its copy; None if the ledger is empty."""
+    with database.transaction(engine) as connection:
+        made = make(connection, log, now)
+    return None if made is None else publish(log, made)
 
 
 def publish(log: Log, checkpoint: Checkpoint) -> Checkpoint:

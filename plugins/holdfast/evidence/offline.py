@@ -176,7 +176,7 @@ class PublicKey:
         return sha256(self.name.encode() + b"\n" + bytes([self.algorithm]) + self.key).digest()[:4]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{_encoded(bytes([self.algorithm]) + self.key)}"
+        return f"{self.name}+{self.id.hex()}+{encoded(bytes([self.algorithm]) + self.key)}"
 
     def made(self, signature: bytes, text: str) -> bool:
         """Whether this key made the signature over the text of a note."""
@@ -217,7 +217,7 @@ class Note:
         return note
 
     def __str__(self) -> str:
-        return self.text + "\n" + "".join(f"— {name} {_encoded(signature)}\n" for name, signature in self.signatures)
+        return self.text + "\n" + "".join(f"— {name} {encoded(signature)}\n" for name, signature in self.signatures)
 
     def signers(self, keys: Iterable[PublicKey]) -> list[PublicKey]:
         """Which of the keys signed. ValueError if a signature claims to be of one of them and is not."""
@@ -257,7 +257,7 @@ class Checkpoint:
 
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     """What is signed of a ledger."""
-    return f"{origin}\n{size}\n{_encoded(root)}\n"
+    return f"{origin}\n{size}\n{encoded(root)}\n"
 
 
 def rotation_text(old: PublicKey, new: PublicKey, size: int) -> str:
@@ -309,7 +309,8 @@ def _rotated(note: Note) -> tuple[PublicKey, PublicKey, int]:
     return old, new, size
 
 
-def _encoded(material: bytes) -> str:
+def encoded(material: bytes) -> str:
+    """Base64, as notes and proofs write bytes."""
     return base64.b64encode(material).decode()
 
 
@@ -318,7 +319,7 @@ def _decoded(text: str) -> bytes:
         material = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
-    return material if _encoded(material) == text else b""
+    return material if encoded(material) == text else b""
 
 
 # Evidence packs ------------------------------------------------------------------------------------------------------
@@ -414,6 +415,15 @@ def check(
     except _DAMAGE as error:
         report.add(Verdict.INVALID, f"the pack is damaged or is none: {error}")
     return report
+
+
+def last_checkpoint(pack: Path | str) -> Checkpoint:
+    """The last checkpoint of a pack that was checked. ValueError if it has none."""
+    with zipfile.ZipFile(pack) as archive:
+        name = max((one for one in archive.namelist() if one.startswith(CHECKPOINTS)), default=None)
+        if name is None:
+            raise ValueError("the pack has no checkpoint")
+        return Checkpoint.parse(archive.read(name).decode())
 
 
 class _Check:
@@ -722,7 +732,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not given.pack.is_file():
             raise ValueError(f"there is no file {given.pack}")
-        keys, witnesses = ([PublicKey.parse(_text(one)) for one in some] for some in (given.key, given.witness))
+        keys, witnesses = ([_key(one) for one in some] for some in (given.key, given.witness))
         kept = [Checkpoint.parse(Path(one).read_text(encoding="utf-8")) for one in given.kept]
         for one in kept:
             if not one.note.signatures or one.origin not in {key.name for key in keys}:
@@ -736,13 +746,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return report.verdict
 
 
-def _text(given: str) -> str:
-    """A key's text, or the text of the file that has it."""
-    return (
-        given
-        if (given.count("+") >= 2 and "/" not in given.split("+")[0]) or not Path(given).is_file()
-        else Path(given).read_text(encoding="utf-8")
-    )
+def _key(given: str) -> PublicKey:
+    """A key, given as its text or as the file that has it."""
+    if "+" not in given or Path(given).is_file():
+        given = Path(given).read_text(encoding="utf-8")
+    return PublicKey.parse(given)
 
 
 if __name__ == "__main__":

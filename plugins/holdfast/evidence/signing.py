@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from holdfast.errors import SettingsError
-from holdfast.evidence.offline import COSIGNATURE, ED25519, Note, PublicKey, cosigned_message
+from holdfast.evidence.offline import ED25519, Note, PublicKey, cosigned_message
 from holdfast.reports.files import private_folder, write_whole
 
 _BEGINNING = "PRIVATE+KEY"
@@ -118,8 +118,3 @@ def load_or_make(path: Path) -> SigningKey:
         finally:
             partial.unlink()
     return load(path)
-
-
-def witness(name: str) -> SigningKey:
-    """A key for somebody who cosigns checkpoints."""
-    return SigningKey.generate(name, COSIGNATURE)
