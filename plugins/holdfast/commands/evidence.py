@@ -147,3 +147,22 @@ def cosigned(file: Annotated[Path, typer.Argument(help="The checkpoint as the wi
 
     name = witnesses.take_in(Copies(settings.load().checkpoints), file.read_text(encoding="utf-8"))
     typer.echo(f"Packs show it from now on: {name}")
+
+
+@app.command()
+def certificate(
+    run: Annotated[int, typer.Argument(help="The run's number, as its report has it.")],
+    file: Annotated[Path, typer.Argument(help="The page to write, HTML.")],
+) -> None:
+    """Write a certificate of destruction for a sealed run, from its sealed entries, as a page to print and sign."""
+    from holdfast import database
+    from holdfast.evidence import certificate as certificates
+    from holdfast.policy.load import load_policy
+    from holdfast.reports.files import write_whole
+
+    loaded = settings.load()
+    with database.snapshot(database.connect_migrated(loaded)) as connection:
+        found = certificates.compose(connection, run)
+    page = certificates.page_of(found, load_policy(loaded.policy).schedule.time_zone)
+    write_whole(file, page.encode())
+    typer.echo(str(file))

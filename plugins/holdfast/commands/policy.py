@@ -22,6 +22,8 @@ Folder = Annotated[
     Path | None, typer.Option("--policy", help="Folder with the three files; the project's own unless given.")
 ]
 
+Page = Annotated[Path, typer.Argument(help="The page to write, HTML.")]
+
 
 @app.command()
 def check(
@@ -94,6 +96,41 @@ def schema(policy: Folder = None) -> None:
 
     for path in write_schemas(_folder(policy)):
         typer.echo(_shown(str(path)))
+
+
+@app.command()
+def record(file: Page, policy: Folder = None) -> None:
+    """Write the record of processing activities (UK GDPR Art 30), from the data map, as a page to print."""
+    from holdfast.policy.load import load_policy
+    from holdfast.policy.papers import record_of_processing
+
+    file.write_text(record_of_processing(load_policy(_folder(policy))), encoding="utf-8")
+    typer.echo(_shown(str(file)))
+
+
+@app.command()
+def paper(file: Page, policy: Folder = None) -> None:
+    """Write the retention schedule as a page to print."""
+    from holdfast.policy.load import load_policy
+    from holdfast.policy.papers import retention_schedule
+
+    file.write_text(retention_schedule(load_policy(_folder(policy))), encoding="utf-8")
+    typer.echo(_shown(str(file)))
+
+
+@app.command()
+def history(policy: Folder = None) -> None:
+    """Show who changed the policy, when, and what it says since, newest first, from version control."""
+    from holdfast.policy.history import history as revisions
+
+    for one in revisions(_folder(policy)):
+        typer.echo(f"{one.at}  {one.by}  {one.subject}")
+        digest = (one.digest or "no policy of this version").removeprefix("sha256:")[: 12 if one.digest else None]
+        typer.echo(f"    commit {one.commit[:12]}, policy {digest}")
+        for change in one.changes:
+            typer.echo(f"    {change.what} {change.name}: {change.kind.value}")
+            for difference in change.differences:
+                typer.echo(f"        {difference}")
 
 
 def _check_requests(folder: Path, policy: Policy) -> None:

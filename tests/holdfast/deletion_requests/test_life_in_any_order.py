@@ -26,6 +26,7 @@ from holdfast.deletion_requests.deadlines import Deadline, clock_of
 from holdfast.deletion_requests.receipt import Taken
 from holdfast.deletion_requests.register import BEFORE_EXECUTION, UNANSWERED, Extension, Refusal, State
 from holdfast.errors import RequestError
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import Verdict, verify
 
 DAY = dt.timedelta(days=1)
@@ -330,4 +331,7 @@ def test_the_register_agrees_with_the_model_whatever_happens(desk: Desk) -> None
         ),
     )
     with desk.engine.connect() as connection:
-        assert verify(connection, holdfast_settings.load().seals).verdict is Verdict.OK
+        assert (
+            verify(connection, holdfast_settings.load().seals, Copies(holdfast_settings.load().checkpoints)).verdict
+            is Verdict.OK
+        )

@@ -20,6 +20,7 @@ from holdfast.clock import local_date
 from holdfast.deletion_requests import steps
 from holdfast.errors import DatabaseRestored, LedgerError, RequestError, RunRefused
 from holdfast.evidence import verify
+from holdfast.evidence.copies import Copies
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def since(nights: Nights) -> dt.date:
 
 def is_ok(nights: Nights) -> bool:
     with nights.engine.connect() as connection:
-        return verify.verify(connection, settings.load().seals).verdict == "ok"
+        return verify.verify(connection, settings.load().seals, Copies(settings.load().checkpoints)).verdict == "ok"
 
 
 def _day(nights: Nights, before: int) -> dt.date:

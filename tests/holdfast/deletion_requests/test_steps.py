@@ -12,8 +12,11 @@ import sqlalchemy as sa
 from tests.holdfast.deletion_requests.nights import work_through
 
 from holdfast import settings
-from holdfast.deletion_requests import steps
+from holdfast.deletion_requests import confirmation, register, steps
 from holdfast.deletion_requests.intake import inbox_of
+from holdfast.errors import LedgerError, RequestError
+from holdfast.evidence import certificate
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import verify
 from holdfast.settings import Settings
 from holdfast.synthetic import provider, requests
@@ -80,4 +83,37 @@ def test_a_request_is_taken_in_carried_out_told_and_reported(database: sa.Engine
     assert again["enforce_shards"]["rows"] == again["write_outcomes"]["written"] == 0
     assert again["seal_run"]["root"] == first["seal_run"]["root"]
     with database.connect() as connection:
-        assert verify(connection, loaded.seals).verdict == "ok"
+        assert verify(connection, loaded.seals, Copies(loaded.checkpoints)).verdict == "ok"
+
+
+def test_a_night_is_certified_and_its_request_confirmed(database: sa.Engine, loaded: Settings) -> None:
+    told = night(database, loaded)
+    run_id, rows = told["open_run"]["run_id"], told["enforce_shards"]["rows"]
+    with database.connect() as connection:
+        certified = certificate.compose(connection, run_id)
+        confirmed = confirmation.compose(connection, 1, loaded.pseudonym_key())
+        subject = register.get(connection, 1).subject_key
+    assert sum(one.rows for one in certified.destroyed) == rows
+    assert certified.checkpoint is not None
+    assert certified.checkpoint.size >= certified.seal.sealed_seq
+    page = certificate.page_of(certified, "Europe/London")
+    assert certified.seal.root.hex() in page
+    assert "none of Clear, Purge and Destroy" in page
+    assert confirmed.outcome == "carried out"
+    assert 0 < sum(one.gone_rows for one in confirmed.gone) <= rows
+    assert {one.kind for one in confirmed.letters} >= {"outcome"}
+    assert all(one.root == certified.seal.root for one in confirmed.gone)
+    page = confirmation.page_of(confirmed, "Europe/London")
+    assert confirmed.subject in page
+    assert subject not in page.replace(confirmed.subject, "")
+
+
+def test_what_is_not_over_is_neither_certified_nor_confirmed(database: sa.Engine, loaded: Settings) -> None:
+    run_id = steps.open_run(database, loaded, as_of=NOW, dry_run=False)["run_id"]
+    steps.refresh_holds(database, loaded, run_id=run_id)
+    steps.take_in_requests(database, loaded, run_id=run_id)
+    with database.connect() as connection:
+        with pytest.raises(LedgerError, match="is not sealed"):
+            certificate.compose(connection, run_id)
+        with pytest.raises(RequestError, match="nothing to confirm yet"):
+            confirmation.compose(connection, 1, loaded.pseudonym_key())

@@ -11,6 +11,7 @@ from holdfast.emergency_data import forget, rules, steps, taking_in
 from holdfast.emergency_data.scan import scan
 from holdfast.errors import DeliveryRefused
 from holdfast.evidence import verify
+from holdfast.evidence.copies import Copies
 from holdfast.synthetic import emergency as synthetic
 
 
@@ -132,7 +133,7 @@ def test_the_ledger_holds_and_names_nobody(job: Job) -> None:
     assert "EXAMPLE" not in texts
     assert synthetic.number(3)[3:] not in texts
     with job.engine.connect() as connection:
-        assert verify.verify(connection, job.settings.seals).findings == ()
+        assert verify.verify(connection, job.settings.seals, Copies(job.settings.checkpoints)).findings == ()
 
 
 def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_not(job: Job) -> None:

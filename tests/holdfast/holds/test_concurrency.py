@@ -13,6 +13,7 @@ from tests.holdfast.holds.library import FINE, Library
 
 from holdfast import database
 from holdfast.evidence import ledger
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import Verdict, verify
 from holdfast.holds import register
 from holdfast.holds.register import ReleaseReason
@@ -107,7 +108,7 @@ def test_batches_and_everybody_who_writes_holds_never_deadlock(library: Library)
     assert len([one for one in held if one.startswith("case-")]) == 2 * ROUNDS
     assert {held[f"fine-{n}"].ground for n in range(20)} == {f"round-{ROUNDS - 1}"}
     with library.engine.connect() as connection:
-        result = verify(connection, library.settings.seals)
+        result = verify(connection, library.settings.seals, Copies(library.settings.checkpoints))
     assert (result.verdict, result.entries) == (Verdict.OK, len(library.entries()))
     kinds = [kind for kind, _ in library.entries()]
     assert kinds.count("hold_placed") == kinds.count("hold_released") == 2 * ROUNDS

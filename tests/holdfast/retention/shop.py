@@ -22,6 +22,7 @@ from holdfast.enforcement import execute, plan, runs
 from holdfast.enforcement import shards as cut
 from holdfast.enforcement.execute import Done
 from holdfast.evidence import verify
+from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import VerifyResult
 from holdfast.holds import register
 from holdfast.holds.register import ReleaseReason
@@ -381,7 +382,7 @@ class Shop:
 
     def verify_ledger(self) -> VerifyResult:
         with self.engine.connect() as connection:
-            return verify.verify(connection, self.settings.seals)
+            return verify.verify(connection, self.settings.seals, Copies(self.settings.checkpoints))
 
 
 class Crash(Exception):

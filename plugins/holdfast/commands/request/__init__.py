@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,6 +109,20 @@ def show(request: Number) -> None:
         for one in register.transitions(desk.connection, found.request_id):
             run = "" if one.run_id is None else f" in run {one.run_id}"
             typer.echo(f"  {one.at:%Y-%m-%d %H:%M} UTC  {one.from_state} -> {one.to_state}  {one.by_whom}{run}")
+
+
+@app.command()
+def confirmation(request: Number, file: Annotated[Path, typer.Argument(help="The page to write, HTML.")]) -> None:
+    """Write the confirmation of a decided request: what was erased, who was told, and where it is proved."""
+    from holdfast.deletion_requests import confirmation as confirmations
+    from holdfast.reports.files import write_whole
+
+    with open_desk() as desk:
+        number = desk.find(request).request_id
+        found = confirmations.compose(desk.connection, number, settings.load().pseudonym_key())
+        page = confirmations.page_of(found, desk.terms.zone)
+    write_whole(file, page.encode())
+    typer.echo(str(file))
 
 
 @app.command()
