@@ -394,8 +394,7 @@ def write_report(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
-    """Sign what the job left in the ledger. End green only if every file that came since the run began has left, and
-    everybody who dials 999 is found.
+    """Sign what the ledger has. Green only if every file since the run began has left, and who dials 999 is found.
 
     Raises CallsWithoutData, or else ExtractRefused.
     """
