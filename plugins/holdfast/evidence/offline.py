@@ -272,6 +272,9 @@ class Keyring:
         """Follow `rotations`, in any order, from the trusted keys. ValueError for one that is not signed by both."""
         self.ranges: dict[PublicKey, tuple[int, float]] = {key: (0, float("inf")) for key in trusted}
         waiting = list(rotations)
+        for role in (0, 1):
+            if len({_rotated(one)[role] for one in waiting}) < len(waiting):
+                raise ValueError("a key was replaced twice, or replaced two others")
         while waiting:
             met = [one for one in waiting if any(key in self.ranges for key in _rotated(one)[:2])]
             if not met:
@@ -333,7 +336,18 @@ LISTED_AT_MOST = 1_000
 _ENTRY = re.compile(
     rb'\{"at":"([0-9T:.-]{26}Z)","facts":\{.*\},"kind":"([a-z_]+)","run":(null|[0-9]+),"seq":([1-9][0-9]*)\}'
 )
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, RuntimeError, OverflowError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+)
 """What the readers of ZIP, JSON and text raise at bytes that are not what they were."""
 
 

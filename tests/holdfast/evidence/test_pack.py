@@ -146,6 +146,26 @@ def test_whoever_trusts_either_key_can_check_across_a_rotation(tmp_path: Path) -
     assert checked(packed(tmp_path / "stolen.zip", stolen, whole(ROWS))).verdict is Verdict.INVALID
 
 
+def test_a_stolen_old_key_cannot_name_another_successor(tmp_path: Path) -> None:
+    thief = signing.SigningKey.generate("example.com/ledger")
+    texts = [rotation_text(KEY.public, new.public, 13) for new in (OTHER, thief)]
+    rotations = [
+        str(Note(text, KEY.sign(text).signatures + new.sign(text).signatures))
+        for text, new in zip(texts, (OTHER, thief), strict=True)
+    ]
+    forged_ = [*NOTES[:1], *signed(ROWS, [39], thief)]
+    path = packed(tmp_path / "pack.zip", Evidence(ROWS, forged_, rotations), whole(ROWS), thief)
+    for trusted in (KEY.public, OTHER.public):
+        assert offline.check(path, [trusted]).verdict is Verdict.INVALID
+
+
+def test_a_manifest_of_another_shape_is_invalid_and_no_crash(pack: Path, tmp_path: Path) -> None:
+    files = forged.members(pack)
+    for manifest in ("[]", "1", '{"format": "holdfast-pack/1"}', '{"format": "holdfast-pack/1", "files": 1}', "{"):
+        files[offline.MANIFEST] = str(KEY.sign(manifest + "\n")).encode()
+        assert checked(forged.repacked(tmp_path / "altered.zip", files)).verdict is Verdict.INVALID
+
+
 def test_a_witness_signs_what_continues_what_it_saw_and_nothing_else(tmp_path: Path) -> None:
     key_file, now = tmp_path / "witness" / "key", NOW
     pack = packed(tmp_path / "pack.zip", Evidence(ROWS[:26], NOTES[:2]), whole(ROWS[:26]))
