@@ -41,6 +41,8 @@ def part_of(value: Text, part: str) -> Text:
             return value
         case "upper":
             return sa.func.upper(value, type_=sa.Text)
+        case "town":  # however it is punctuated: ST. ALBANS, STOKE-ON-TRENT, KING'S LYNN
+            return sa.func.translate(sa.func.upper(value), "-.'", " ", type_=sa.Text)
         case "postcode_area":  # the letters before the first digit
             return sa.func.rtrim(sa.func.left(sa.func.upper(value), 2), "0123456789", type_=sa.Text)
         case "area_code":  # 2x, 11x and 1x1, otherwise four digits; see the national numbering plan
