@@ -97,6 +97,11 @@ def in_inventory(number: Text) -> Condition:
     return number.in_(sa.select(_INVENTORY.c.number))
 
 
+def stands_in_inventory(number: Text) -> Condition:
+    """The same, for a query that is a join of both."""
+    return sa.select(sa.literal(1)).where(_INVENTORY.c.number == number).correlate_except(_INVENTORY).exists()
+
+
 def occurs_once(columns: Sequence[Text], source: Source) -> Condition:
     """No other row of `source` has the same values, all of them known."""
     rows = source.alias("counted")
