@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from airflow.sdk.bases.decorator import TaskDecorator
 
 CONNECTION = "holdfast"
+OUTBOX_CONNECTION = "holdfast_emergency_outbox"
 RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
 """The number of our run, which the task open_run returned."""
 WAVES = (1, 2, 3, 4)
@@ -219,7 +220,9 @@ def database_settings() -> settings.Settings:
     """The settings for a task: the Airflow connection `holdfast` decides on the database, if there is one."""
     loaded = settings.load()
     connection = _connection()
-    return loaded if connection is None else dataclasses.replace(loaded, database_url=_url_of(connection))
+    if connection is None:
+        return loaded
+    return dataclasses.replace(loaded, database_url=settings.url_of_connection(**_parts_of(connection)))
 
 
 def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> object:
@@ -256,6 +259,8 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
     current = database_settings()
+    if module == _steps_of("emergency_data") and (outbox := _connection(OUTBOX_CONNECTION)) is not None:
+        current = dataclasses.replace(current, outbox_connection=_parts_of(outbox))
     engine = database.connect_migrated(current)
     try:
         return function(engine, current, **{name: arguments[name] for name in wanted if name in arguments})
@@ -288,8 +293,8 @@ def _facts(error: HoldfastError) -> str:
     return ", ".join(f"{name}={value}" for name, value in error.facts.items()) or type(error).__name__
 
 
-def _connection() -> Connection | None:
-    """The Airflow connection `holdfast`, or None if every source of connections says that there is none.
+def _connection(name: str = CONNECTION) -> Connection | None:
+    """The Airflow connection of this name, or None if every source of connections says that there is none.
 
     Airflow's own look-up reads an unreachable source as 'not defined' (ExecutionAPISecretsBackend.get_connection in
     3.3.2), and the jobs would go on with another database. So each source is asked here, and silence is an error.
@@ -299,37 +304,35 @@ def _connection() -> Connection | None:
 
     for source in ensure_secrets_backend_loaded():
         asked_here = isinstance(source, ExecutionAPISecretsBackend)
-        found = _ask_execution_api() if asked_here else source.get_connection(conn_id=CONNECTION)
+        found = _ask_execution_api(name) if asked_here else source.get_connection(conn_id=name)
         if found is not None:
             return cast("Connection", found)
     return None
 
 
-def _ask_execution_api() -> Connection | None:
+def _ask_execution_api(name: str) -> Connection | None:
     from airflow.sdk.exceptions import AirflowRuntimeError
     from airflow.sdk.execution_time.comms import GetConnection
     from airflow.sdk.execution_time.context import _process_connection_result_conn
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
     try:
-        return cast(
-            "Connection", _process_connection_result_conn(SUPERVISOR_COMMS.send(GetConnection(conn_id=CONNECTION)))
-        )
+        return cast("Connection", _process_connection_result_conn(SUPERVISOR_COMMS.send(GetConnection(conn_id=name))))
     except AirflowRuntimeError as answer:
         if answer.error.error == ErrorType.CONNECTION_NOT_FOUND:
             return None
         raise StepFailed(
-            f"Airflow could not say whether the connection {CONNECTION!r} exists: {answer.error.error.value}"
+            f"Airflow could not say whether the connection {name!r} exists: {answer.error.error.value}"
         ) from None
 
 
-def _url_of(connection: Connection) -> str:
-    return settings.url_of_connection(
-        conn_type=connection.conn_type,
-        login=connection.login,
-        password=connection.password,
-        host=connection.host,
-        port=connection.port,
-        schema=connection.schema,
-        extra=connection.extra_dejson,
-    )
+def _parts_of(connection: Connection) -> dict[str, Any]:
+    return {
+        "conn_type": connection.conn_type,
+        "login": connection.login,
+        "password": connection.password,
+        "host": connection.host,
+        "port": connection.port,
+        "schema": connection.schema,
+        "extra": connection.extra_dejson,
+    }

@@ -13,7 +13,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -29,6 +29,8 @@ PROJECT = "HOLDFAST_PROJECT"
 PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
 EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
 CHECKPOINTS = "HOLDFAST_CHECKPOINTS"
+OUTBOX_CONNECTION = "AIRFLOW_CONN_HOLDFAST_EMERGENCY_OUTBOX"
+"""The same for the connection `holdfast_emergency_outbox`, a server that takes 999 files over SFTP."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Settings:
     home: Path
     project: Path
     database_url: str | None
+    outbox_connection: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The parts of the Airflow connection `holdfast_emergency_outbox`, if there is one: also its password or key."""
 
     @property
     def postgres_data(self) -> Path:
@@ -149,7 +153,13 @@ def load() -> Settings:
     home = Path(os.environ.get(HOME) or project / ".holdfast").resolve()
     connection = os.environ.get(AIRFLOW_CONNECTION)
     url = _url_of_variable(connection) if connection else os.environ.get(DATABASE_URL) or None
-    return Settings(home=home, project=project, database_url=url)
+    outbox = os.environ.get(OUTBOX_CONNECTION)
+    return Settings(
+        home=home,
+        project=project,
+        database_url=url,
+        outbox_connection=_parts_of_variable(OUTBOX_CONNECTION, outbox) if outbox else None,
+    )
 
 
 def url_of_connection(
@@ -179,7 +189,11 @@ def url_of_connection(
 
 
 def _url_of_variable(text: str) -> str:
-    """The URL of a connection in one of the two forms that Airflow reads: JSON, or a URI with all its parts quoted."""
+    return url_of_connection(**_parts_of_variable(AIRFLOW_CONNECTION, text))
+
+
+def _parts_of_variable(variable: str, text: str) -> dict[str, Any]:
+    """A connection's parts, from one of the forms that Airflow reads: JSON, or a URI with all its parts quoted."""
     try:
         parts = json.loads(text) if text.strip().startswith("{") else _parts_of_uri(text)
         extra = parts.get("extra") or {}
@@ -188,12 +202,11 @@ def _url_of_variable(text: str) -> str:
         extra = None
     if not isinstance(extra, dict):
         raise SettingsError(
-            f"{AIRFLOW_CONNECTION} is not a connection that Airflow could read.",
-            fix="write it as postgresql://user:password@host:port/name, with reserved characters quoted, or as JSON.",
+            f"{variable} is not a connection that Airflow could read.",
+            fix="write it as type://user:password@host:port/name, with reserved characters quoted, or as JSON.",
         )
     names = ("conn_type", "login", "password", "host", "port", "schema")
-    given: dict[str, Any] = {name: parts.get(name) for name in names}
-    return url_of_connection(**given, extra=extra)
+    return {**{name: parts.get(name) for name in names}, "extra": extra}
 
 
 def _parts_of_uri(text: str) -> dict[str, Any]:

@@ -146,6 +146,7 @@ CREATE TABLE emergency.release (
     sha256 text NOT NULL,
     records bigint NOT NULL,
     released_at timestamptz NOT NULL,
+    put_at timestamptz,                   -- at its destination under a name of its own, to be renamed
     delivered_at timestamptz,
     destination text,
     UNIQUE (provider, sequence)

@@ -97,6 +97,8 @@ def _part(values: pd.Series, part: str) -> pd.Series:
     match part:
         case "upper":
             return values.str.upper()
+        case "town":
+            return values.str.upper().str.translate({ord("-"): " ", ord("."): None, ord("'"): None})
         case "postcode_area":
             return values.str.upper().str[:2].str.rstrip("0123456789")
         case "area_code":

@@ -41,6 +41,8 @@ def part_of(value: Text, part: str) -> Text:
             return value
         case "upper":
             return sa.func.upper(value, type_=sa.Text)
+        case "town":  # however it is punctuated: ST. ALBANS, STOKE-ON-TRENT, KING'S LYNN
+            return sa.func.translate(sa.func.upper(value), "-.'", " ", type_=sa.Text)
         case "postcode_area":  # the letters before the first digit
             return sa.func.rtrim(sa.func.left(sa.func.upper(value), 2), "0123456789", type_=sa.Text)
         case "area_code":  # 2x, 11x and 1x1, otherwise four digits; see the national numbering plan
@@ -93,6 +95,11 @@ def not_beginning_with(a: Text, b: Text) -> Condition:
 def in_inventory(number: Text) -> Condition:
     """The provider has the number."""
     return number.in_(sa.select(_INVENTORY.c.number))
+
+
+def stands_in_inventory(number: Text) -> Condition:
+    """The same, for a query that is a join of both."""
+    return sa.select(sa.literal(1)).where(_INVENTORY.c.number == number).correlate_except(_INVENTORY).exists()
 
 
 def occurs_once(columns: Sequence[Text], source: Source) -> Condition:

@@ -1,60 +1,133 @@
-"""Hand released files over, each once, in the order of their sequence numbers.
+"""Hand released files over, each once for its sequence number, in the order of these numbers.
 
-A destination is any folder that fsspec can write to. A file is put there under a name of its own and then renamed, so
-nobody reads half of one. What was put there before a crash is recognised by its digest, and not sent again.
+A destination is a server that takes files over SFTP, or any folder that fsspec can write to. A file is put there under
+a name of its own, that is noted, and then it is renamed; so nobody reads half of one. Where an attempt died, the name
+that is still there tells how far it came: a file that was put but is there under neither name was renamed, and has
+been fetched since. It is not sent again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from holdfast import queries
+from holdfast import database, queries
+from holdfast.emergency_data import store
 from holdfast.errors import DeliveryRefused
+from holdfast.evidence import ledger
+from holdfast.settings import Settings
+
+Reached = Callable[[str], None]
 
 
-def deliver(connection: sa.Connection, folder: Path, destination: str, now: dt.datetime) -> list[dict[str, Any]]:
-    """Deliver what waits, in the caller's transaction; what was delivered, as facts for the ledger.
+@dataclass(frozen=True)
+class Place:
+    """A folder somewhere. `kind` is all that is recorded of it: its address may hold a password."""
+
+    system: Any
+    root: str
+
+    @property
+    def kind(self) -> str:
+        protocol = self.system.protocol
+        return str(protocol if isinstance(protocol, str) else protocol[0])
+
+    def named(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+
+def place_of(settings: Settings) -> Place:
+    """Where files go: the Airflow connection decides, if there is one; else HOLDFAST_EMERGENCY_OUTBOX or our outbox."""
+    if settings.outbox_connection is not None:
+        from holdfast.emergency_data import sftp
+
+        return Place(*sftp.connect(settings.outbox_connection))
+    import fsspec
+
+    system, root = fsspec.core.url_to_fs(settings.emergency_outbox)
+    return Place(system, root.rstrip("/"))
+
+
+def deliver(
+    engine: sa.Engine, folder: Path, place: Place, now: dt.datetime, reached: Reached = lambda point: None
+) -> int:
+    """Deliver what waits in `folder`; how many files it was. `reached` hears of each point, for tests.
 
     Raises DeliveryRefused if another file of that name is there, or ours is not what was released.
     """
-    import fsspec
+    done = 0
+    for extract_id in _waiting(engine):
+        _put(engine, extract_id, folder, place, now)
+        reached("put")
+        done += _rename(engine, extract_id, place, now, reached)
+    return done
 
-    system, root = fsspec.core.url_to_fs(destination)
-    done = []
-    for row in queries.run(connection, "emergency/undelivered").all():
+
+def _waiting(engine: sa.Engine) -> list[int]:
+    with database.transaction(engine) as connection:
+        return [int(row.extract_id) for row in queries.run(connection, "emergency/undelivered")]
+
+
+def _put(engine: sa.Engine, extract_id: int, folder: Path, place: Place, now: dt.datetime) -> None:
+    """Send the file under a name of its own, and note that it is there, whole."""
+    with database.transaction(engine) as connection:
+        row = queries.run(connection, "emergency/lock_release", {"extract_id": extract_id}).one()
+        if row.delivered_at is not None or row.put_at is not None:
+            return
         path = folder / row.file_name
         if _digest(path) != row.sha256:
             raise DeliveryRefused(
                 f"{row.file_name} is not the file that was released.",
                 fix="restore it from the release; do not send it.",
             )
-        _put(system, path, f"{root.rstrip('/')}/{row.file_name}", row.sha256)
-        values = {"extract_id": row.extract_id, "destination": _protocol(system), "at": now}
+        place.system.makedirs(place.root, exist_ok=True)
+        if not _is_there(place, row.file_name, row.sha256):
+            partial = place.named(_partial(row.file_name))
+            place.system.put_file(str(path), partial)
+            if place.system.size(partial) != path.stat().st_size:
+                raise OSError("the destination has not as many bytes as were sent")
+        queries.run(connection, "emergency/record_put", {"extract_id": extract_id, "at": now})
+
+
+def _rename(engine: sa.Engine, extract_id: int, place: Place, now: dt.datetime, reached: Reached) -> int:
+    """Give the file its name, unless an attempt that died has; 1 if it was not recorded as delivered before."""
+    with database.transaction(engine) as connection:
+        row = queries.run(connection, "emergency/lock_release", {"extract_id": extract_id}).one()
+        if row.delivered_at is not None:
+            return 0
+        partial = place.named(_partial(row.file_name))
+        if place.system.exists(partial) and not _is_there(place, row.file_name, row.sha256):
+            place.system.mv(partial, place.named(row.file_name))
+            reached("renamed")
+        values = {"extract_id": extract_id, "destination": place.kind, "at": now}
         queries.run(connection, "emergency/record_delivery", values)
-        done.append(
-            {"extract_id": row.extract_id, "provider": row.provider, "sequence": row.sequence, "file": row.sha256}
-        )
-    return done
+        store.move(connection, extract_id, "delivered", since=("released",))
+        facts: dict[str, ledger.JSON] = {"extract": extract_id, "provider": row.provider, "sequence": row.sequence}
+        ledger.append(connection, "extract_delivered", {**facts, "file": f"sha256:{row.sha256}"})
+    return 1
 
 
-def _put(system: Any, path: Path, target: str, sha256: str) -> None:
-    if system.exists(target):
-        with system.open(target, "rb") as there:
-            if hashlib.file_digest(there, "sha256").hexdigest() == sha256:
-                return
-        raise DeliveryRefused(
-            f"The destination has another file called {path.name}.",
-            fix="find out who put it there; this sequence number must be sent once.",
-        )
-    system.makedirs(target.rpartition("/")[0], exist_ok=True)
-    partial = f"{target}.partial"
-    system.put_file(str(path), partial)
-    system.mv(partial, target)
+def _is_there(place: Place, name: str, sha256: str) -> bool:
+    """Whether the very file is at the destination. Raises DeliveryRefused if another one has its name."""
+    if not place.system.exists(place.named(name)):
+        return False
+    with place.system.open(place.named(name), "rb") as there:
+        if hashlib.file_digest(there, "sha256").hexdigest() == sha256:
+            return True
+    raise DeliveryRefused(
+        f"The destination has another file called {name}.",
+        fix="find out who put it there; this sequence number must be sent once.",
+    )
+
+
+def _partial(name: str) -> str:
+    return f"{name}.partial"
 
 
 def _digest(path: Path) -> str:
@@ -64,8 +137,3 @@ def _digest(path: Path) -> str:
         )
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _protocol(system: Any) -> str:
-    """What kind of place it is. Its address may hold a password, and is not recorded."""
-    return system.protocol if isinstance(system.protocol, str) else str(system.protocol[0])

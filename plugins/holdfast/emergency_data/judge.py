@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
-from holdfast.emergency_data import predicate, staging, statements
+from holdfast.emergency_data import conditions, predicate, staging, statements
 from holdfast.emergency_data.catalogue import Suite
 from holdfast.emergency_data.conditions import SCHEMA
 
@@ -68,8 +68,8 @@ def judge(
     """Check every record, in the caller's transaction. Judging again forgets what was found before."""
     records, verdicts = staging.table_of(extract_id), verdicts_of(extract_id)
     queries.run(connection, "emergency/work_in_memory")
-    repeated = _repeated(connection, records, extract_id)
-    broken = predicate.failing(suite, records, parameters, repeated)
+    repeated, strangers = _repeated(connection, records, extract_id), _strangers(connection, records, extract_id)
+    broken = predicate.failing(suite, records, parameters, predicate.Rare(repeated, strangers))
     found = predicate.reasons(broken)
     verdicts.drop(connection, checkfirst=True)
     rows = sa.select(
@@ -78,7 +78,8 @@ def judge(
     statements.make_table(connection, SCHEMA, verdicts.name, rows)
     statements.make_key(connection, verdicts, "record_no")
     excepted = _take_out_exceptions(connection, records, verdicts, provider, as_of)
-    repeated.drop(connection)
+    for rare in (repeated, strangers):
+        rare.drop(connection)
     return _counted(connection, records, verdicts, suite, excepted)
 
 
@@ -111,6 +112,17 @@ def _repeated(connection: sa.Connection, records: sa.Table, extract_id: int) -> 
     statements.make_table(connection, SCHEMA, repeated.name, rows)
     statements.analyze(connection, repeated)
     return repeated
+
+
+def _strangers(connection: sa.Connection, records: sa.Table, extract_id: int) -> sa.Table:
+    """The numbers that the inventory does not have. A join may go to disk; a look-up for each record is in memory."""
+    strangers = sa.Table(f"strangers_{extract_id}", sa.MetaData(), sa.Column("number_e164", sa.Text), schema=SCHEMA)
+    number = records.c.number_e164
+    rows = sa.select(number).where(number.is_not(None), sa.not_(conditions.stands_in_inventory(number)))
+    strangers.drop(connection, checkfirst=True)
+    statements.make_table(connection, SCHEMA, strangers.name, rows)
+    statements.analyze(connection, strangers)
+    return strangers
 
 
 def _take_out_exceptions(

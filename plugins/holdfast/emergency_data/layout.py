@@ -65,6 +65,13 @@ CODES = {
 }
 """What the rules know; a layout's `values` turn a file's own codes into these."""
 
+KINDS = {
+    **dict.fromkeys(("business_date", *sorted(DATE_FIELDS)), "date"),
+    "generated_at": "timestamp",
+    **dict.fromkeys(("sequence", "previous_sequence", *sorted(TRAILER_FIELDS - {"checksum"})), "number"),
+}
+"""Fields that are reckoned with; all others are text, or what their layout says."""
+_SHA256_CHARACTERS = 64
 _NAME_PARTS = {"provider": r"[A-Z0-9]{1,12}", "business_date": r"[0-9]{8}"}
 _LINE_ENDS = {"crlf": b"\r\n", "lf": b"\n"}
 
@@ -91,13 +98,27 @@ class LayoutField(_Strict):
     @pydantic.model_validator(mode="after")
     def _codes_are_known(self) -> Self:
         known = CODES.get(self.name or "", ())
-        if unknown := sorted(set(self.values.values()) - set(known)):
+        given = list(self.values.values())
+        if unknown := sorted(set(given) - set(known)):
             raise ValueError(f"{', '.join(unknown)} is no code that the rules know for {self.name}")
+        if given and sorted(given) != sorted(known):
+            raise ValueError(f"`values` needs one code of the file for each of {', '.join(known)}")
+        if too_long := sorted(code for code in self.values if len(code) > self.length):
+            raise ValueError(f"{', '.join(too_long)} does not fit {self.length} characters")
         if self.characters is not None:
             try:
                 re.compile(self.characters)
             except re.error as error:
                 raise ValueError(f"`characters` is no regular expression ({error})") from error
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _is_of_its_kind(self) -> Self:
+        kind = KINDS.get(self.name or "", self.kind)
+        if kind != self.kind:
+            raise ValueError(f"{self.name} must be of the kind {kind}")
+        if self.name == "checksum" and self.length < _SHA256_CHARACTERS:
+            raise ValueError(f"a SHA-256 checksum needs {_SHA256_CHARACTERS} characters")
         return self
 
     def read(self, value: str) -> str:
@@ -151,11 +172,15 @@ class Layout(_Strict):
                 raise ValueError(f"{line.mark} has no field {', '.join(unknown)}; there are {', '.join(sorted(known))}")
             if missing := sorted(needed - set(names)):
                 raise ValueError(f"{line.mark} needs {', '.join(missing)}")
-            if len(names) != len(set(names)):
-                raise ValueError(f"{line.mark} names a field twice")
+            columns = [field.column for field in line.fields]
+            if len(names) != len(set(names)) or len(columns) != len(set(columns)):
+                raise ValueError(f"{line.mark} names a field or a column twice")
         marks = {self.header.mark, self.detail.mark, self.trailer.mark}
         if len(marks) != 3:
             raise ValueError("header, detail and trailer need different marks")
+        sequence = next(field for field in self.header.fields if field.name == "sequence")
+        if sequence.length < self.sequence_digits:
+            raise ValueError(f"{sequence.column} is shorter than the {self.sequence_digits} digits of the file's name")
         if self.is_fixed and len({len(mark) for mark in marks}) != 1:
             raise ValueError("in a fixed layout all marks are equally long")
         if self.is_fixed and self.encoding == "utf-8":
@@ -171,6 +196,32 @@ class Layout(_Strict):
             raise ValueError(f"`allowed` is no regular expression ({error})") from error
         if re.fullmatch(value, "\n") or re.fullmatch(value, "\x00"):
             raise ValueError("`allowed` must not take in line ends or NUL")
+        return value
+
+    @pydantic.field_validator("separator")
+    @classmethod
+    def _separator_is_no_value(cls, value: str | None) -> str | None:
+        if value is not None and (value.isalnum() or value in "\"' \r\n\0+-"):
+            raise ValueError("`separator` must be a character that no value needs, such as , ; | or a tab")
+        return value
+
+    @pydantic.field_validator("date_format")
+    @classmethod
+    def _date_has_its_parts(cls, value: str) -> str:
+        if sorted(re.findall("%.", value)) != ["%Y", "%d", "%m"] or "%%" in value:
+            raise ValueError("`date_format` needs %Y, %m and %d, once each, and no other %")
+        return value
+
+    @pydantic.field_validator("timestamp_format")
+    @classmethod
+    def _time_comes_back(cls, value: str) -> str:
+        example = dt.datetime(2026, 11, 24, 13, 5, 9, tzinfo=dt.UTC)
+        try:
+            read = dt.datetime.strptime(example.strftime(value), value).replace(tzinfo=dt.UTC)
+        except ValueError:
+            read = None
+        if read is None or read.replace(second=0) != example.replace(second=0):
+            raise ValueError("`timestamp_format` must say day, hour and minute, such as %Y-%m-%dT%H:%M:%SZ")
         return value
 
     @pydantic.field_validator("file_name")

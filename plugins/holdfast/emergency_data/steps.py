@@ -357,16 +357,8 @@ def release_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -
 
 def deliver_files(engine: sa.Engine, settings: Settings) -> Result:
     """Hand over what was released and not delivered, in the order of the sequence numbers."""
-    folders = Folders.below(settings.emergency)
-    now = _now(engine)
-    with database.transaction(engine) as connection:
-        done = deliver.deliver(connection, folders.released, settings.emergency_outbox, now)
-        for one in done:
-            store.move(connection, one["extract_id"], "delivered", since=("released",))
-        for one in done:
-            facts = {"extract": one["extract_id"], "provider": one["provider"], "sequence": one["sequence"]}
-            ledger.append(connection, "extract_delivered", {**facts, "file": f"sha256:{one['file']}"})
-    return {"delivered": len(done)}
+    released = Folders.below(settings.emergency).released
+    return {"delivered": deliver.deliver(engine, released, deliver.place_of(settings), _now(engine))}
 
 
 def reconcile(engine: sa.Engine, settings: Settings) -> Result:

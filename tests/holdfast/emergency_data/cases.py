@@ -6,7 +6,11 @@ Change = dict[str, str]
 
 # rule -> (changes that break it, changes that just pass). A good record is an individual on a fixed line in ZY or AA.
 OF_ONE_RECORD: dict[str, tuple[list[Change], list[Change]]] = {
-    "E101": ([{"number_e164": ""}, {"number_e164": "01632960001"}], [{}]),
+    "E101": (
+        [{"number_e164": ""}, {"number_e164": "01632960001"}]
+        + [{"number_e164": "+44" + "1" * digits} for digits in (8, 11)],
+        [{"number_e164": "+44" + "1" * digits} for digits in (9, 10)],
+    ),
     "E103": ([{"number_e164": "+449098790001"}, {"number_e164": "+448081570001"}], [{"number_e164": "+443069990001"}]),
     "E106": ([{"number_e164": "+441481960001"}], [{"number_e164": "+441482960001"}]),
     "W107": ([{}], [{"number_e164": "+441632961000"}]),
@@ -20,7 +24,7 @@ OF_ONE_RECORD: dict[str, tuple[list[Change], list[Change]]] = {
         [{"number_e164": "+441632960001"}, {"number_e164": "+442079460001"}],
     ),
     "E113": ([{"national_number": "01632960002"}], [{"national_number": ""}]),
-    "E114": ([{"line_no": "1a"}], [{"line_no": "999999999"}]),
+    "E114": ([{"line_no": "1a"}, {"line_no": "1000000000"}], [{"line_no": "999999999"}]),
     "E115": ([{"party_type": ""}, {"party_type": "X"}], [{"party_type": "I"}]),
     "E116": ([{"service_type": ""}, {"service_type": "VOIP"}], [{"service_type": "VOIP_FIXED"}]),
     "E117": (
@@ -51,7 +55,7 @@ OF_ONE_RECORD: dict[str, tuple[list[Change], list[Change]]] = {
     "E122": ([{"address_verified_at": "2026-04-31"}], [{"address_verified_at": "2026-04-30"}]),
     "E123": ([{"address_verified_at": "2026-11-25"}], [{"address_verified_at": "2026-11-24"}]),
     "E124": ([{"account_ref": "someone@example.com"}], [{"account_ref": "acc_1:2-3"}]),
-    "E125": ([{"version_no": "v1"}], [{"version_no": "12"}]),
+    "E125": ([{"version_no": "v1"}, {"version_no": "1000000000"}], [{"version_no": "999999999"}]),
     "E126": ([{"country": "UK"}], [{"country": ""}]),
     "W127": ([{"country": "SCT", "postcode": "BT1 1AA"}], [{"country": "WLS", "postcode": "CH1 1AA"}]),
     "E201": ([{"postcode": ""}], [{}]),
@@ -59,7 +63,14 @@ OF_ONE_RECORD: dict[str, tuple[list[Change], list[Change]]] = {
     "E203": ([{"postcode": "ZZ1 1AA"}, {"postcode": "JE1 1AA"}], [{"postcode": "M1 1AA"}]),
     "E204": ([{"postcode": "GY1 1AA"}, {"postcode": "im1 1AA"}], [{"postcode": "IG1 1AA"}]),
     "E205": ([{"postcode": "BF1 3AA"}, {"postcode": "GIR 0AA"}, {"postcode": "BX1 1LT"}], [{"postcode": "BD1 1AA"}]),
-    "W208": ([{"postcode": "M1 1AA", "post_town": "LEEDS"}], [{"postcode": "M1 1AA", "post_town": "Salford"}]),
+    "W208": (
+        [{"postcode": "M1 1AA", "post_town": "LEEDS"}, {"postcode": "AL1 1AA", "post_town": "STALBANS"}],
+        [
+            {"postcode": "M1 1AA", "post_town": "Salford"},
+            {"postcode": "AL1 1AA", "post_town": "ST. ALBANS"},
+            {"postcode": "ST4 1AA", "post_town": "STOKE-ON-TRENT"},
+        ],
+    ),
     "W209": (
         [{"number_e164": "+442079460001", "postcode": "M1 1AA"}],
         [{"number_e164": "+442079460001", "postcode": "EC1A 1AA"}, {"postcode": "M1 1AA"}],

@@ -219,19 +219,41 @@ def test_a_file_of_another_encoding_is_not_taken_for_a_cut_one(tmp_path: Path) -
     assert scan(path, PLAIN).findings == [Finding("F014", "byte_not_allowed", 1, "1")]
 
 
-def test_a_layout_that_is_wrong_is_refused_with_its_place(tmp_path: Path) -> None:
-    shipped = (FOLDER / "layout_ng999_v1.yaml").read_text()
-    for old, new, message in (
+ACTION = "{name: action,               column: action,               length: 1,  mandatory: true}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
         ("{provider}_{business_date}_{sequence}", "{provider}", "needs {provider} and {sequence}"),
         ("{name: postcode,  ", "{name: post_code,  ", "no field post_code"),
         ('allowed: "[ -~]"', 'allowed: "[^,]"', "must not take in line ends"),
         ("mark: TRL", "mark: DTL", "different marks"),
         ("length: 13, mandatory: true}", "length: 0}", "greater than or equal to 1"),
         ("line_end: crlf", "line_end: cr", "'crlf' or 'lf'"),
-    ):
-        assert old in shipped
-        path = tmp_path / "layout_x.yaml"
-        path.write_text(shipped.replace(old, new, 1))
-        with pytest.raises(LayoutError, match=r"layout_x\.yaml:\d+") as refused:
-            layout.load(path)
-        assert message in str(refused.value)
+        ("owner: numbering\n", "", "owner: Field required"),
+        ("owner: numbering", "owner: numbering\ncolour: red", "colour: Extra inputs"),
+        ('separator: ","', 'separator: "A"', "a character that no value needs"),
+        ('separator: ","', "separator: '\"'", "a character that no value needs"),
+        ('"%Y-%m-%d"', '"%d %B %Y"', "needs %Y, %m and %d, once each"),
+        ('"%Y-%m-%d"', '"%d/%m"', "needs %Y, %m and %d, once each"),
+        ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d", "must say day, hour and minute"),
+        ("%Y-%m-%dT%H:%M:%SZ", "%Q", "must say day, hour and minute"),
+        ("column: forename, ", "column: title,    ", "names a field or a column twice"),
+        ("sequence_digits: 6", "sequence_digits: 9", "shorter than the 9 digits"),
+        ("column: sha256,        length: 64", "column: sha256,        length: 32", "needs 64 characters"),
+        ("length: 10, mandatory: true, kind: date", "length: 10, mandatory: true", "must be of the kind date"),
+        ("length: 6,  mandatory: true, kind: number", "length: 6,  mandatory: true", "must be of the kind number"),
+        (ACTION, "{name: action, column: action, length: 3, values: {ADD: I, DEL: Z}}", "Z is no code"),
+        (ACTION, "{name: action, column: action, length: 3, values: {ADD: I}}", "for each of I, A, C"),
+        (ACTION, "{name: action, column: action, length: 1, values: {ADD: I, MOD: A, DEL: C}}", "does not fit 1"),
+    ],
+)
+def test_a_layout_that_is_wrong_is_refused_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    shipped = (FOLDER / "layout_ng999_v1.yaml").read_text()
+    assert old in shipped
+    path = tmp_path / "layout_x.yaml"
+    path.write_text(shipped.replace(old, new, 1))
+    with pytest.raises(LayoutError, match=r"layout_x\.yaml:\d+") as refused:
+        layout.load(path)
+    assert message in str(refused.value)

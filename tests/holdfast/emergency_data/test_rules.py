@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.holdfast.emergency_data.cases import OF_ONE_RECORD, OF_OTHER_LAYOUTS, OF_SEVERAL
-from tests.holdfast.emergency_data.conftest import DAY, PROVIDER, SUITE, Desk, good
+from tests.holdfast.emergency_data.conftest import DAY, FOLDER, PLAIN, PROVIDER, SUITE, Desk, good
 
 from holdfast.emergency_data import catalogue
 from holdfast.synthetic import emergency as synthetic
@@ -13,6 +13,36 @@ from holdfast.synthetic import emergency as synthetic
 def test_every_rule_has_its_cases() -> None:
     assert set(SUITE.rules) == set(OF_ONE_RECORD) | OF_SEVERAL
     assert not OF_OTHER_LAYOUTS & set(SUITE.rules)
+
+
+def test_every_case_has_a_record_that_breaks_the_rule_and_one_that_just_does_not() -> None:
+    assert [rule_id for rule_id, (breaking, passing) in OF_ONE_RECORD.items() if not (breaking and passing)] == []
+
+
+def test_every_field_may_be_as_long_as_its_layout_says_and_no_longer(desk: Desk) -> None:
+    fields = [field for field in PLAIN.detail.fields if field.name and not field.values]
+    desk.put([good(n, **{str(f.name): "1" * (f.length + more)}) for n, f in enumerate(fields) for more in (0, 1)])
+    reasons = desk.reasons()
+    assert [n for n in range(1, 2 * len(fields) + 1) if "E304" in reasons[n]] == list(range(2, 2 * len(fields) + 1, 2))
+
+
+def test_every_mandatory_field_is_missed_where_it_is_empty(desk: Desk) -> None:
+    fields = [field for field in PLAIN.detail.fields if field.mandatory]
+    desk.put([good(n, **{str(field.name): ""}) for n, field in enumerate(fields)] + [good(n) for n in range(20, 23)])
+    assert [n for n, rules in desk.reasons().items() if "E313" in rules] == list(range(1, len(fields) + 1))
+
+
+def test_characters_that_a_layout_narrows_are_looked_at_in_its_field(desk: Desk) -> None:
+    fields = tuple(
+        field.model_copy(update={"characters": "[A-Z ]+"}) if field.name == "name" else field
+        for field in PLAIN.detail.fields
+    )
+    narrow = PLAIN.model_copy(update={"detail": PLAIN.detail.model_copy(update={"fields": fields})})
+    suite = catalogue.load(FOLDER / "records.json", narrow)
+    assert set(suite.rules) - set(SUITE.rules) == OF_OTHER_LAYOUTS == {"E305"}
+    suite = suite.without(dict.fromkeys(("E112", "E206", "W207"), "not supplied"))
+    desk.put([good(0, name="O'PRETEND"), good(1, name="MADE UP")])
+    assert [n for n, rules in desk.reasons(suite=suite).items() if "E305" in rules] == [1]
 
 
 def test_a_good_record_breaks_nothing_but_is_seen_to_be_invented(desk: Desk) -> None:
