@@ -50,10 +50,12 @@ class Found:
     peak_mb: dict[str, float] = field(default_factory=dict)
     broken: dict[Path, dict[str, int]] = field(default_factory=dict)
     expectations: int = 0
+    loads: dict[str, float] = field(default_factory=dict)
     load: tuple[float, float, float] = (0, 0, 0)
 
     def note(self, what: str, told: dict[str, Any]) -> None:
         self.steps[what] = told["seconds"]
+        self.loads[what] = os.getloadavg()[0]
         self.peak_mb[what] = max(self.peak_mb.get(what, 0), told["peak_mb"])
 
 
@@ -148,7 +150,8 @@ def _project(folder: Path) -> Path:
 
 def _fill(connection: sa.Connection, *, base: Base, times: int) -> None:
     """The provider's numbers, each with what a right record says of it."""
-    columns = ", ".join(f"{name} text" for name in ("mark", *FIELDS))
+    kinds = dict.fromkeys(("mark", *FIELDS), "text") | {"address_verified_at": "date"}
+    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
     connection.exec_driver_sql(f"CREATE TABLE carrier.number ({columns})")
     into = "COPY carrier.number FROM STDIN (FORMAT csv)"
     with statements.driver(connection).cursor() as cursor, cursor.copy(into) as copy:
@@ -224,7 +227,7 @@ def _text(figures: Figures, found: Found, small: int, rows: int, conditions: dic
         "",
         "The steps in seconds:",
         "",
-        *(f"- {what}: {_steps(seconds)}" for what, seconds in found.steps.items()),
+        *(f"- {what} (load {found.loads[what]:.0f}): {_steps(took)}" for what, took in found.steps.items()),
         "",
         "All times in seconds, in the order measured:",
         "",
