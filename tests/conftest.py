@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -24,11 +25,15 @@ from holdfast import embedded, settings
 TEMPLATE = "migrated"
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("holdfast", deadline=None)
+hypothesis.settings.load_profile("holdfast")
+
 
 def pytest_configure() -> None:
     """Keep every test away from the installation of whoever runs them."""
     ours = (settings.CHECKPOINTS, settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY)
-    for name in (*ours, settings.AIRFLOW_CONNECTION):
+    for name in (*ours, settings.AIRFLOW_CONNECTION, settings.EMERGENCY_OUTBOX, settings.OUTBOX_CONNECTION):
         os.environ.pop(name, None)
 
 

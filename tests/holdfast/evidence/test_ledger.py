@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast import database as hf_database
@@ -195,7 +195,6 @@ facts_made_of = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(nearly_codes | codes)
 def test_a_string_is_a_fact_exactly_if_the_rule_says_so(shared_database: sa.Engine, string: str) -> None:
     assert bool(ledger.CODE.fullmatch(string)) == (is_code(string) and not string[0].isdigit()), "a date is no code"
@@ -203,7 +202,6 @@ def test_a_string_is_a_fact_exactly_if_the_rule_says_so(shared_database: sa.Engi
         assert are_codes(shared_database, ledger.canonical(facts)) == is_code(string)
 
 
-@settings(deadline=None)
 @given(facts_made_of)
 def test_canonical_facts_are_facts_and_keep_their_values(shared_database: sa.Engine, facts: dict[str, Any]) -> None:
     text = ledger.canonical(facts)

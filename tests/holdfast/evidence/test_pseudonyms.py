@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.evidence import ledger
@@ -54,7 +54,6 @@ def test_the_pads_are_the_key_blocks_of_hmac() -> None:
 values = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 
 
-@settings(deadline=None)
 @given(key=st.binary(min_size=32, max_size=32), purpose=st.text(max_size=10), value=values)
 def test_the_database_computes_the_same(connection: sa.Connection, key: bytes, purpose: str, value: str) -> None:
     expected = pseudonym(key, purpose, value)

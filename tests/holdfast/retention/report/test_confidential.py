@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.holdfast.retention.report import cinema
 from tests.holdfast.retention.report.editions import registers, rule, source
@@ -95,7 +95,6 @@ HELD = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(HELD, max_size=8, unique_by=lambda one: (one.rule_id, one.hold_type)))
 def test_no_file_tells_of_them(cinema_policy: Policy, lines: Sequence[Held]) -> None:
     reviews = tuple(Review(code, dt.date(2031, 7, 7), 888) for code in LEGAL)
@@ -105,7 +104,6 @@ def test_no_file_tells_of_them(cinema_policy: Policy, lines: Sequence[Held]) -> 
         assert [word for word in (*cinema.SECRETS, *cinema.SECRET_FIGURES, "litigation") if word in shown] == [], name
 
 
-@settings(deadline=None)
 @given(
     rows=st.integers(1, 40),
     first=st.sampled_from(LEGAL),

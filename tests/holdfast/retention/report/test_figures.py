@@ -7,7 +7,7 @@ import io
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.holdfast.retention.report import cinema
 from tests.holdfast.retention.report.editions import count, registers, rule
@@ -48,7 +48,6 @@ def _nights(draw: st.DrawFn) -> dict[str, Any]:
     return {"rules": rules, "run": run, **{name: tuple(value) for name, value in values.items()}}
 
 
-@settings(deadline=None)
 @given(_nights())
 def test_every_sum_is_the_sum_of_what_is_shown(cinema_policy: Policy, night: dict[str, Any]) -> None:
     edition = compose(registers(cinema_policy, *night.pop("rules"), **night), cinema_policy, cinema.WRITTEN)
@@ -75,7 +74,6 @@ def test_every_sum_is_the_sum_of_what_is_shown(cinema_policy: Policy, night: dic
         assert totals["acted"] == totals["deleted"] + totals["anonymised"]
 
 
-@settings(deadline=None)
 @given(_nights())
 def test_every_row_past_its_period_is_somewhere(cinema_policy: Policy, night: dict[str, Any]) -> None:
     """Done, or part of the debt: no row falls between the two tables."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.holdfast.retention.report import cinema
 from tests.holdfast.retention.report.editions import count, milestone, registers, rule, source
@@ -187,7 +187,6 @@ def test_what_a_reader_should_know_besides_takes_nothing_from_a_kept_promise(cin
     )
 
 
-@settings(deadline=None)
 @given(
     state=st.sampled_from(["open", "planned", "executing", "verified", "sealed", "refused", "superseded"]),
     mode=st.sampled_from(["enforce", "dry-run"]),
