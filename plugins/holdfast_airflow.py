@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from airflow.sdk.bases.decorator import TaskDecorator
 
 CONNECTION = "holdfast"
-OUTBOX_CONNECTION = "holdfast_emergency_outbox"
+_DELIVERY = {
+    "emergency_data": ("outbox_connection", "holdfast_emergency_outbox"),
+    "deletion_requests": ("recipients_connection", "holdfast_recipients"),
+}
+"""Job -> the settings' field for the Airflow connection by which its files or notices leave, and that one's name."""
 RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
 """The number of our run, which the task open_run returned."""
 WAVES = (1, 2, 3, 4)
@@ -259,8 +263,10 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
     current = database_settings()
-    if module == _steps_of("emergency_data") and (outbox := _connection(OUTBOX_CONNECTION)) is not None:
-        current = dataclasses.replace(current, outbox_connection=_parts_of(outbox))
+    for package, (field, name) in _DELIVERY.items():
+        if module == _steps_of(package) and (given := _connection(name)) is not None:
+            parts: dict[str, Any] = {field: _parts_of(given)}
+            current = dataclasses.replace(current, **parts)
     engine = database.connect_migrated(current)
     try:
         return function(engine, current, **{name: arguments[name] for name in wanted if name in arguments})

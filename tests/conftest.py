@@ -23,6 +23,7 @@ from holdfast import database as hf_database
 from holdfast import embedded, settings
 
 TEMPLATE = "migrated"
+LEAVING = (settings.OUTBOX_CONNECTION, settings.RECIPIENTS_CONNECTION)
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 # How long an example takes says how busy the machine is, and nothing about the code.
@@ -33,7 +34,7 @@ hypothesis.settings.load_profile("holdfast")
 def pytest_configure() -> None:
     """Keep every test away from the installation of whoever runs them."""
     ours = (settings.CHECKPOINTS, settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY)
-    for name in (*ours, settings.AIRFLOW_CONNECTION, settings.EMERGENCY_OUTBOX, settings.OUTBOX_CONNECTION):
+    for name in (*ours, settings.AIRFLOW_CONNECTION, settings.EMERGENCY_OUTBOX, *LEAVING):
         os.environ.pop(name, None)
 
 

@@ -31,6 +31,8 @@ EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
 CHECKPOINTS = "HOLDFAST_CHECKPOINTS"
 OUTBOX_CONNECTION = "AIRFLOW_CONN_HOLDFAST_EMERGENCY_OUTBOX"
 """The same for the connection `holdfast_emergency_outbox`, a server that takes 999 files over SFTP."""
+RECIPIENTS_CONNECTION = "AIRFLOW_CONN_HOLDFAST_RECIPIENTS"
+"""The same for the connection `holdfast_recipients`, a mail server that takes notices to recipients over SMTP."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Settings:
     database_url: str | None
     outbox_connection: Mapping[str, Any] | None = field(default=None, repr=False)
     """The parts of the Airflow connection `holdfast_emergency_outbox`, if there is one: also its password or key."""
+    recipients_connection: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Those of the Airflow connection `holdfast_recipients`, if there is one."""
 
     @property
     def postgres_data(self) -> Path:
@@ -153,13 +157,18 @@ def load() -> Settings:
     home = Path(os.environ.get(HOME) or project / ".holdfast").resolve()
     connection = os.environ.get(AIRFLOW_CONNECTION)
     url = _url_of_variable(connection) if connection else os.environ.get(DATABASE_URL) or None
-    outbox = os.environ.get(OUTBOX_CONNECTION)
     return Settings(
         home=home,
         project=project,
         database_url=url,
-        outbox_connection=_parts_of_variable(OUTBOX_CONNECTION, outbox) if outbox else None,
+        outbox_connection=_parts_if_given(OUTBOX_CONNECTION),
+        recipients_connection=_parts_if_given(RECIPIENTS_CONNECTION),
     )
+
+
+def _parts_if_given(variable: str) -> dict[str, Any] | None:
+    text = os.environ.get(variable)
+    return _parts_of_variable(variable, text) if text else None
 
 
 def url_of_connection(

@@ -7,14 +7,13 @@ import email
 import email.message
 import json
 import logging
-import socketserver
-import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.triggers.callback import CallbackTrigger
+from tests.mail_server import mailbox
 
 from holdfast_alerts import CONNECTION, FAILED, LATE, Alert, alerts
 
@@ -22,47 +21,15 @@ RUN = {"dag_id": "emergency_data_999", "run_id": "by hand, for somebody"}
 VARIABLE = f"AIRFLOW_CONN_{CONNECTION.upper()}"
 
 
-class _Mailbox(socketserver.StreamRequestHandler):
-    """As much of a mail server as a client needs."""
-
-    received: list[str]
-
-    def handle(self) -> None:
-        self._say("220 here")
-        while line := self.rfile.readline().decode().strip():
-            match line.split()[0].upper():
-                case "DATA":
-                    self._say("354 go on")
-                    self.received.append(self._message())
-                    self._say("250 kept")
-                case "QUIT":
-                    self._say("221 gone")
-                    return
-                case _:
-                    self._say("250 well")
-
-    def _message(self) -> str:
-        lines = []
-        while (line := self.rfile.readline().decode()) != ".\r\n":
-            lines.append(line)
-        return "".join(lines)
-
-    def _say(self, words: str) -> None:
-        self.wfile.write(f"{words}\r\n".encode())
-
-
 @pytest.fixture
 def mails(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What arrives at the address of the connection."""
-    handler = type("Mailbox", (_Mailbox,), {"received": []})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with mailbox() as (port, received):
         plain = {"disable_tls": True, "disable_ssl": True}
         extra = {"from_email": "airflow@example.com", "to": "on-call@example.com", **plain}
-        connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": server.server_address[1], "extra": extra}
+        connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}
         monkeypatch.setenv(VARIABLE, json.dumps(connection))
-        yield handler.received  # type: ignore[attr-defined]
-        server.shutdown()
+        yield received
 
 
 def text_of(mail: str) -> str:

@@ -87,12 +87,6 @@ def find(
     return sorted(found, key=lambda one: (order.index(one.kind), one.about))
 
 
-def latest_run(connection: sa.Connection) -> int | None:
-    """The run whose matrix is the latest; None before the first."""
-    found: int | None = queries.run(connection, "deletion_requests/break_latest_run").scalar_one_or_none()
-    return found
-
-
 def record(connection: sa.Connection, run_id: int | None, breaks: Sequence[Break]) -> None:
     """Enter each break into the ledger, and then that they were looked for, which says so where there is none."""
     for one in breaks:

@@ -152,12 +152,6 @@ class LetterFacts:
     outcome_on: dt.date | None = None
     rest: tuple[str, ...] = ()
 
-    @property
-    def expected_on(self) -> dt.date | None:
-        """The last day on which anything must stay; None: nothing stays, or something has no fixed day."""
-        days = [one.until for one in self.kept]
-        return None if None in days else max((day for day in days if day is not None), default=None)
-
 
 @dataclass(frozen=True)
 class Case:

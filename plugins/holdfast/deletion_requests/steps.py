@@ -28,7 +28,7 @@ from holdfast.deletion_requests import (
 from holdfast.deletion_requests.deadlines import Terms
 from holdfast.deletion_requests.intake import inbox_of, take_in
 from holdfast.deletion_requests.letters_facts import LetterRules
-from holdfast.deletion_requests.outbox_files import to_files
+from holdfast.deletion_requests.outbox_mail import transport_of
 from holdfast.deletion_requests.recipients import to_tell
 from holdfast.deletion_requests.register import State
 from holdfast.enforcement import kinds, plan
@@ -188,8 +188,13 @@ def acknowledge_requests(engine: sa.Engine, settings: Settings, *, run_id: int) 
 
 
 def write_outcomes(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Write to everyone whose request was carried out or refused what became of it."""
-    return _write_letters(engine, settings, run_id)
+    """Write to everyone whose request was carried out or refused what became of it; erase letters past their period."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    written = _write_letters(engine, settings, run_id)
+    if run.is_dry:
+        return {**written, "expired": 0}
+    now = shared.database_time(engine)
+    return {**written, "expired": letters.erase_expired(engine, _stationery(policy, settings), now=now)}
 
 
 def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -207,7 +212,7 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
         wanted = 0
         if _tells_by_cease(policy, settings):
             wanted, _ = interlocks.want_ceases(connection, run_id, now=now)
-    delivered = outbox.deliver(engine, settings, to_files(settings), now=now)
+    delivered = outbox.deliver(engine, settings, transport_of(settings), now=now)
     return {"ceases": wanted, "queued": queued, "sent": delivered.sent, "failed": delivered.failed}
 
 
@@ -281,9 +286,7 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.is_dry:
         return {"written": 0, "failed": 0, "unaddressed": 0, "given_up": 0}
-    requests = load_requests_policy(settings.policy)
-    rules = LetterRules.of(requests.rules.letters)
-    stationery = letters.Stationery(settings, policy, Terms.of(policy, requests), rules)
+    stationery = _stationery(policy, settings)
     written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
     return {
         "written": len(written.letters),
@@ -291,6 +294,11 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
         "unaddressed": len(written.unaddressed),
         "given_up": len(written.given_up),
     }
+
+
+def _stationery(policy: Policy, settings: Settings) -> letters.Stationery:
+    requests = load_requests_policy(settings.policy)
+    return letters.Stationery(settings, policy, Terms.of(policy, requests), LetterRules.of(requests.rules.letters))
 
 
 def _tells_by_cease(policy: Policy, settings: Settings) -> bool:

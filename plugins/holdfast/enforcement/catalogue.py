@@ -69,9 +69,6 @@ class Catalogue:
         """The type's name as PostgreSQL writes it, for example `timestamp with time zone`."""
         return self.columns[table][column]
 
-    def referring_to(self, table: str) -> list[ForeignKey]:
-        return [key for key in self.foreign_keys if key.parent_table == table and key.child_table != table]
-
 
 def read(connection: sa.Connection, schemas: Collection[str]) -> Catalogue:
     """The catalogue of these schemas as this transaction sees it."""

@@ -607,19 +607,6 @@ def test_only_the_first_are_named_and_all_are_counted(desk: Desk) -> None:
     assert len(one.requests) == breaks.EXAMPLES
 
 
-def test_the_latest_matrix(desk: Desk) -> None:
-    def latest() -> int | None:
-        with hf_database.transaction(desk.engine) as connection:
-            return breaks.latest_run(connection)
-
-    assert latest() is None
-    night = run(desk)
-    assert latest() is None
-    request(desk, 1)
-    cell(desk, "request_decision", night, 1, "not_held")
-    assert latest() == night
-
-
 @pytest.mark.parametrize("kind", sorted(INCIDENTS))
 def test_a_night_with_an_incident_ends_red_and_names_it(desk: Desk, kind: Kind) -> None:
     night = run(desk)

@@ -73,14 +73,6 @@ def test_a_period_of_our_own_is_no_law() -> None:
     assert kept.reasons == (Reason("needed"),)
 
 
-def test_the_expected_day_is_that_of_the_last_to_go() -> None:
-    early = Told("contacts", None, ("BILLING_OPEN_BALANCE",), dt.date(2027, 1, 31))
-    late = Told("invoices", None, ("TAX_CT",), TAX_END)
-    assert outcome(early, late).expected_on == TAX_END
-    assert outcome(early, late, Told("emergency_addresses", None, ("EMERGENCY_999_LIVE",), None)).expected_on is None
-    assert outcome(Told("contacts", "erase", (), None)).expected_on is None
-
-
 def test_a_request_for_a_category_is_answered_for_that_category() -> None:
     made = outcome(Told("login_events", "erase", (), None), scope=(Part(category="ip-address"),))
     assert [one.category for one in made.categories] == ["ip-address"]

@@ -86,6 +86,18 @@ def test_a_request_is_taken_in_carried_out_told_and_reported(database: sa.Engine
         assert verify(connection, loaded.seals, Copies(loaded.checkpoints)).verdict == "ok"
 
 
+def test_letters_past_their_period_are_erased_by_the_night(database: sa.Engine, loaded: Settings) -> None:
+    first = night(database, loaded)
+    assert first["write_outcomes"]["expired"] == 0
+    folder = loaded.home / "letters" / "1"
+    assert folder.exists()
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE holdfast.deletion_request SET closed_at = now() - interval '20 years'"))
+    told = steps.write_outcomes(database, loaded, run_id=first["open_run"]["run_id"])
+    assert told["expired"] == 1
+    assert not folder.exists()
+
+
 def test_a_night_is_certified_and_its_request_confirmed(database: sa.Engine, loaded: Settings) -> None:
     told = night(database, loaded)
     run_id, rows = told["open_run"]["run_id"], told["enforce_shards"]["rows"]

@@ -68,10 +68,6 @@ class Case:
         return [one for one in self.registers.breaks or () if one.is_incident]
 
     @property
-    def has_matrix(self) -> bool:
-        return bool(self.registers.cells) or self.state not in ("open", "superseded")
-
-    @property
     def deeds(self) -> str:
         sums, erased = self.registers.sums, self.totals.rows_erased
         if erased is None:
