@@ -185,7 +185,7 @@ class Authority:
         folder = given.emergency / "responses"
         folder.mkdir(exist_ok=True, parents=True)
         (folder / f"{sequence}.csv").write_text(f"RSP,1,HFT,{sequence},{at},ACCEPTED\r\nEND,0\r\n")
-        assert emergency_data.read_responses(engine, given)["refused"] == 0
+        assert emergency_data.read_responses(engine, given)["read"] == 1
         return self.knows()
 
     def knows(self) -> dict[str, str]:
