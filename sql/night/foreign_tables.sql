@@ -7,5 +7,5 @@ FROM pg_catalog.pg_class AS relation
 INNER JOIN pg_catalog.pg_namespace AS namespace ON relation.relnamespace = namespace.oid
 WHERE
     relation.relkind IN ('r', 'p', 'v', 'm', 'f')
-    AND namespace.nspname NOT IN ('holdfast', 'emergency', 'information_schema')
+    AND namespace.nspname NOT IN ('holdfast', 'emergency', 'statistics', 'information_schema')
     AND namespace.nspname NOT LIKE 'pg\_%'

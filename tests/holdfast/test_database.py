@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from holdfast import database as hf_database
-from holdfast import settings
+from holdfast import queries, settings
 from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
 from holdfast.settings import Settings
 
@@ -155,6 +155,14 @@ def read(connection: sa.Connection) -> int:
 def count(engine: sa.Engine) -> None:
     with hf_database.transaction(engine) as connection:
         connection.exec_driver_sql("UPDATE counter SET n = n + 1")
+
+
+def test_what_the_migrations_make_is_all_our_own(database: sa.Engine) -> None:
+    """Otherwise an empty database would count as somebody's, and `holdfast run` give it no invented provider."""
+    with database.connect() as connection:
+        assert queries.run(connection, "night/foreign_tables").scalar_one() == 0
+        connection.exec_driver_sql("CREATE TABLE public.theirs ()")
+        assert queries.run(connection, "night/foreign_tables").scalar_one() == 1
 
 
 def test_a_transaction_sees_what_was_committed_before_each_statement(counter: sa.Engine) -> None:
