@@ -58,12 +58,12 @@ def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
             highlight=False,
         )
     console.print(escape(report["verdict"]["sentence"]))
-    if "rules" in report:
-        _show_rules(console, report["rules"])
+    if "extracts" in report:
+        _show_extracts(console, report["extracts"])
     elif "matrix" in report:
         _show_matrix(console, report["matrix"])
     else:
-        _show_extracts(console, report["extracts"])
+        _show_rules(console, report["rules"])
     _show_files(console, folder)
 
 

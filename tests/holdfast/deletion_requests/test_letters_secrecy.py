@@ -203,7 +203,7 @@ def test_letters_are_the_same_with_and_without_a_hold_that_must_not_be_disclosed
 
 READ = (
     *("deletion_request", "request_part", "request_transition", "request_letter"),
-    *("request_told", "request_told_gone"),
+    *("request_told", "request_told_gone", "request_addressee"),
 )
 NOT_READ = (
     "erasure",
@@ -223,12 +223,14 @@ def office(database: sa.Engine, home: Path) -> Office:
 
 
 def test_letters_are_made_by_somebody_who_cannot_see_holds(office: Office) -> None:
+    office.person(1)
     request = office.request(1, "DR-1", "approved")
     run = office.night()
     hidden = Cell(
         "messages", "held", "IPA_NOTICE", acted=0, held=1, disclosable=False, told=("erase", (), None), secret=1
     )
     office.decide(run, request, hidden, Cell("contacts"))
+    office.write(run)
     office.move(request, run, "executing", "partly_completed")
     role = f"letters_{office.engine.url.database}"
     office.run(f"CREATE ROLE {role}")
