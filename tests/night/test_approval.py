@@ -85,5 +85,5 @@ def _check_question(asked: dict[str, Any], installation: Installation) -> None:
     """It is for the data protection officer, has a table, and leads to a report that is there."""
     assert [user["id"] for user in asked["assigned_users"]] == ["dpo"]
     assert "| --- |" in asked["body"]
-    reports = list((installation.home / "reports").glob("*/*/index.html"))
+    reports = list((installation.home / "reports" / DAG).glob("*/index.html"))
     assert [f"`{report}`" in asked["body"] for report in reports] == [True]

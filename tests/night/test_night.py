@@ -28,6 +28,8 @@ from tests.night.installation import (
 from holdfast.night.jobs import JOBS
 
 ACCOUNTS = 60
+OF_SUSPENSIONS = {"suspension_facts_nightly", "suspension_statistics_monthly"}
+"""Their reports have names of their own."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,20 @@ def test_the_first_night_succeeds(first: Night) -> None:
 
 
 def test_its_reports_are_there_and_are_what_their_checksums_say(installation: Installation, first: Night) -> None:
-    reports = {report.parents[1].name: report for report in installation.reports()}
-    assert sorted(reports) == sorted(JOBS)
-    for report in reports.values():
-        assert str(report) in first.output
-        sums = (report.parent / "SHA256SUMS").read_text().splitlines()
-        assert len(sums) >= 3
+    nightly = {report.parents[1].name: report.parent for report in installation.reports()}
+    monthly = {path.parent.name: path.parent for path in installation.home.glob("reports/*/*/*/index.html")}
+    assert sorted(nightly) == [*sorted(set(JOBS) - OF_SUSPENSIONS), "suspension_safeguards"]
+    assert sorted(monthly) == ["internal", "published"]
+    shown = [*(folder for name, folder in nightly.items() if name in JOBS), monthly["internal"]]
+    assert all(str(folder / "index.html") in first.output for folder in shown)
+    for folder in (*nightly.values(), *monthly.values()):
+        sums = (folder / "SHA256SUMS").read_text().splitlines()
+        assert {line.split()[1].lstrip("*") for line in sums} == {
+            file.name for file in folder.iterdir() if file.is_file() and file.name != "SHA256SUMS"
+        }
         for line in sums:
             digest, name = line.split()
-            assert hashlib.sha256((report.parent / name.lstrip("*")).read_bytes()).hexdigest() == digest
+            assert hashlib.sha256((folder / name.lstrip("*")).read_bytes()).hexdigest() == digest
 
 
 @pytest.mark.usefixtures("first")
