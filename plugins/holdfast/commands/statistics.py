@@ -93,8 +93,9 @@ def pseudonym(
 ) -> None:
     """The pseudonym under which a decision is listed."""
     from holdfast.evidence.pseudonyms import pseudonym as pseudonym_of
+    from holdfast.suspension_facts.take_in import OF_A_DECISION
 
-    typer.echo(pseudonym_of(settings.load().pseudonym_key(), "suspension fact", record))
+    typer.echo(pseudonym_of(settings.load().pseudonym_key(), OF_A_DECISION, record))
 
 
 @app.command()

@@ -184,17 +184,16 @@ def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int
 
 def acknowledge_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Keep the addresses of everyone who asked, while they are there, and write what is owed before the work."""
-    return _write_letters(engine, settings, run_id)
+    return _write_letters(engine, _stationery(engine, settings, run_id), run_id)
 
 
 def write_outcomes(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Write to everyone whose request was carried out or refused what became of it; erase letters past their period."""
-    policy, run = shared.policy_and_run(engine, settings, run_id)
-    written = _write_letters(engine, settings, run_id)
-    if run.is_dry:
+    stationery = _stationery(engine, settings, run_id)
+    written = _write_letters(engine, stationery, run_id)
+    if stationery is None:
         return {**written, "expired": 0}
-    now = shared.database_time(engine)
-    return {**written, "expired": letters.erase_expired(engine, _stationery(policy, settings), now=now)}
+    return {**written, "expired": letters.erase_expired(engine, stationery, now=shared.database_time(engine))}
 
 
 def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -282,11 +281,9 @@ def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
         return dict(report.write(connection, settings, run_id, now=now))
 
 
-def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result:
-    policy, run = shared.policy_and_run(engine, settings, run_id)
-    if run.is_dry:
+def _write_letters(engine: sa.Engine, stationery: letters.Stationery | None, run_id: int) -> Result:
+    if stationery is None:
         return {"written": 0, "failed": 0, "unaddressed": 0, "given_up": 0}
-    stationery = _stationery(policy, settings)
     written = letters.write_owed(engine, stationery, run_id=run_id, now=shared.database_time(engine))
     return {
         "written": len(written.letters),
@@ -296,7 +293,11 @@ def _write_letters(engine: sa.Engine, settings: Settings, run_id: int) -> Result
     }
 
 
-def _stationery(policy: Policy, settings: Settings) -> letters.Stationery:
+def _stationery(engine: sa.Engine, settings: Settings, run_id: int) -> letters.Stationery | None:
+    """What letters are made with; None for a dry run, which writes and erases none."""
+    policy, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry:
+        return None
     requests = load_requests_policy(settings.policy)
     return letters.Stationery(settings, policy, Terms.of(policy, requests), LetterRules.of(requests.rules.letters))
 

@@ -9,30 +9,12 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.emergency_data import digests, statements
 from holdfast.emergency_data.conditions import SCHEMA
+from holdfast.emergency_data.layout import FIELDS
 
 QUERY = "provider/emergency/numbers"
-FIELDS_GIVEN = (
-    "party_type",
-    "title",
-    "forename",
-    "name",
-    "bus_suffix",
-    "sub_premises",
-    "premises",
-    "thoroughfare",
-    "locality",
-    "post_town",
-    "postcode",
-    "uprn",
-    "country",
-    "service_type",
-    "location_independent",
-    "address_source",
-    "address_verified_at",
-    "effective_from",
-    "account_ref",
-    "version_no",
-)
+_OF_THE_EXTRACT = ("line_no", "action", "number_e164", "national_number")
+FIELDS_GIVEN = tuple(name for name in FIELDS if name not in _OF_THE_EXTRACT)
+"""What a record says of a number: all of its fields but the number, and what the extract does with it."""
 _DAYS = ("address_verified_at",)
 _TEXTS = (
     "number_e164",

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.lines import write_line
+from holdfast.reports.files import whole_file
 
 
 @dataclass(frozen=True)
@@ -57,25 +56,17 @@ def write(folder: Path, layout: Layout, head: Head, totals: Totals, details: Ite
     path = folder / layout.name_of(head.provider, head.sequence, head.business_date)
     whole, middle = hashlib.sha256(), hashlib.sha256()
     size = 0
-    descriptor, partial = tempfile.mkstemp(prefix=".", suffix=".partial", dir=folder)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    with whole_file(path) as file:
 
-            def put(block: bytes) -> None:
-                nonlocal size
-                whole.update(block)
-                size += len(block)
-                file.write(block)
+        def put(block: bytes) -> None:
+            nonlocal size
+            whole.update(block)
+            size += len(block)
+            file.write(block)
 
-            put(write_line(layout, layout.header, vars(head)))
-            for block in details:
-                middle.update(block)
-                put(block)
-            put(write_line(layout, layout.trailer, {**vars(totals), "checksum": middle.hexdigest()}))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+        put(write_line(layout, layout.header, vars(head)))
+        for block in details:
+            middle.update(block)
+            put(block)
+        put(write_line(layout, layout.trailer, {**vars(totals), "checksum": middle.hexdigest()}))
     return WrittenFile(path, whole.hexdigest(), middle.hexdigest(), size)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 SUMS = "SHA256SUMS"
 _PARTIAL_PREFIX, _PARTIAL_SUFFIX = ".", ".partial"
@@ -77,10 +78,17 @@ def _names_in(sums: Path) -> set[str]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file, readable by its owner alone, whole or not at all, and durable."""
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """The same for what is written bit by bit: the file is there, under its name, once the block has ended well."""
     descriptor, partial = tempfile.mkstemp(_PARTIAL_SUFFIX, _PARTIAL_PREFIX, path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(partial).replace(path)

@@ -18,6 +18,8 @@ from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import pseudonym_in_sql
 from holdfast.suspension_facts.shapes import DECISION, REVIEWER, SCHEMA, SHAPES, Shape
 
+OF_A_DECISION = "suspension fact"
+"""The purpose of the pseudonyms of decisions."""
 _LINK = sa.table("link", *map(sa.column, ("kind", "pseudonym", "number", "account", "at")), schema=SCHEMA)
 _CHAINED = sa.Table("staged_chain", sa.MetaData())
 _NEW_NUMBER = sa.func.nextval("statistics.record_numbers")
@@ -150,7 +152,7 @@ def _read(shape: Shape, incoming: sa.Table, source: _Source) -> sa.Insert:
 
 
 def _pseudonym(key: bytes, kind: str, value: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    purpose = "suspension fact" if kind == DECISION else f"suspension {kind}"
+    purpose = OF_A_DECISION if kind == DECISION else f"suspension {kind}"
     return pseudonym_in_sql(key, purpose, value)
 
 
