@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not this folder, whose requests.py would hide the library of that name from workers
 
 import sqlalchemy as sa  # noqa: E402
 from tests.bench import carrier, emergency, page, requests  # noqa: E402
