@@ -13,8 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-del sys.path[0]  # this folder, where requests.py is not the library that Great Expectations imports
-
 
 def main() -> None:
     file, folder, numbers, result_format = sys.argv[1:]

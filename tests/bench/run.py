@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[0] = str(ROOT)  # not this folder, whose requests.py would hide the library of that name from workers
+sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, emergency, page, requests  # noqa: E402
+from tests.bench import carrier, deletion_requests, emergency, page  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
@@ -63,7 +63,7 @@ def main() -> None:
             facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
             sections[page.RETENTION] = _retention(server, facts, folder)
         if given.only in (None, "requests"):
-            sections[page.REQUESTS] = requests.section(server, given.rows, given.rounds, folder, _SETTINGS)
+            sections[page.REQUESTS] = deletion_requests.section(server, given.rows, given.rounds, folder, _SETTINGS)
         if given.only in (None, "emergency"):
             sections[page.EMERGENCY] = emergency.section(server, given.rows, given.rounds, folder, _SETTINGS)
     finally:
