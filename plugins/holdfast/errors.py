@@ -84,10 +84,6 @@ class PlanChanged(HoldfastError):
     """What was approved is not what would be deleted now."""
 
 
-class CapExceeded(HoldfastError):
-    """A plan larger or older than expected is more often a mistake than a need."""
-
-
 class ApprovalRefused(HoldfastError):
     """A person said no, or nobody answered; nothing may be deleted on silence."""
 

@@ -1,0 +1,101 @@
+"""What a policy says, as frozen values. Reading files is `load`; comparing with a database is `coverage`.
+
+Three documents make a policy: the data map, the retention schedule and the holds.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from holdfast.clock import Period
+from holdfast.policy.model.data_map import (
+    DataMap,
+    Dataset,
+    GeneraliseDate,
+    NoSubject,
+    Strategy,
+    Subject,
+    ToConstant,
+    ToNull,
+    ToPseudonym,
+    TruncateIp,
+    TruncatePostcode,
+    Waiver,
+)
+from holdfast.policy.model.holds import Authority, Holds, HoldSource, HoldType
+from holdfast.policy.model.kinds import Code, IsoPeriod, Sentence, Strict
+from holdfast.policy.model.schedule import (
+    Anonymise,
+    Caps,
+    Condition,
+    Delete,
+    Missing,
+    RetentionSchedule,
+    Rule,
+    Start,
+    StartType,
+    Strength,
+)
+from holdfast.policy.problems import Places
+
+__all__ = [
+    "Anonymise",
+    "Authority",
+    "Caps",
+    "Code",
+    "Condition",
+    "DataMap",
+    "Dataset",
+    "Delete",
+    "GeneraliseDate",
+    "HoldSource",
+    "HoldType",
+    "Holds",
+    "IsoPeriod",
+    "Missing",
+    "NoSubject",
+    "Policy",
+    "RetentionSchedule",
+    "Rule",
+    "Sentence",
+    "Start",
+    "StartType",
+    "Strategy",
+    "Strength",
+    "Strict",
+    "Subject",
+    "ToConstant",
+    "ToNull",
+    "ToPseudonym",
+    "TruncateIp",
+    "TruncatePostcode",
+    "Waiver",
+]
+
+
+class Policy(Strict):
+    """The three documents together, with the digest that names this version of them.
+
+    `places` says where each entry is written; it is no part of what the policy says.
+    """
+
+    data_map: DataMap
+    schedule: RetentionSchedule
+    holds: Holds
+    digest: str
+    places: Places = Field(default=Places(), exclude=True, repr=False)
+
+    def holds_of(self, rule_id: str) -> tuple[str, ...]:
+        """The hold types that can stop a rule, spelt out."""
+        listed = self.schedule.rules[rule_id].holds
+        return tuple(self.holds.types) if listed == "all" else listed
+
+    def caps_of(self, rule_id: str) -> Caps:
+        return self.schedule.rules[rule_id].caps or self.schedule.caps
+
+    def period_of(self, rule_id: str) -> Period:
+        return self.schedule.classes[self.schedule.rules[rule_id].deletion_class].length
+
+    def rules_for(self, dataset: str) -> dict[str, Rule]:
+        """The rules of one dataset, in the order of the file."""
+        return {rule_id: rule for rule_id, rule in self.schedule.rules.items() if rule.dataset == dataset}
