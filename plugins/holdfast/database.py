@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from holdfast import embedded
+from holdfast import embedded, remote
 from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
 from holdfast.settings import DATABASE_URL, Settings
 
@@ -66,7 +66,8 @@ def engine_for(url: str) -> sa.Engine:
     """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves).
 
     Errors do not carry the values of a statement's parameters, which may be somebody's data. Raises SettingsError for
-    what is no such URL, without quoting it: there may be a password in it.
+    what is no such URL, without quoting it: there may be a password in it; and for another machine's server without
+    encryption (see `remote`).
     """
     try:
         parsed = sa.make_url(url)
@@ -80,7 +81,7 @@ def engine_for(url: str) -> sa.Engine:
     parsed = parsed.set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
     # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
-    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None}
+    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None, **remote.guard(parsed)}
     return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
 
 
