@@ -31,8 +31,8 @@ from holdfast.deletion_requests.report.registers import (
     Week,
     Work,
 )
-from holdfast.deletion_requests.report.verdict import Standing
 from holdfast.reports.runs import Approval, Milestone, Run, Seal
+from holdfast.reports.verdict import Standing
 
 SEAL = Seal(1, 9, 9, b"\1" * 32, 10, b"\2" * 32, cinema.AS_OF)
 NONE_DUE = Deadlines(library.NIGHT, (), (Level("overdue", 0), Level("within_2_days", 0), Level("ageing", 0)), 0)

@@ -25,10 +25,11 @@ from holdfast.deletion_requests.report.registers import (
     Week,
     Work,
 )
-from holdfast.deletion_requests.report.verdict import Case, Verdict, verdict
+from holdfast.deletion_requests.report.verdict import Case, verdict
 from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.model import Policy
 from holdfast.reports.runs import Approval, Milestone, Review, Run, Seal
+from holdfast.reports.verdict import Verdict
 
 
 @dataclass(frozen=True)

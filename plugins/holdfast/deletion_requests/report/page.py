@@ -10,9 +10,9 @@ from holdfast.deletion_requests.breaks import EXAMPLES
 from holdfast.deletion_requests.report import words
 from holdfast.deletion_requests.report.edition import Edition
 from holdfast.deletion_requests.report.figures import DECISIONS
-from holdfast.deletion_requests.report.verdict import Standing
 from holdfast.policy import wording
 from holdfast.reports import charts, html
+from holdfast.reports.verdict import STANDINGS
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 LISTED = 25
@@ -34,15 +34,6 @@ SECTIONS = (
     "Proof",
     "How to read this report",
 )
-_STANDINGS = {
-    Standing.KEPT: ("Kept", "good"),
-    Standing.PARTLY: ("Kept in part", "warn"),
-    Standing.UNFINISHED: ("Not finished", "bad"),
-    Standing.REFUSED: ("Refused", "bad"),
-    Standing.FAILED: ("Failed", "bad"),
-    Standing.INCIDENT: ("Incident", "bad"),
-    Standing.DRY_RUN: ("Dry run", "warn"),
-}
 
 # Colour and hatch of a piece of a bar, told apart in grey print as well.
 _PIECES = {
@@ -65,7 +56,7 @@ _PLAIN = "#1d4b57"
 
 def html_of(edition: Edition, *, with_charts: bool = True) -> str:
     """The whole page as text. Without charts it is made in milliseconds, which the tests of its figures need."""
-    standing, tone = _STANDINGS[edition.verdict.standing]
+    standing, tone = STANDINGS[edition.verdict.standing]
     due = edition.deadlines
     context = {
         "edition": edition,

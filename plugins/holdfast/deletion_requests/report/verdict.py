@@ -7,7 +7,6 @@ what waits for a person, breaks no promise.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,30 +17,9 @@ from holdfast.deletion_requests.report.due import Deadlines
 from holdfast.deletion_requests.report.figures import Totals
 from holdfast.deletion_requests.report.registers import Registers
 from holdfast.reports.html import counted
+from holdfast.reports.verdict import Standing, Verdict, capital, is_, rows, waits, was
 
 _PROVEN = ("verified", "sealed")
-
-
-class Standing(enum.StrEnum):
-    """How the night went, from best to worst; a dry run has no standing of that kind."""
-
-    KEPT = "kept"
-    PARTLY = "partly"
-    UNFINISHED = "unfinished"
-    REFUSED = "refused"
-    FAILED = "failed"
-    INCIDENT = "incident"
-    DRY_RUN = "dry-run"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """`sentence` is the verdict; `points` say what was not kept, `notes` what a reader should know besides."""
-
-    standing: Standing
-    sentence: str
-    points: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,7 +52,7 @@ class Case:
             return "what was erased is not settled yet"
         if not erased:
             return "nothing was to be erased"
-        return f"{_rows(erased)} of {counted(sums.erased_requests, 'request')} {_were(erased)} erased or made anonymous"
+        return f"{rows(erased)} of {counted(sums.erased_requests, 'request')} {was(erased)} erased or made anonymous"
 
 
 def verdict(case: Case) -> Verdict:
@@ -112,11 +90,11 @@ def _points(case: Case) -> Iterator[str]:
     if case.deadlines is None:
         yield "The deadlines are not known: the policy cannot be read, or is not that of this run."
     elif overdue := case.deadlines.count("overdue"):
-        yield f"{counted(overdue, 'request')} {_is(overdue)} past the statutory deadline without an answer."
+        yield f"{counted(overdue, 'request')} {is_(overdue)} past the statutory deadline without an answer."
     yield from _unknown(case)
     if case.registers.work.late:
         late = case.registers.work.late
-        yield f"{_rows(late)} became due after the plan, and {_is(late)} left to the next night."
+        yield f"{rows(late)} became due after the plan, and {is_(late)} left to the next night."
     over = case.registers.work.over_cap
     if over and not case.answers and not case.registers.run.is_dry:
         yield f"The plan is over its caps for {counted(over, 'dataset')} and waits for a person."
@@ -168,7 +146,7 @@ def _notes(case: Case) -> Iterator[str]:
     for reason, what in (("approval", "approval"), ("second_approval", "a second, different person's approval")):
         waiting = sum(one.requests for one in case.registers.states if one.reason == reason)
         if waiting:
-            yield f"{counted(waiting, 'request')} {_wait(waiting)} for {what}."
+            yield f"{counted(waiting, 'request')} {waits(waiting)} for {what}."
     over = case.registers.work.over_cap
     if over and case.registers.run.is_dry:
         yield f"The plan is over its caps for {counted(over, 'dataset')}: it would wait for a person."
@@ -183,9 +161,9 @@ def _of_deadlines(deadlines: Deadlines) -> Iterator[str]:
     if soon:
         yield f"{counted(soon, 'request')} must be answered {words.alert(deadlines.soon).lower()}."
     if target:
-        yield f"{counted(target, 'request')} {_is(target)} past the day by which we mean to be done."
+        yield f"{counted(target, 'request')} {is_(target)} past the day by which we mean to be done."
     if ageing:
-        yield f"{counted(ageing, 'request')} {_wait(ageing)} for an answer that was asked for too long ago."
+        yield f"{counted(ageing, 'request')} {waits(ageing)} for an answer that was asked for too long ago."
 
 
 def _kept_sentence(case: Case) -> str:
@@ -193,7 +171,7 @@ def _kept_sentence(case: Case) -> str:
 
 
 def _partly_sentence(case: Case) -> str:
-    return f"{_capital(case.deeds)}, verified and sealed; but not everything is as it should be."
+    return f"{capital(case.deeds)}, verified and sealed; but not everything is as it should be."
 
 
 def _unfinished_sentence(case: Case) -> str:
@@ -202,14 +180,14 @@ def _unfinished_sentence(case: Case) -> str:
         case "open":
             return "The run did not get as far as a plan. Nothing was touched."
         case "planned":
-            return f"{_rows(planned)} {_is(planned)} planned, and nothing was touched."
+            return f"{rows(planned)} {is_(planned)} planned, and nothing was touched."
         case "superseded":
             return f"A later run has taken this one's place. Until then, {case.deeds}."
         case "verified":
             return f"The erasure is done and verified, but the run is not sealed; {case.deeds}."
         case "sealed":
             return f"The run is sealed without its requests being settled or verified; {case.deeds}."
-    return f"The erasure has begun and is not finished: {_rows(case.registers.work.done)} of {planned:,} so far."
+    return f"The erasure has begun and is not finished: {rows(case.registers.work.done)} of {planned:,} so far."
 
 
 def _refused_sentence(case: Case) -> str:
@@ -225,7 +203,7 @@ def _failed_sentence(case: Case) -> str:
     if not case.totals.adds_up:
         return "The matrix does not add up: there are not as many decisions as requests times their datasets."
     if survivors:
-        return f"{_rows(survivors)} that should be gone {_is(survivors)} still there."
+        return f"{rows(survivors)} that should be gone {is_(survivors)} still there."
     if case.registers.work.has_changed:
         return "Rows that a hold keeps have changed."
     return "The run ended before its work was done and proven."
@@ -241,7 +219,7 @@ def _dry_sentence(case: Case) -> str:
     pairs = counted(case.totals.decisions, "pair")
     return (
         f"Nothing was touched. A run on this night would decide {pairs} of request and dataset, and erase or make "
-        f"anonymous {_rows(case.totals.rows_planned)}."
+        f"anonymous {rows(case.totals.rows_planned)}."
     )
 
 
@@ -254,23 +232,3 @@ _SENTENCES = {
     Standing.INCIDENT: _incident_sentence,
     Standing.DRY_RUN: _dry_sentence,
 }
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _rows(count: int) -> str:
-    return counted(count, "row")
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _wait(count: int) -> str:
-    return "waits" if count == 1 else "wait"

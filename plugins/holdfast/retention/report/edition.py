@@ -14,13 +14,14 @@ from holdfast.enforcement import rules
 from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.model import Policy
 from holdfast.reports.runs import Approval, Milestone, Review, Run, Seal
+from holdfast.reports.verdict import Verdict
 from holdfast.retention.report import figures
 from holdfast.retention.report.advice import Advice, advice
 from holdfast.retention.report.confidential import HeldLine, held_lines
 from holdfast.retention.report.nights import missed_nights, unfinished_nights
 from holdfast.retention.report.registers import PlannedRule, Registers
 from holdfast.retention.report.sources import SourceLine, source_lines
-from holdfast.retention.report.verdict import Case, Verdict, verdict
+from holdfast.retention.report.verdict import Case, verdict
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from holdfast.policy import wording
 from holdfast.reports import charts, html
+from holdfast.reports.verdict import STANDINGS
 from holdfast.retention.report.advice import FIXES
 from holdfast.retention.report.edition import Edition
 from holdfast.retention.report.figures import DatasetLine, ForecastLine, RuleLine, known_sum
-from holdfast.retention.report.verdict import Standing
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 
@@ -34,14 +34,6 @@ SECTIONS = (
     "Nights that did not run",
     "How to read this report",
 )
-_STANDINGS = {
-    Standing.KEPT: ("Kept", "good"),
-    Standing.PARTLY: ("Kept in part", "warn"),
-    Standing.UNFINISHED: ("Not finished", "bad"),
-    Standing.REFUSED: ("Refused", "bad"),
-    Standing.FAILED: ("Failed", "bad"),
-    Standing.DRY_RUN: ("Dry run", "warn"),
-}
 _RESUME = (
     "Clear the failed task in Airflow: the run goes on after its last commit. After the day has passed, the next night "
     "takes over."
@@ -80,7 +72,7 @@ def html_of(edition: Edition, *, with_charts: bool = True) -> str:
     lines = sorted(edition.lines, key=lambda line: order[line.rule_id])
     with_work = _with_work(lines)
     forecast = sorted(edition.forecast, key=lambda line: order[line.rule_id])
-    standing, tone = _STANDINGS[edition.verdict.standing]
+    standing, tone = STANDINGS[edition.verdict.standing]
     held_by_rule = {line.rule_id: [one for one in edition.held if one.rule_id == line.rule_id] for line in lines}
     context = {
         "edition": edition,

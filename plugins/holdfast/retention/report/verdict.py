@@ -7,37 +7,16 @@ not.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.reports.html import counted
+from holdfast.reports.verdict import Standing, Verdict, capital, is_, rows, was
 from holdfast.retention.report.figures import DatasetLine, Totals
 from holdfast.retention.report.registers import Registers
 from holdfast.retention.report.sources import SourceLine
 
 _PROVEN = ("verified", "sealed")
-
-
-class Standing(enum.StrEnum):
-    """How the night went, from best to worst; a dry run has no standing of that kind."""
-
-    KEPT = "kept"
-    PARTLY = "partly"
-    UNFINISHED = "unfinished"
-    REFUSED = "refused"
-    FAILED = "failed"
-    DRY_RUN = "dry-run"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """`sentence` is the verdict; `points` say what was not kept, `notes` what a reader should know besides."""
-
-    standing: Standing
-    sentence: str
-    points: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +54,7 @@ class Case:
         deleted, anonymised = self.totals.deleted or 0, self.totals.anonymised or 0
         if not self.totals.due and not deleted and not anonymised:
             return "nothing was due"
-        return f"{_rows(deleted)} {_were(deleted)} deleted and {anonymised:,} anonymised"
+        return f"{rows(deleted)} {was(deleted)} deleted and {anonymised:,} anonymised"
 
 
 def verdict(case: Case) -> Verdict:
@@ -108,17 +87,17 @@ def _points(case: Case) -> Iterator[str]:
     totals = case.totals
     distrusted = ", ".join(f"{one.name} ({one.status})" for one in case.sources if one.was_refused)
     if totals.refused:
-        refused = f"{_rows(totals.refused)} past the period {_were(totals.refused)} refused"
+        refused = f"{rows(totals.refused)} past the period {was(totals.refused)} refused"
         yield f"{refused}, because a source of holds could not be believed: {distrusted}."
     elif distrusted and case.registers.rules:
         yield f"A source of holds could not be believed, and nothing that it could protect was due: {distrusted}."
     if totals.waiting:
-        kept = f"{_rows(totals.waiting)} past the period {_were(totals.waiting)} kept"
+        kept = f"{rows(totals.waiting)} past the period {was(totals.waiting)} kept"
         yield f"{kept}, because rows that stay refer to them."
     if totals.unknown:
-        yield f"Of {_rows(totals.unknown)} nobody can say whether the period is over; none was touched."
+        yield f"Of {rows(totals.unknown)} nobody can say whether the period is over; none was touched."
     if totals.late:
-        yield f"{_rows(totals.late)} became due after the plan, and {_are(totals.late)} left to the next night."
+        yield f"{rows(totals.late)} became due after the plan, and {is_(totals.late)} left to the next night."
     if case.over_cap and not case.decisions and not case.registers.run.is_dry:
         yield f"The plan is over its caps for {counted(case.over_cap, 'rule')} and waits for a person."
 
@@ -130,7 +109,7 @@ def _notes(case: Case) -> Iterator[str]:
     if "approved" in case.decisions:
         yield f"The plan was over its caps for {over_cap}, and a person approved it."
     if case.totals.survivors == 0 and case.totals.not_acted:
-        yield f"{_rows(case.totals.not_acted)} of the plan came under a hold, or went, before their turn."
+        yield f"{rows(case.totals.not_acted)} of the plan came under a hold, or went, before their turn."
     if case.missed:
         nights = counted(case.missed, "night")
         yield f"{nights} before this one had no run; what fell due then is part of tonight's plan."
@@ -148,7 +127,7 @@ def _partly_sentence(case: Case) -> str:
     if totals.unknown:
         reservations.append("not every row could be judged")
     but = " and ".join(reservations) or "a source of holds could not be believed"
-    return f"{_capital(case.deeds)}, verified and sealed; but {but}."
+    return f"{capital(case.deeds)}, verified and sealed; but {but}."
 
 
 def _unfinished_sentence(case: Case) -> str:
@@ -157,14 +136,14 @@ def _unfinished_sentence(case: Case) -> str:
         case "open":
             return "The run did not get as far as a plan. Nothing was counted, and nothing was touched."
         case "planned":
-            return f"{_rows(due)} {_are(due)} planned, and nothing was touched."
+            return f"{rows(due)} {is_(due)} planned, and nothing was touched."
         case "superseded":
             return f"A later run has taken this one's place. Until then, {case.deeds}."
         case "verified":
-            return f"{_capital(case.deeds)}, and that is verified, but the run is not sealed."
+            return f"{capital(case.deeds)}, and that is verified, but the run is not sealed."
         case "sealed":
             return f"The run is sealed without a verification. The registers say that {case.deeds}."
-    return f"{_capital(case.deeds)}, of {_rows(due)} planned, and nothing is verified yet."
+    return f"{capital(case.deeds)}, of {rows(due)} planned, and nothing is verified yet."
 
 
 def _refused_sentence(case: Case) -> str:
@@ -178,7 +157,7 @@ def _refused_sentence(case: Case) -> str:
 def _failed_sentence(case: Case) -> str:
     survivors = case.totals.survivors
     if survivors:
-        return f"{_rows(survivors)} that should be gone {_are(survivors)} still there."
+        return f"{rows(survivors)} that should be gone {is_(survivors)} still there."
     unbalanced = sum(1 for line in case.datasets if line.balances is False)
     if unbalanced:
         return f"The rows of {counted(unbalanced, 'dataset')} do not add up."
@@ -193,8 +172,8 @@ def _dry_sentence(case: Case) -> str:
     delete = sum(one.due_rows for one in case.registers.rules if one.action == "delete")
     anonymise = case.totals.due - delete
     return (
-        f"Nothing was touched. A run on this night would delete {_rows(delete)} and anonymise {anonymise:,}; "
-        f"{_rows(case.totals.held)} {_are(case.totals.held)} kept by a hold."
+        f"Nothing was touched. A run on this night would delete {rows(delete)} and anonymise {anonymise:,}; "
+        f"{rows(case.totals.held)} {is_(case.totals.held)} kept by a hold."
     )
 
 
@@ -206,19 +185,3 @@ _SENTENCES = {
     Standing.FAILED: _failed_sentence,
     Standing.DRY_RUN: _dry_sentence,
 }
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _rows(count: int) -> str:
-    return counted(count, "row")
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
