@@ -258,7 +258,7 @@ def _steps_of(package: str) -> str:
 
 
 def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
-    from holdfast import database
+    from holdfast import database, roles
 
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
@@ -267,7 +267,8 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
         if module == _steps_of(package) and (given := _connection(name)) is not None:
             parts: dict[str, Any] = {field: _parts_of(given)}
             current = dataclasses.replace(current, **parts)
-    engine = database.connect_migrated(current)
+    package = module.split(".")[1]
+    engine = database.connect_migrated(current, roles.load(current.sql).of_step(f"{package}.{function_name}"))
     try:
         return function(engine, current, **{name: arguments[name] for name in wanted if name in arguments})
     finally:

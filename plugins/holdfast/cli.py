@@ -103,11 +103,18 @@ def run(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema `holdfast` up to this version; for a database of your own, before the first night."""
-    from holdfast import database
+    """Bring the database's schema `holdfast` up to this version, and give its roles what the data map says.
+
+    For a database of your own: before the first night, after an upgrade, and when tables of yours have come.
+    """
+    from holdfast import database, roles
+    from holdfast.policy.load import load_policy
 
     loaded = settings.load()
-    applied = database.migrate(database.connect(loaded), loaded.sql / "migrations")
+    engine = database.connect(loaded)
+    applied = database.migrate(engine, loaded.sql / "migrations")
+    with database.transaction(engine) as connection:
+        roles.apply(connection, roles.load(loaded.sql), load_policy(loaded.policy).data_map)
     typer.echo("\n".join(applied) or "Nothing to do: the schema is this version's.")
 
 

@@ -34,23 +34,27 @@ def url_of(settings: Settings) -> str:
     return settings.database_url
 
 
-def connect(settings: Settings) -> sa.Engine:
-    """An engine whose server answered just now. Raises DatabaseUnreachable, never falls back to another database."""
-    engine = engine_for(url_of(settings))
+def connect(settings: Settings, role: str | None = None) -> sa.Engine:
+    """An engine whose server answered just now. Raises DatabaseUnreachable, never falls back to another database.
+
+    `role` is the role to work as (see `roles`); None means the rights of the login, as whoever migrates needs them.
+    """
+    engine = engine_for(url_of(settings), role)
     try:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
     except sa.exc.DBAPIError as error:
         raise DatabaseUnreachable(
             f"The database at {engine.url.render_as_string(hide_password=True)} does not answer, or not to us.",
-            fix=f"start it, or correct {DATABASE_URL} or the Airflow connection 'holdfast'.",
+            fix=f"start it, or correct {DATABASE_URL} or the Airflow connection 'holdfast'"
+            + (f", or let our login work as {role}: `holdfast migrate` makes that role." if role else "."),
         ) from error
     return engine
 
 
-def connect_migrated(settings: Settings) -> sa.Engine:
+def connect_migrated(settings: Settings, role: str | None = None) -> sa.Engine:
     """Like `connect`, for everything but migrating: raises MigrationError unless the schema is this version's."""
-    engine = connect(settings)
+    engine = connect(settings, role)
     folder = settings.sql / "migrations"
     with engine.connect() as connection:
         recorded = connection.execute(sa.text("SELECT to_regclass('holdfast.schema_migration')")).scalar_one()
@@ -62,7 +66,7 @@ def connect_migrated(settings: Settings) -> sa.Engine:
     return engine
 
 
-def engine_for(url: str) -> sa.Engine:
+def engine_for(url: str, role: str | None = None) -> sa.Engine:
     """An engine for a PostgreSQL URL; sessions speak UTC, and JIT is off (its start-up costs more than it saves).
 
     Errors do not carry the values of a statement's parameters, which may be somebody's data. Raises SettingsError for
@@ -79,7 +83,7 @@ def engine_for(url: str) -> sa.Engine:
             fix="write it as postgresql://user:password@host:port/name, with reserved characters in percent notation.",
         )
     parsed = parsed.set(drivername="postgresql+psycopg")
-    options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
+    options = "-c timezone=UTC -c jit=off -c application_name=holdfast" + (f" -c role={role}" if role else "")
     # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
     arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None, **remote.guard(parsed)}
     return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)

@@ -39,6 +39,7 @@ from holdfast.enforcement.night import (
     check_policy,
     enforce_shards,
     make_plan,
+    refresh_holds,
     seal_run,
     verify_run,
 )
@@ -80,18 +81,17 @@ INTAKE = "intake"
 def open_run(
     engine: sa.Engine, settings: Settings, *, as_of: dt.datetime, dry_run: bool, replay_since: str | None = None
 ) -> Result:
-    """Open tonight's run, or go on with it. A replay after it was sealed is another edition of the same night."""
+    """Open tonight's run, or go on with it. A replay after it was sealed is another edition of the same night.
+
+    The provider's tables learn what became of 999 records that are to be ceased, before the sources of holds are read.
+    """
     again = bool(replay_since)
-    return shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run, again=again)
-
-
-def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Mirror the sources of holds, once the provider's tables know what became of 999 records that are to be ceased."""
-    policy, run = shared.policy_and_run(engine, settings, run_id)
+    opened = shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run, again=again)
+    policy, run = shared.policy_and_run(engine, settings, int(str(opened["run_id"])))
     if not run.is_dry and _tells_by_cease(policy, settings):
         with database.transaction(engine) as connection:
             interlocks.note_answers(connection)
-    return shared.refresh_holds(engine, settings, run_id=run_id)
+    return opened
 
 
 def take_in_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:

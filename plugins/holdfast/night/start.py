@@ -17,12 +17,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
+from holdfast import database, queries, roles
 from holdfast.deletion_requests.intake import inbox_of
 from holdfast.errors import HoldfastError
 from holdfast.night import configuration, jobs, postgres, supervisor, table
 from holdfast.night.api import Api
 from holdfast.night.progress import Progress
+from holdfast.policy.load import load_policy
 from holdfast.settings import Settings
 from holdfast.synthetic import provider, requests
 
@@ -74,6 +75,8 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
     is_embedded = settings.database_url is None or given is None
     with supervisor.kept(airflow.environment, logs, settings.postgres_data if is_embedded else None) as kept:
         _make_data_if_empty(engine, settings, progress, accounts)
+        with database.transaction(engine) as connection:
+            roles.apply(connection, roles.load(settings.sql), load_policy(settings.policy).data_map)
         engine.dispose()
         api = Api(airflow.address)
         with progress.stage("Airflow"):
