@@ -120,6 +120,10 @@ class LedgerError(HoldfastError):
     """Evidence that is altered, incomplete or unreadable proves nothing."""
 
 
+class ReportAltered(HoldfastError):
+    """A report that somebody changed after the night would be believed, because it still looks like one."""
+
+
 class LayoutError(HoldfastError):
     """A file read by a wrong description would put a street into the place of a name."""
 
