@@ -14,12 +14,15 @@ from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
 from airflow.configuration import conf, ensure_secrets_loaded
 from airflow.sdk import timezone
+from airflow.utils.session import create_session
 from fastapi import FastAPI, HTTPException, Request
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from holdfast import database, settings
 from holdfast.pages.access import Identity
 from holdfast.pages.app import build
+from holdfast.pages.gate import AirflowRun
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -62,6 +65,20 @@ class AirflowDoor:
             "user": user,
         }
         return bool(await run_in_threadpool(lambda: get_auth_manager().is_authorized_dag(**question)))
+
+    def run(self, dag_id: str, run_id: str) -> AirflowRun | None:
+        """What a run is for: the moment that its tasks are given, and the month of its partition or of its trigger."""
+        from airflow.models.dagrun import DagRun
+
+        with create_session() as session:
+            wanted = (DagRun.logical_date, DagRun.run_after, DagRun.partition_key, DagRun.conf)
+            found = session.execute(
+                select(*wanted).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+            ).one_or_none()
+        if found is None:
+            return None
+        month = found.partition_key or (found.conf or {}).get("month")
+        return AirflowRun(found.logical_date or found.run_after, str(month) if month else None)
 
 
 async def _user_of(request: Request) -> Any:

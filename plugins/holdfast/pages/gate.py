@@ -8,9 +8,11 @@ it must, and lets no error tell more than its type.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -40,6 +42,14 @@ _SAFE = ("GET", "HEAD")
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class AirflowRun:
+    """The moment that a run of Airflow's is for, and the month (2026-10) if it was started for one."""
+
+    as_of: dt.datetime
+    month: str | None
+
+
 class Door(Protocol):
     """What the pages must know of Airflow; `holdfast_airflow` has the one that asks its auth manager."""
 
@@ -48,6 +58,9 @@ class Door(Protocol):
 
     async def may_read_dag(self, request: Request, dag_id: str) -> bool:
         """Whether whoever asks may see this DAG's runs in Airflow."""
+
+    def run(self, dag_id: str, run_id: str) -> AirflowRun | None:
+        """What one of Airflow's runs is for; None if there is no such run."""
 
 
 class Gate:

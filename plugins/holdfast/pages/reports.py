@@ -25,7 +25,7 @@ _TYPES = {
     ".pdf": "application/pdf",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
 """A report brings its styles in itself, and nothing else: it is one file, to be archived."""
 
 ReportId = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
@@ -78,7 +78,7 @@ def take(visit: Visitor, report_id: ReportId, name: Annotated[str, Path(max_leng
     if name not in report.files:
         raise visit.missing("The report has no such file.")
     suffix = name[name.rfind(".") :]
-    headers = {"Content-Security-Policy": _REPORT_POLICY}
+    headers = {"Content-Security-Policy": REPORT_POLICY}
     if suffix != ".html":
         headers["Content-Disposition"] = f'attachment; filename="{report.job}-{report.period}-{name}"'
     media_type = _TYPES.get(suffix, "application/octet-stream")

@@ -14,12 +14,14 @@ from starlette.testclient import TestClient
 from holdfast import settings
 from holdfast.pages import app as pages
 from holdfast.pages.access import Identity
+from holdfast.pages.gate import AirflowRun
 
 NOW = dt.datetime(2026, 11, 24, 9, 0, tzinfo=dt.UTC)
 MOUNTED = "/holdfast"
 BEARER = "Bearer "
 ROLES = {"auditor": "viewer", "engineer": "op", "dpo": "user", "admin": "admin", "stranger": "guest"}
 """User -> the role in Airflow's simple log-in."""
+RUNS = {"scheduled__2026-11-24": AirflowRun(NOW.replace(hour=1, minute=30), None), "manual": AirflowRun(NOW, "2026-10")}
 Client = Callable[[str], TestClient]
 
 
@@ -34,6 +36,9 @@ class Door:
 
     async def may_read_dag(self, request: Request, dag_id: str) -> bool:
         return dag_id != "somebody_elses"
+
+    def run(self, dag_id: str, run_id: str) -> AirflowRun | None:
+        return RUNS.get(run_id)
 
 
 @pytest.fixture
