@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 CONNECTION = "holdfast"
 PAGES = "/holdfast"
 """Below which address the compliance pages answer."""
-_DELIVERY = {
+_REACHES = {
     "emergency_data": ("outbox_connection", "holdfast_emergency_outbox"),
     "deletion_requests": ("recipients_connection", "holdfast_recipients"),
+    "run_history": ("api_connection", "holdfast_airflow"),
 }
-"""Job -> the settings' field for the Airflow connection by which its files or notices leave, and that one's name."""
+"""Job -> the settings' field for the Airflow connection by which it reaches another server, and that one's name."""
 RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
 """The number of our run, which the task open_run returned."""
 WAVES = (1, 2, 3, 4)
@@ -301,7 +302,7 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
     current = database_settings()
-    for package, (field, name) in _DELIVERY.items():
+    for package, (field, name) in _REACHES.items():
         if module == _steps_of(package) and (given := _connection(name)) is not None:
             parts: dict[str, Any] = {field: parts_of(given)}
             current = dataclasses.replace(current, **parts)
