@@ -25,8 +25,10 @@ UNFINISHED = ("queued", "running")
 GONE = "gone"
 """The state of a run that Airflow had deleted before it was ever copied: only its audit log tells of it."""
 
-_MADE_BY_AIRFLOW = re.compile(r"[a-z ]+")
-"""How Airflow names what it did itself (`state mismatch`); what a person asked for has the name of a function."""
+_MADE_BY_AIRFLOW = re.compile(
+    r"(?:scheduled|manual|backfill|operator_triggered|asset_triggered|asset_materialization)"
+    r"__\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)(?:__\d{4}(?:-\d\d){0,2})?(?:_{1,2}[A-Za-z0-9]{8})?"
+)
 _TOLD_OF_AN_ACT = (
     "new_state",
     "state",
@@ -55,7 +57,7 @@ _TOLD_OF_AN_ACT = (
     "key",
 )
 """What the audit log may tell of an act, if it is a code, a small number, or a list of them."""
-_BY_AIRFLOW = re.compile(r"[a-z ]+")
+_AIRFLOWS_OWN = re.compile(r"[a-z ]+")
 """How Airflow names what it did itself (`state mismatch`); what a person asked for has the name of a function."""
 
 
@@ -107,12 +109,12 @@ def event(found: Mapping[str, Any], who: Who) -> dict[str, Any]:
     return {
         "event": found["event_log_id"],
         "at": found["when"],
-        "what": _word(found["event"]) if not _BY_AIRFLOW.fullmatch(found["event"]) else found["event"],
+        "what": _word(found["event"]) if not _AIRFLOWS_OWN.fullmatch(found["event"]) else found["event"],
         "dag": _word(found["dag_id"]),
         "task": _word(found["task_id"]),
         "map_index": found["map_index"],
         "try": found["try_number"],
-        "by": None if _BY_AIRFLOW.fullmatch(found["event"]) else _by(found["owner"], who),
+        "by": None if _AIRFLOWS_OWN.fullmatch(found["event"]) else _by(found["owner"], who),
         "told": _told(found["extra"]),
     }
 
