@@ -1,5 +1,5 @@
 -- Airflow's own history of runs, out of reach of `airflow db clean`, and where it disagrees with the ledger or the calendar.
--- Decision and limits: docs/decisions/0014-run-history.md.
+-- Decision and limits: docs/decisions/0015-run-history.md.
 
 INSERT INTO holdfast.ledger_kind (kind, meaning) VALUES
 ('history_copied', 'What Airflow says of a run, or of a day, was copied: the digest of the copy'),
