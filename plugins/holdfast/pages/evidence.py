@@ -104,7 +104,7 @@ def _make(visit: Visit, target: Path, run: int | None, request: int | None, mont
         if run is not None:
             if not queries.run(connection, "enforcement/run_by_id", {"run_id": run}).all():
                 raise visit.missing("There is no such run.")
-            selection = packs.of_run(run)
+            selection = packs.of_run(run, attachments.copies_of_run(connection, run))
         elif request is not None:
             selection = packs.of_request(connection, request)
         else:

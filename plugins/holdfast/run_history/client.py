@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from holdfast.errors import HoldfastError, SettingsError
+from holdfast.remote import is_here
 from holdfast.settings import API_CONNECTION, Settings
 
 _TIMEOUT_SECONDS = 30
@@ -87,8 +88,13 @@ def of_settings(settings: Settings) -> Client:
             "Nothing says where Airflow answers, and as whom to ask it.",
             fix=f"make the Airflow connection 'holdfast_airflow' (HTTP, log-in, password), or set {API_CONNECTION}.",
         )
-    port = f":{parts['port']}" if parts.get("port") else ""
-    client = Client(f"{parts.get('schema') or 'http'}://{parts['host']}{port}")
+    scheme, host = parts.get("schema") or "http", parts["host"]
+    if scheme != "https" and not is_here(host):
+        raise SettingsError(
+            "Airflow is on another machine, and a password would go there unencrypted.",
+            fix="give the connection 'holdfast_airflow' the schema https, and the port that answers it.",
+        )
+    client = Client(f"{scheme}://{host}:{parts['port']}" if parts.get("port") else f"{scheme}://{host}")
     client.log_in(parts["login"], parts.get("password") or "")
     return client
 

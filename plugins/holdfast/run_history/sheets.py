@@ -82,7 +82,7 @@ def of_run(
         "type": run["run_type"],
         "triggered_by": run["triggered_by"],
         "by": _by(run["triggering_user_name"], who),
-        "partition": _word(run["partition_key"]),
+        "partition": _word(run["partition_key"]) or _month(run["conf"]),
         "dry_run": (run["conf"] or {}).get("dry_run") is True,
         "queued_at": run["queued_at"],
         "started_at": run["start_date"],
@@ -175,6 +175,12 @@ def _answer(found: Mapping[str, Any], who: Who) -> dict[str, Any]:
 
 def _by(user: str | None, who: Who) -> str | None:
     return who(user) if user else None
+
+
+def _month(given: Mapping[str, Any] | None) -> str | None:
+    """The month that somebody asked a monthly job for, if it is one."""
+    month = str((given or {}).get("month"))
+    return month if re.fullmatch(r"\d{4}-\d{2}", month) else None
 
 
 def _told(extra: str | None) -> Any:

@@ -209,6 +209,7 @@ def test_silence_a_wrong_password_and_no_connection_are_errors_and_no_history(
     parts = dict(asking.api_connection or {})
     for connection, error in (
         ({**parts, "port": 1}, AirflowSilent),
+        ({**parts, "host": "airflow.example"}, SettingsError),
         ({**parts, "password": "guess"}, AirflowRefused),
         (None, SettingsError),
     ):
