@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -135,6 +136,14 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One REPEATABLE READ transaction: every statement sees the same moment."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A snapshot in which nothing can be changed, whatever is executed."""
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

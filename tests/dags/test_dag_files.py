@@ -18,7 +18,9 @@ from airflow.partition_mappers.window import MonthWindow
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from holdfast.night.jobs import JOBS
 from holdfast.policy.load import load_policy
+from holdfast.run_history import calendar
 
 PROJECT = Path(__file__).parents[2]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
@@ -204,6 +206,17 @@ def test_facts_are_taken_before_the_hour_at_which_anything_is_deleted(parsed: di
     tasks = parsed["dags"]["suspension_facts_nightly"]["tasks"]
     assert tasks["take_facts"]["upstream"] == []
     assert tasks["announce_days"]["upstream"] == ["settled_days"]
+
+
+def test_the_watchdogs_calendar_is_that_of_the_dags(parsed: dict[str, Any]) -> None:
+    assert set(calendar.NAMES) == set(parsed["dags"]) == set(JOBS)
+    for job in calendar.JOBS:
+        schedule = parsed["dags"][job.dag]["schedule"]
+        if job.monthly:
+            assert "MonthWindow" in json.dumps(schedule)
+        else:
+            expected = (f"{job.at.minute} {job.at.hour} * * *", calendar.ZONE)
+            assert (schedule["expression"], schedule["timezone"]) == expected
 
 
 def _without_docstring(file: Path) -> ast.Module:

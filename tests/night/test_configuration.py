@@ -36,7 +36,8 @@ def read(home: Path) -> configparser.ConfigParser:
 def test_only_its_owner_reads_what_is_secret(home: Path) -> None:
     folder = home / "airflow"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {path.name for path in folder.iterdir()} == {"airflow.cfg", "passwords.json", "secrets.json"}
+    names = {"airflow.cfg", "historian.json", "passwords.json", "secrets.json"}
+    assert {path.name for path in folder.iterdir()} == names
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
@@ -95,3 +96,14 @@ def test_a_port_in_use_is_passed_over() -> None:
         taken.bind(("127.0.0.1", first))
         taken.listen()
         assert configuration.free_port(first) > first
+
+
+def test_history_is_read_as_a_user_of_its_own_who_may_only_look_and_is_nobodys_log_in(
+    home: Path, configured: Airflow
+) -> None:
+    connection = settings.load().api_connection
+    assert connection is not None
+    assert (connection["host"], connection["port"], connection["login"]) == ("127.0.0.1", 8280, "historian")
+    assert len(connection["password"]) >= 16
+    assert "historian" not in configured.passwords
+    assert "historian:viewer" in read(home)["core"]["simple_auth_manager_users"].split(",")
