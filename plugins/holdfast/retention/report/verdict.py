@@ -114,7 +114,7 @@ def _points(case: Case) -> Iterator[str]:
         yield f"A source of holds could not be believed, and nothing that it could protect was due: {distrusted}."
     if totals.waiting:
         kept = f"{_rows(totals.waiting)} past the period {_were(totals.waiting)} kept"
-        yield f"{kept}, because rows that stay refer to them."
+        yield f"{kept}, because rows that stay refer to them or their facts were not taken."
     if totals.unknown:
         yield f"Of {_rows(totals.unknown)} nobody can say whether the period is over; none was touched."
     if totals.late:
