@@ -204,6 +204,8 @@ def test_facts_are_taken_before_the_hour_at_which_anything_is_deleted(parsed: di
     tasks = parsed["dags"]["suspension_facts_nightly"]["tasks"]
     assert tasks["take_facts"]["upstream"] == []
     assert tasks["announce_days"]["upstream"] == ["settled_days"]
+    assert tasks["alert_people"]["upstream"] == ["write_report"]
+    assert tasks["conclude_night"]["upstream"] == ["alert_people", "announce_days"]
 
 
 def _without_docstring(file: Path) -> ast.Module:
