@@ -22,6 +22,7 @@ from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
 from holdfast.errors import DatabaseUnreachable, HoldfastError, TurnTaken, description
+from holdfast_alerts import Alert
 from holdfast_alerts import alerts as alerts  # DAG files import from here alone
 
 if TYPE_CHECKING:
@@ -165,6 +166,18 @@ def announce(asset: Asset, task_id: str) -> Any:
         return len(keys)
 
     return task(task_id=task_id, outlets=[asset])(say)
+
+
+def alert(task_id: str) -> Any:
+    """A task that tells people what it is given. It is tried again, and red, while they cannot be told."""
+    return task(task_id=task_id)(tell)
+
+
+def tell(what: str, **context: Any) -> bool:
+    """Tell people of the run's job, unless there is nothing to tell; whether there was."""
+    if what:
+        Alert(what)(context)
+    return bool(what)
 
 
 def approval(package: str, job: str, path: Any) -> Any:

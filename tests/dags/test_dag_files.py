@@ -206,6 +206,8 @@ def test_facts_are_taken_before_the_hour_at_which_anything_is_deleted(parsed: di
     tasks = parsed["dags"]["suspension_facts_nightly"]["tasks"]
     assert tasks["take_facts"]["upstream"] == []
     assert tasks["announce_days"]["upstream"] == ["settled_days"]
+    assert tasks["alert_people"]["upstream"] == ["write_report"]
+    assert tasks["conclude_night"]["upstream"] == ["alert_people", "announce_days"]
 
 
 def test_the_watchdogs_calendar_is_that_of_the_dags(parsed: dict[str, Any]) -> None:
