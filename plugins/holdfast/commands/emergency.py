@@ -27,7 +27,7 @@ def extract(
     """Make the provider's own extract of today, from its numbers and their installation addresses."""
     from holdfast import database
     from holdfast.emergency_data import bounds, extracts
-    from holdfast.emergency_data import layout as layouts
+    from holdfast.emergency_data import layout_files as layouts
     from holdfast.errors import LayoutError
 
     loaded, engine = _connected()
@@ -130,7 +130,7 @@ def show(
     """Look one record up in quarantine, with all its reasons. It shows names and addresses."""
     from holdfast import database, queries
     from holdfast.emergency_data import catalogue
-    from holdfast.emergency_data import layout as layouts
+    from holdfast.emergency_data import layout_files as layouts
 
     loaded, engine = _connected()
     folder = loaded.expectations / "emergency_data"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.emergency_data import digests, statements
 from holdfast.emergency_data.conditions import SCHEMA
-from holdfast.emergency_data.layout import FIELDS
+from holdfast.emergency_data.fields import FIELDS
 
 QUERY = "provider/emergency/numbers"
 _OF_THE_EXTRACT = ("line_no", "action", "number_e164", "national_number")

@@ -18,7 +18,8 @@ from holdfast import queries
 from holdfast.emergency_data import digests, formatting, judge, staging, statements, writing
 from holdfast.emergency_data.catalogue import Suite
 from holdfast.emergency_data.conditions import LIVE_STATES, SCHEMA
-from holdfast.emergency_data.layout import FIELDS, Layout
+from holdfast.emergency_data.fields import FIELDS
+from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.rules import Change
 from holdfast.emergency_data.store import Extract
 

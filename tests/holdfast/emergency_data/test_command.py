@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from holdfast import cli, settings
-from holdfast.emergency_data import layout, steps
+from holdfast.emergency_data import layout_files, steps
 from holdfast.emergency_data.scan import scan
 from holdfast.synthetic import provider
 
@@ -51,7 +51,7 @@ def test_a_first_extract_is_complete_and_passes_every_critical_rule(
     telco: sa.Engine, holdfast: Callable[..., str], folder: Path
 ) -> None:
     path = Path(holdfast("extract").split()[0])
-    seen = scan(path, layout.load_all(settings.load().expectations / "emergency_data")["ng999-v1"])
+    seen = scan(path, layout_files.load_all(settings.load().expectations / "emergency_data")["ng999-v1"])
     assert seen.findings == []
     assert (seen.header["extract_type"], seen.header["sequence"]) == ("FULL", 1)
     with telco.begin() as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.holdfast.emergency_data.conftest import Job
 
-from holdfast.emergency_data import report, steps, suite_run, validation
+from holdfast.emergency_data import one_extract, report, steps, suite_run, validation
 from holdfast.errors import RuleSetError
 
 
@@ -28,7 +28,7 @@ def judged(job: Job) -> int:
     )
     job.send(1, records, "FULL")
     extract_id = job.load()
-    steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
+    one_extract.judge_extract(job.engine, job.settings, extract_id=extract_id)
     return extract_id
 
 
@@ -37,7 +37,7 @@ def site(job: Job, extract_id: int) -> Path:
 
 
 def test_its_documents_hold_counts_and_no_value(job: Job, judged: int) -> None:
-    done = steps.validate_extract(job.engine, job.settings, extract_id=judged)
+    done = one_extract.validate_extract(job.engine, job.settings, extract_id=judged)
     assert done["expectations"] > 100
     files = [path for path in site(job, judged).rglob("*") if path.is_file()]
     pages = "".join(path.read_text() for path in files if path.suffix == ".html")
@@ -54,8 +54,8 @@ def test_its_documents_hold_counts_and_no_value(job: Job, judged: int) -> None:
     assert f'href="data_docs/{judged}/index.html"' in page.read_text()
     assert (page.parent / "data_docs" / str(judged) / "index.html").exists()
 
-    assert steps.validate_extract(job.engine, job.settings, extract_id=judged)["expectations"] == 0, "it looks once"
-    assert steps.release_extract(job.engine, job.settings, extract_id=judged)["released"] == 38
+    assert one_extract.validate_extract(job.engine, job.settings, extract_id=judged)["expectations"] == 0
+    assert one_extract.release_extract(job.engine, job.settings, extract_id=judged)["released"] == 38
 
 
 @pytest.mark.parametrize("rule_id", ["E201", "E306"])
@@ -64,7 +64,7 @@ def test_nothing_leaves_while_the_two_disagree(job: Job, judged: int, rule_id: s
     counts = "UPDATE emergency.rule_count SET records = records + 30 WHERE rule_id = :rule_id RETURNING 1"
     job.query(counts, rule_id=rule_id)
     with pytest.raises(RuleSetError, match=f"disagree on {rule_id}"):
-        steps.validate_extract(job.engine, job.settings, extract_id=judged)
+        one_extract.validate_extract(job.engine, job.settings, extract_id=judged)
     assert not site(job, judged).exists()
     assert job.ledger("extract_validated") == []
 
