@@ -15,6 +15,9 @@ from holdfast.emergency_data import catalogue
 from holdfast.errors import RuleSetError
 
 _COUNTS: Mapping[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
+_IN_MEMORY = "-c work_mem=192MB -c hash_mem_multiplier=8"
+"""As sql/emergency/work_in_memory.sql: a list that does not fit is gone through for each record, with the server's
+defaults from some 150,000 numbers on."""
 _EVERY_RECORD = 10_000_000  # on a database the library lists so many records at most, even if asked for all
 _EACH_RECORD: Mapping[str, Any] = {
     "result_format": "COMPLETE",
@@ -55,7 +58,7 @@ def run(
     importlib.import_module("holdfast.emergency_data.library")  # makes our expectations known
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-    url = engine.url.render_as_string(hide_password=False)
+    url = engine.url.update_query_dict({"options": _IN_MEMORY}).render_as_string(hide_password=False)
     source = context.data_sources.add_sql("records", connection_string=url)
     asset = source.add_table_asset(table.name, table_name=table.name, schema_name=table.schema)
     batch = asset.add_batch_definition_whole_table("all")
