@@ -195,6 +195,28 @@ def end_call(
 
 
 @app.command()
+def send_again(
+    sequence: Annotated[int, typer.Argument(help="The sequence number of the release in which they were rejected.")],
+    code: Annotated[str, typer.Option(help="The authority's code, as the report has it.")],
+    reason: Annotated[str, typer.Option(help="Why they were right, as a code: small letters and hyphens.")],
+) -> None:
+    """Send rejected records again as they were, because the authority was wrong. Others wait to be corrected."""
+    from holdfast import database
+    from holdfast.emergency_data import inputs, rejects
+    from holdfast.evidence.pseudonyms import pseudonym
+    from holdfast.holds.register import STAFF
+
+    loaded, engine = _connected()
+    by, now = pseudonym(loaded.pseudonym_key(), STAFF, getpass.getuser()), dt.datetime.now(tz=dt.UTC)
+    provider = inputs.bounds(loaded).provider
+    with database.transaction(engine) as connection:
+        records = rejects.send_again(
+            connection, provider=provider, sequence=sequence, code=code, by=by, reason=reason, now=now
+        )
+    typer.echo(f"{records:,} records go out again with our next extract.")
+
+
+@app.command()
 def supply(
     list_name: Annotated[str, typer.Argument(help="allocated_block, postcode or postcode_ended.")],
     file: Annotated[Path, typer.Argument(help="A CSV file with the columns key and value.")],

@@ -22,7 +22,6 @@ _TEXTS = (
     "billing_premises",
     "billing_postcode",
 )
-_DIGESTS = ("name_digest", "address_digest", "house_digest")
 _INVENTORY = sa.table(
     "inventory",
     *map(
@@ -34,7 +33,7 @@ _INVENTORY = sa.table(
             "calls_999",
             "changed_at",
             "erased",
-            *_DIGESTS,
+            *digests.DIGESTS,
             "billing_digest",
             "verified_on",
         ),
@@ -68,7 +67,7 @@ def refresh(connection: sa.Connection, provider: str, as_of: dt.datetime) -> int
         given.c.calls_999,
         given.c.changed_at,
         given.c.erased,
-        *(sa.case((known, found[name])) for name in _DIGESTS),
+        *(sa.case((known, found[name])) for name in digests.DIGESTS),
         sa.case(
             (given.c.billing_premises.is_not(None), digests.house(given.c.billing_postcode, given.c.billing_premises))
         ),

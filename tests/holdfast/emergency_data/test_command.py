@@ -167,6 +167,8 @@ def test_a_record_in_quarantine_is_shown_and_an_exception_lets_it_pass(
         (("extract", "--layout", "bt"), "no layout bt"),
         (("decide", "0" * 64, "approved", "--reason", "expected"), "is no approver"),
         (("decide", "0" * 64, "perhaps", "--reason", "expected"), "no decision"),
+        (("send-again", "1", "--code", "X1", "--reason", "their-mistake"), "No record of this release waits"),
+        (("send-again", "1", "--code", "X1", "--reason", "They err"), "no code"),
         (("supply", "towns", "x.csv"), "No rule asks"),
     ],
 )
