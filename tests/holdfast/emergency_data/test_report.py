@@ -173,7 +173,7 @@ def test_the_page_has_a_chart_of_each_kind(made: dict[str, str | bytes]) -> None
 def test_calls_without_data_come_before_everything_else() -> None:
     points = scorecard.verdict(BUSY).points
     assert points[0] == "1 call to 999 was made from a number without data, and the data is not there yet."
-    assert "1 x E505: 999 was called from a number without data" in "".join(points)
+    assert "1 × E505: 999 was called from a number without data" in "".join(points)
     assert scorecard.scorecard(BUSY)[0].name == "calls_without_data"
 
 
