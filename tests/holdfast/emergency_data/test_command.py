@@ -67,6 +67,7 @@ def test_a_first_extract_is_complete_and_passes_every_critical_rule(
     output = holdfast("run")
     assert "provider HFT, loaded 1, refused 0, early 0, rules_broken [] extract_id 1, state released" in output
     assert f"released {needing}, quarantined 0" in output
+    assert "'E501': 2" in output, "assignments 5 and 7, cases of retention, serve and have no address"
     assert (folder / "emergency" / "outbox" / path.name).exists()
 
 
