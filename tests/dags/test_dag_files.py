@@ -105,6 +105,16 @@ def test_no_dag_runs_twice_at_once_or_makes_up_for_the_past(parsed: dict[str, An
         assert dag["catchup"] is False
 
 
+@pytest.mark.parametrize(
+    ("job", "hours"), [("retention_nightly", 2), ("deletion_requests_reconcile", 2), ("emergency_data_999", 1.5)]
+)
+def test_people_hear_of_a_run_that_failed_or_has_not_ended_by_its_hour(
+    parsed: dict[str, Any], job: str, hours: float
+) -> None:
+    assert parsed["dags"][job]["on_failure"] == ["Alert"]
+    assert parsed["dags"][job]["deadlines"] == [[hours, "holdfast_alerts.Alert"]]
+
+
 def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> None:
     schedule = parsed["dags"]["retention_nightly"]["schedule"]
     assert (schedule["expression"], schedule["timezone"]) == ("30 1 * * *", "Europe/London")
