@@ -100,8 +100,8 @@ def test_its_page_is_read_and_its_data_are_taken_away(root: Path, as_auditor: Te
 
 PATHS = (
     "../../../keys/ledger.key", "..%2f..%2f..%2fkeys%2fledger.key", "%2e%2e/%2e%2e/%2e%2e/keys/ledger.key",
-    "..\\..\\..\\keys\\ledger.key", "/etc/passwd", "%2fetc%2fpasswd", "SHA256SUMS", "%2e%2e", "index.html%00.csv", "index.html/",
-    "INDEX.HTML", "%2e%2findex.html", "report.json%20",
+    "..\\..\\..\\keys\\ledger.key", "/etc/passwd", "%2fetc%2fpasswd", "SHA256SUMS", "%2e%2e", "index.html%00.csv",
+    "index.html/", "INDEX.HTML", "%2e%2findex.html", "report.json%20",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What every page may rely on: look-ups are recorded first, reading changes nothing, errors tell no more than they may."""
+"""What every page may rely on: look-ups are recorded first, reading changes nothing, errors tell little."""
 
 from __future__ import annotations
 
