@@ -32,7 +32,6 @@ PAGES: tuple[ModuleType, ...] = (overview, reports, holds, evidence, runs)
 _SAFE = {"GET", "HEAD"}
 _TITLES = {403: "Not allowed", 404: "Not found", 405: "Not so", 422: "Not understood", 429: "Too much at once"}
 _NOT_REPEATED = "Reloading does not repeat what a form did. Open the page again from the navigation."
-_NOT_REPEATED = "Reloading does not repeat what a form did. Open the page again from the navigation."
 _log = logging.getLogger(__name__)
 
 frame = APIRouter()

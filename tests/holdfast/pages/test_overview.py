@@ -30,7 +30,7 @@ def night(database: sa.Engine, home: Path) -> int:
 
 def test_before_the_first_night_nobody_can_say(home: Path, as_auditor: TestClient) -> None:
     text = as_auditor.get("/").text
-    assert "0 of 5 are kept" in text
+    assert "0 of 6 are kept" in text
     assert text.count("It has not reported yet.") == 3
     assert "nothing is signed yet" in text
 

@@ -14,13 +14,14 @@ from holdfast.pages.jobs import JOBS
 from holdfast.pages.tonight import LastRun, Line, Night, Standing, Suspensions, expected_night, lines
 
 DAY = dt.date(2026, 11, 24)
-RETENTION, REQUESTS, EMERGENCY, SAFEGUARDS, STATISTICS = (job.shelf for job in JOBS)
+RETENTION, REQUESTS, EMERGENCY, SAFEGUARDS, STATISTICS, EVIDENCE = (job.shelf for job in JOBS)
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
     RETENTION: ("2026-11-24", nights.retention(7)),
     REQUESTS: ("2026-11-24", {**nights.retention(8), "totals": {"requests": 5, "pending": 0}}),
     EMERGENCY: ("2026-11-24", {"verdict": {"clear": True, "sentence": "All left.", "points": []}}),
     SAFEGUARDS: ("2026-11-24", {}),
     STATISTICS: ("2026-10", {}),
+    EVIDENCE: ("2026-11-24", {}),
 }
 WELL = Suspensions(DAY, dt.date(2026, 10, 1), 0, None)
 
@@ -29,19 +30,19 @@ def judged(
     reports: dict[str, tuple[str, dict[str, Any]]] | None = None,
     runs: dict[str, LastRun] | None = None,
     suspensions: Suspensions = WELL,
-    expected: dt.date = DAY,
+    disagreements: tuple[str, ...] = (),
 ) -> dict[str, Line]:
-    night = Night({**GOOD, **(reports or {})}, runs or {}, suspensions, expected, dt.date(2026, 10, 1))
+    night = Night({**GOOD, **(reports or {})}, runs or {}, suspensions, disagreements, DAY, dt.date(2026, 10, 1))
     return {line.job.shelf: line for line in lines(JOBS, night)}
 
 
 def test_a_good_night_is_kept_throughout_and_owes_nothing() -> None:
     assert [(line.standing, line.debt, line.deadlines, line.alerts) for line in judged().values()] == [
         (Standing.KEPT, (), (), ())
-    ] * 5
+    ] * 6
 
 
-@pytest.mark.parametrize("job", [RETENTION, REQUESTS, EMERGENCY, SAFEGUARDS])
+@pytest.mark.parametrize("job", [RETENTION, REQUESTS, EMERGENCY, SAFEGUARDS, EVIDENCE])
 def test_a_report_of_last_night_says_nothing_of_tonight_however_good(job: str) -> None:
     line = judged({job: ("2026-11-23", GOOD[job][1])})[job]
     assert line.standing is Standing.SILENT
@@ -100,10 +101,19 @@ def test_a_month_that_has_settled_and_is_not_frozen_is_not_kept() -> None:
     assert judged(suspensions=Suspensions(None, None, 0, None))[STATISTICS].standing is Standing.SILENT
 
 
-def test_before_six_in_the_morning_the_night_before_counts() -> None:
-    assert expected_night(dt.datetime(2026, 11, 24, 5, 59, tzinfo=dt.UTC), "Europe/London") == dt.date(2026, 11, 23)
-    assert expected_night(dt.datetime(2026, 11, 24, 6, 0, tzinfo=dt.UTC), "Europe/London") == DAY
-    assert expected_night(dt.datetime(2026, 7, 24, 5, 0, tzinfo=dt.UTC), "Europe/London") == dt.date(2026, 7, 24)
+def test_a_disagreement_that_nobody_explained_needs_somebody() -> None:
+    line = judged(disagreements=("night_not_run", "marked_by_hand", "night_not_run"))[EVIDENCE]
+    assert (line.standing, line.debt) == (Standing.PARTLY, ("3 disagreements",))
+    assert line.alerts == (
+        "1 x A task or run was given its state by hand",
+        "2 x No run of this night, in Airflow or the ledger",
+    )
+
+
+def test_before_eight_in_the_morning_the_night_before_counts() -> None:
+    assert expected_night(dt.datetime(2026, 11, 24, 7, 59, tzinfo=dt.UTC), "Europe/London") == dt.date(2026, 11, 23)
+    assert expected_night(dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.UTC), "Europe/London") == DAY
+    assert expected_night(dt.datetime(2026, 7, 24, 7, 0, tzinfo=dt.UTC), "Europe/London") == dt.date(2026, 7, 24)
 
 
 @given(
