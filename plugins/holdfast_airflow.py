@@ -85,6 +85,8 @@ class HoldfastPlugin(AirflowPlugin):
                 "destination": "nav",
                 "url_route": "compliance",
                 "nav_top_level": True,
+                "icon": f"{pages}/icon-light.svg",
+                "icon_dark_mode": f"{pages}/icon-dark.svg",
             },
             {
                 "name": "Compliance",

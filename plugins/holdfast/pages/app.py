@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from types import ModuleType
+from typing import Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI, Request
@@ -30,6 +31,7 @@ PAGES: tuple[ModuleType, ...] = (overview, reports, holds, evidence, runs)
 
 _SAFE = {"GET", "HEAD"}
 _TITLES = {403: "Not allowed", 404: "Not found", 405: "Not so", 422: "Not understood", 429: "Too much at once"}
+_NOT_REPEATED = "Reloading does not repeat what a form did. Open the page again from the navigation."
 _log = logging.getLogger(__name__)
 
 frame = APIRouter()
@@ -39,6 +41,12 @@ frame = APIRouter()
 def style() -> FileResponse:
     """The one stylesheet."""
     return FileResponse(TEMPLATES / "style.css", headers={"Cache-Control": "private, max-age=600"})
+
+
+@frame.get("/icon-{theme}.svg", name="icon", dependencies=[needs(Permission.READ)], response_class=FileResponse)
+def icon(theme: Literal["light", "dark"]) -> FileResponse:
+    """What Airflow's navigation shows for the pages."""
+    return FileResponse(TEMPLATES / f"icon-{theme}.svg", headers={"Cache-Control": "private, max-age=86400"})
 
 
 def build(
@@ -91,7 +99,7 @@ def check_route(route: BaseRoute) -> None:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = _TITLES.get(error.status_code, "That did not work")
-    known = {404: "There is no such page.", 405: "This page takes no such request."}
+    known = {404: "There is no such page.", 405: _NOT_REPEATED}
     what = known.get(error.status_code, title) if error.detail in ("Not Found", "Method Not Allowed") else error.detail
     response = _problem(request, error.status_code, title, what)
     response.headers.update(error.headers or {})

@@ -51,6 +51,12 @@ JOBS = (
         "suspension_statistics",
         is_monthly=True,
     ),
+    Job(
+        "evidence_nightly",
+        "Evidence",
+        "Airflow, the ledger and the calendar say the same of each night.",
+        "evidence_nightly",
+    ),
 )
 TITLES = {job.shelf: job.title for job in JOBS}
 BY_DAG = {job.dag: job for job in JOBS}

@@ -16,6 +16,7 @@ from holdfast.pages.reports import may_read
 from holdfast.pages.shelf import Report
 from holdfast.pages.tonight import LastRun, Night, Standing, Suspensions
 from holdfast.pages.visit import Entry, Visit, Visitor, needs
+from holdfast.run_history import watchdog
 from holdfast.suspension_statistics import rules
 from holdfast.suspension_statistics.terms import load_rules
 
@@ -34,11 +35,13 @@ def overview(visit: Visitor) -> Response:
             for row in queries.run(connection, "pages/last_runs")
         }
         suspensions = Suspensions(**queries.run(connection, "pages/suspensions_now").mappings().one())
+        disagreements = tuple(one.kind for one in watchdog.listed(connection) if one.alarms)
         ledger = queries.run(connection, "pages/ledger_now").one()
     night = Night(
         reports={job: (one.period, one.data() if job in _JUDGED else {}) for job, one in latest.items()},
         runs=runs,
         suspensions=suspensions,
+        disagreements=disagreements,
         expected=tonight.expected_night(visit.now, visit.site.zone()),
         expected_month=_settled_month(visit),
     )

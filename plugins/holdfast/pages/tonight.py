@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from holdfast.pages.jobs import Job
 from holdfast.reports.html import counted, short_day
+from holdfast.run_history.rules import KINDS
 
-ENDED_BY_HOUR = 6
-"""A night that has not been reported by six in the morning, local time, is missing; before, the last one counts."""
+ENDED_BY_HOUR = 8
+"""A night that has not been reported by eight in the morning, local time, is missing; before, the last one counts."""
 
 
 class Standing(enum.StrEnum):
@@ -53,11 +55,15 @@ class Suspensions:
 
 @dataclass(frozen=True)
 class Night:
-    """What is judged: of each job (by shelf) the period and data of its last report, and of each the last run."""
+    """What is judged: of each job (by shelf) the period and data of its last report, and of each the last run.
+
+    `disagreements`: the kinds of those that the watchdog found and nobody explained, each as often as it is there.
+    """
 
     reports: Mapping[str, tuple[str, Mapping[str, Any]]]
     runs: Mapping[str, LastRun]
     suspensions: Suspensions
+    disagreements: tuple[str, ...]
     expected: dt.date
     expected_month: dt.date | None
 
@@ -93,6 +99,8 @@ def lines(jobs: Sequence[Job], night: Night) -> list[Line]:
 def _line(job: Job, night: Night) -> Line:
     if job.shelf == "suspension_safeguards":
         return _safeguards(job, night)
+    if job.shelf == "evidence_nightly":
+        return _evidence(job, night)
     if job.is_monthly:
         return _statistics(job, night)
     return _nightly(job, night)
@@ -182,6 +190,23 @@ def _safeguards(job: Job, night: Night) -> Line:
     if now.open_breaks:
         return Line(job, Standing.PARTLY, "Not everybody was told, or answered, in time.", period, debt, since, ())
     return Line(job, Standing.KEPT, "Everybody was told, and answered in time.", period, (), (), ())
+
+
+def _evidence(job: Job, night: Night) -> Line:
+    found = night.reports.get(job.shelf)
+    kinds = Counter(night.disagreements)
+    alerts = tuple(f"{number} x {KINDS[kind].meaning}" for kind, number in sorted(kinds.items()))
+    debt = (counted(kinds.total(), "disagreement"),) if kinds else ()
+    if found is None:
+        return Line(job, Standing.SILENT, "Nobody has compared them yet.", None, debt, (), alerts)
+    period = found[0]
+    compared = dt.date.fromisoformat(period)
+    if compared < night.expected:
+        sentence = f"Nobody has compared them since {short_day(compared)}."
+        return Line(job, Standing.SILENT, sentence, period, debt, (), alerts)
+    if kinds:
+        return Line(job, Standing.PARTLY, "They do not, and nobody has said why.", period, debt, (), alerts)
+    return Line(job, Standing.KEPT, "They do, or somebody has said why not.", period, (), (), ())
 
 
 def _statistics(job: Job, night: Night) -> Line:
