@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from holdfast.errors import DatabaseUnreachable, HoldfastError, description
-from holdfast.pages import evidence, forms, holds, overview, reports, runs
+from holdfast.pages import evidence, forms, holds, overview, reports, requests, retention, runs
 from holdfast.pages.access import Permission
 from holdfast.pages.gate import Door, Gate
 from holdfast.pages.limits import Limit
@@ -26,7 +26,7 @@ from holdfast.pages.site import Site
 from holdfast.pages.visit import TEMPLATES, Needs, needs, render
 from holdfast.settings import Settings
 
-PAGES: tuple[ModuleType, ...] = (overview, reports, holds, evidence, runs)
+PAGES: tuple[ModuleType, ...] = (overview, reports, requests, holds, retention, evidence, runs)
 """The modules of the pages, in the order of the navigation."""
 
 _SAFE = {"GET", "HEAD"}
