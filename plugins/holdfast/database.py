@@ -16,6 +16,8 @@ from holdfast.settings import DATABASE_URL, Settings
 
 EMBEDDED_DATABASE = "holdfast"
 _MIGRATION_LOCK = 4_201_030  # any constant of ours: two migrations must not run at once
+_NETWORK = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""A connection whose other end vanished is given up after a minute (s, s, number, ms); Linux itself takes two hours."""
 
 _CREATE_RECORD = """
 CREATE SCHEMA IF NOT EXISTS holdfast;
@@ -81,7 +83,8 @@ def engine_for(url: str) -> sa.Engine:
     parsed = parsed.set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC -c jit=off -c application_name=holdfast"
     # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
-    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None, **remote.guard(parsed)}
+    given = {name: value for name, value in _NETWORK.items() if name not in parsed.query}
+    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None, **given, **remote.guard(parsed)}
     return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
 
 

@@ -27,7 +27,7 @@ from holdfast.settings import Settings
 BY_HAND = "manual"
 """The source of holds that a person places; no system may be called so."""
 PATIENCE = "15min"
-"""How long one statement about a source may take. One that hangs must not keep the night, and itself, from being told."""
+"""How long one statement about a source may take: one that hangs must not keep the night from going on and telling."""
 
 
 @dataclass(frozen=True)
