@@ -26,7 +26,8 @@ two, and goes on after its last commit. A refusal is not tried again:
 | `conclude` | a hold source was not believed | `holdfast hold sources`; the next night goes on |
 
 *Clear* a task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
-night takes over. To see what a night would do, trigger the DAG with `dry_run`.
+night takes over. To see what a night would do, trigger the DAG with `dry_run`. Whom the connection `holdfast_alerts`
+names hears of a run that failed or has not ended by six.
 
 **Who decides.** An approver whom `retention_schedule.yaml` names (by default the data protection officer) decides on a
 plan above its caps; Airflow refuses anybody else's answer. The on-call data engineer decides on retries. Nobody
@@ -41,7 +42,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approval, step, waves
 
 
 @dag(
@@ -55,6 +56,7 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step
     description="Deletes or anonymises what is past its retention period, unless a hold stops it.",
     doc_md=__doc__,
     tags=["retention", "deletes personal data"],
+    **alerts(hours=4.5),
 )
 def retention_nightly() -> None:
     run = step("retention.open_run")(

@@ -34,6 +34,8 @@ def _facts(dag: Any) -> dict[str, Any]:
         "catchup": dag.catchup,
         "schedule": DagSerialization.to_dict(dag)["dag"]["timetable"]["__var"],
         "tags": sorted(dag.tags),
+        "tells_of_failures": dag.has_on_failure_callback,
+        "tells_after_hours": [one.interval.total_seconds() / 3600 for one in dag.deadline or ()],
         "params": {name: dag.params[name] for name in dag.params},
         "tasks": {
             task.task_id: {

@@ -103,6 +103,15 @@ def test_no_dag_runs_twice_at_once_or_makes_up_for_the_past(parsed: dict[str, An
         assert dag["catchup"] is False
 
 
+@pytest.mark.parametrize(
+    ("dag_id", "hours"), [("retention_nightly", 4.5), ("deletion_requests_reconcile", 3.5), ("emergency_data_999", 1.5)]
+)
+def test_people_hear_of_a_night_that_failed_or_has_not_ended(parsed: dict[str, Any], dag_id: str, hours: float) -> None:
+    dag = parsed["dags"][dag_id]
+    assert dag["tells_of_failures"]
+    assert dag["tells_after_hours"] == [hours]
+
+
 def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> None:
     schedule = parsed["dags"]["retention_nightly"]["schedule"]
     assert (schedule["expression"], schedule["timezone"]) == ("30 1 * * *", "Europe/London")
