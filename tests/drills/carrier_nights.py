@@ -48,7 +48,7 @@ class Died(BaseException):
 
 @dataclass(frozen=True)
 class Night:
-    """What came of one night, and how much evidence there is after it.
+    """What came of one night, and how much evidence there is after it (all that counts entries or bytes adds up).
 
     `debt` are rows past their period that are still there though no hold keeps them. `late_requests` are those that
     were not answered by their statutory day, reckoned here; `told_late` those that the report names (None: no report).
@@ -63,6 +63,7 @@ class Night:
     red: tuple[str, ...]
     rows: int
     batches: int
+    of_requests: int
     entries: int
     ledger_bytes: int
     report_bytes: int
@@ -280,6 +281,7 @@ _EVIDENCE = """
         coalesce(sum(cast(cast(entry AS jsonb) -> 'facts' ->> 'rows' AS bigint))
             FILTER (WHERE kind IN ('batch_deleted', 'batch_anonymised', 'partition_dropped')), 0) AS rows,
         count(*) FILTER (WHERE kind IN ('batch_deleted', 'batch_anonymised', 'partition_dropped')) AS batches,
+        count(*) FILTER (WHERE kind ~ '^(request|letter|recipient|break)') AS of_requests,
         count(*) AS entries,
         coalesce(sum(length(entry)), 0) AS bytes
     FROM holdfast.ledger_entry
