@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench drill-kills drill-race drill-files drill-tamper clean
+.PHONY: run test lint format bench drill-kills drill-race drill-files drill-tamper drill-nights drill-airflow clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -53,6 +53,15 @@ drill-files: $(INSTALLED)
 ## 10,000 alterations of a ledger, 10,000 of a pack, and 1,000 packs that nobody altered
 drill-tamper: $(INSTALLED)
 	HOLDFAST_DRILL_EDITS=10000 HOLDFAST_DRILL_CLEAN=1000 $(BIN)/python -m pytest -q tests/holdfast/evidence/test_pack.py
+
+## Ninety nights of all jobs in one go: growth, holidays, late feeds, dead workers, nights that nobody ran
+drill-nights: $(INSTALLED)
+	HOLDFAST_DRILL_NIGHTS=90 $(BIN)/python -m pytest -q -s tests/drills/test_nights.py
+
+## Every component of Airflow killed TIMES times while rows are deleted; a frozen task, two schedulers
+drill-airflow: TIMES ?= 10
+drill-airflow: $(INSTALLED)
+	HOLDFAST_DRILL_AIRFLOW=$(TIMES) $(BIN)/python -m pytest -q -s tests/night/test_components_die.py
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Holdfast needs Python 3.11 to 3.14 on the PATH, or: make PYTHON=/path/to/python"; exit 1; }

@@ -15,7 +15,8 @@ above its caps, which waits twelve hours for a person under *Required Actions*. 
 **When it is red.** Open the task that failed: its last log line says what happened and what to do. Then *Clear* the
 failed task: the run goes on after its last commit and counts nothing twice. After the day has passed, leave it: the
 next night takes over. To see what a night would do, trigger the DAG with `dry_run`. If `conclude` names an incident,
-rows went that a hold should have kept: wake whoever answers for the data before anything is cleared.
+rows went that a hold should have kept: wake whoever answers for the data before anything is cleared. Whom the
+connection `holdfast_alerts` names hears of a night that failed or has not ended by half past five.
 
 **After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
 back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. Tonight's run may be over:
@@ -34,7 +35,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approval, step, waves
 
 
 @dag(
@@ -56,6 +57,7 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step
     description="Decides open deletion requests dataset by dataset, erases what may go, and writes to whoever asked.",
     doc_md=__doc__,
     tags=["deletion requests", "deletes personal data"],
+    **alerts(hours=2),
 )
 def deletion_requests_reconcile() -> None:
     run = step("deletion_requests.open_run")(

@@ -25,7 +25,8 @@ two, and goes on after its last commit. A refusal is not tried again:
 | `verify_run` | rows survived, vanished or changed | `HeldRowsChanged`, `ConservationError`: an incident |
 | `conclude` | a hold source was not believed | `holdfast hold sources`; the next night goes on |
 
-*Clear* a task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
+Whom the connection `holdfast_alerts` names hears of a night that failed or has not ended by half past three. *Clear* a
+task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
 night takes over. To see what a night would do, trigger the DAG with `dry_run`.
 
 **Who decides.** An approver whom `retention_schedule.yaml` names (by default the data protection officer) decides on a
@@ -41,7 +42,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step, waves
+from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approval, step, waves
 
 
 @dag(
@@ -55,6 +56,7 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, approval, step
     description="Deletes or anonymises what is past its retention period, unless a hold stops it.",
     doc_md=__doc__,
     tags=["retention", "deletes personal data"],
+    **alerts(hours=2),
 )
 def retention_nightly() -> None:
     run = step("retention.open_run")(

@@ -36,7 +36,7 @@ from airflow.sdk import (
     dag,
 )
 
-from holdfast_airflow import TASK_DEFAULTS, step
+from holdfast_airflow import TASK_DEFAULTS, alerts, step
 
 DAYS = Asset.ref(name="suspension_days")
 WHOLE_MONTH = RollupMapper(
@@ -59,6 +59,7 @@ WHOLE_MONTH = RollupMapper(
     description="Freezes, reproduces and reports a month of statistics, once all of its days have settled.",
     doc_md=__doc__,
     tags=["statistics"],
+    **alerts(),
 )
 def suspension_statistics_monthly() -> None:
     freeze_month = step("suspension_statistics.freeze_month")(
@@ -67,7 +68,8 @@ def suspension_statistics_monthly() -> None:
     frozen = "{{ ti.xcom_pull('freeze_month')['month'] }}"
     reproduce_month = step("suspension_statistics.reproduce_month")(month=frozen)
     write_report = step("suspension_statistics.write_report")(month=frozen)
-    chain(freeze_month, reproduce_month, write_report)
+    conclude_month = step("suspension_statistics.conclude_month")()
+    chain(freeze_month, reproduce_month, write_report, conclude_month)
 
 
 suspension_statistics_monthly()

@@ -7,6 +7,7 @@ say of an error is its type and its facts, because a database's own messages quo
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import inspect
 import logging
@@ -21,6 +22,7 @@ from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
 from holdfast.errors import DatabaseUnreachable, HoldfastError, TurnTaken, description
+from holdfast_alerts import Alert
 from holdfast_alerts import alerts as alerts  # DAG files import from here alone
 
 if TYPE_CHECKING:
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
     from airflow.sdk.bases.decorator import TaskDecorator
 
 CONNECTION = "holdfast"
-_DELIVERY = {
+PAGES = "/holdfast"
+"""Below which address the compliance pages answer."""
+_REACHES = {
     "emergency_data": ("outbox_connection", "holdfast_emergency_outbox"),
     "deletion_requests": ("recipients_connection", "holdfast_recipients"),
+    "run_history": ("api_connection", "holdfast_airflow"),
 }
-"""Job -> the settings' field for the Airflow connection by which its files or notices leave, and that one's name."""
+"""Job -> the settings' field for the Airflow connection by which it reaches another server, and that one's name."""
 RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
 """The number of our run, which the task open_run returned."""
 WAVES = (1, 2, 3, 4)
@@ -56,9 +61,46 @@ _log = logging.getLogger(__name__)
 
 
 class HoldfastPlugin(AirflowPlugin):
-    """Registers Holdfast with Airflow."""
+    """Registers Holdfast with Airflow: the compliance pages, in the navigation and on each DAG and run."""
 
     name = "holdfast"
+
+    @functools.cached_property
+    def fastapi_apps(self) -> list[dict[str, Any]]:
+        """Made when the API server asks: no other process needs a web framework."""
+        import holdfast_door
+
+        return [{"app": holdfast_door.make(), "url_prefix": PAGES, "name": "Holdfast"}]
+
+    @functools.cached_property
+    def external_views(self) -> list[dict[str, Any]]:
+        """One entry in the navigation, since the pages have their own; and one tab on each DAG and on each run."""
+        import holdfast_door
+
+        pages = holdfast_door.prefix() + PAGES
+        return [
+            {
+                "name": "Compliance",
+                "href": f"{pages}/",
+                "destination": "nav",
+                "url_route": "compliance",
+                "nav_top_level": True,
+                "icon": f"{pages}/icon-light.svg",
+                "icon_dark_mode": f"{pages}/icon-dark.svg",
+            },
+            {
+                "name": "Compliance",
+                "href": f"{pages}/jobs/{{DAG_ID}}",
+                "destination": "dag",
+                "url_route": "compliance-dag",
+            },
+            {
+                "name": "Compliance",
+                "href": f"{pages}/jobs/{{DAG_ID}}/runs/{{RUN_ID}}",
+                "destination": "dag_run",
+                "url_route": "compliance-run",
+            },
+        ]
 
 
 class Approval(HITLOperator):
@@ -126,6 +168,18 @@ def announce(asset: Asset, task_id: str) -> Any:
         return len(keys)
 
     return task(task_id=task_id, outlets=[asset])(say)
+
+
+def alert(task_id: str) -> Any:
+    """A task that tells people what it is given. It is tried again, and red, while they cannot be told."""
+    return task(task_id=task_id)(tell)
+
+
+def tell(what: str, **context: Any) -> bool:
+    """Tell people of the run's job, unless there is nothing to tell; whether there was."""
+    if what:
+        Alert(what)(context)
+    return bool(what)
 
 
 def approval(package: str, job: str, path: Any) -> Any:
@@ -226,7 +280,7 @@ def database_settings() -> settings.Settings:
     connection = _connection()
     if connection is None:
         return loaded
-    return dataclasses.replace(loaded, database_url=settings.url_of_connection(**_parts_of(connection)))
+    return dataclasses.replace(loaded, database_url=settings.url_of_connection(**parts_of(connection)))
 
 
 def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> object:
@@ -263,9 +317,9 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
     current = database_settings()
-    for package, (field, name) in _DELIVERY.items():
+    for package, (field, name) in _REACHES.items():
         if module == _steps_of(package) and (given := _connection(name)) is not None:
-            parts: dict[str, Any] = {field: _parts_of(given)}
+            parts: dict[str, Any] = {field: parts_of(given)}
             current = dataclasses.replace(current, **parts)
     package = module.split(".")[1]
     engine = database.connect_migrated(current, roles.load(current.sql).of_step(f"{package}.{function_name}"))
@@ -333,7 +387,8 @@ def _ask_execution_api(name: str) -> Connection | None:
         ) from None
 
 
-def _parts_of(connection: Connection) -> dict[str, Any]:
+def parts_of(connection: Connection) -> dict[str, Any]:
+    """What `settings.url_of_connection` asks for."""
     return {
         "conn_type": connection.conn_type,
         "login": connection.login,

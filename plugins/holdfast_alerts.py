@@ -63,17 +63,21 @@ class Alert(BaseNotifier):
         _log.error("%s: %s Nobody was told: there is no connection %s.", _job_of(context), self.what, CONNECTION)
 
 
-def alerts(*, hours: float) -> dict[str, Any]:
-    """Arguments for a DAG of which people hear when a run fails, and when one has not ended so long after its time."""
-    return {
-        "on_failure_callback": Alert(FAILED),
-        "deadline": DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
-            interval=timedelta(hours=hours),
-            callback=AsyncCallback(Alert, kwargs={"what": LATE}),
-            name="ended by its hour",
-        ),
-    }
+def alerts(*, hours: float | None = None) -> dict[str, Any]:
+    """Arguments for a DAG of which people hear when a run fails, and when one has not ended so long after its time.
+
+    Without `hours` for one that starts when its data has come, and so has no time.
+    """
+    on_failure = {"on_failure_callback": Alert(FAILED)}
+    if hours is None:
+        return on_failure
+    deadline = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=timedelta(hours=hours),
+        callback=AsyncCallback(Alert, kwargs={"what": LATE}),
+        name="ended by its hour",
+    )
+    return {**on_failure, "deadline": deadline}
 
 
 def _job_of(context: Any) -> str:

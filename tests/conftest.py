@@ -23,7 +23,7 @@ from holdfast import database as hf_database
 from holdfast import embedded, settings
 
 TEMPLATE = "migrated"
-LEAVING = (settings.OUTBOX_CONNECTION, settings.RECIPIENTS_CONNECTION)
+LEAVING = (settings.OUTBOX_CONNECTION, settings.RECIPIENTS_CONNECTION, settings.API_CONNECTION)
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 # How long an example takes says how busy the machine is, and nothing about the code.

@@ -108,13 +108,11 @@ def migrate() -> None:
     For a database of your own: before the first night, after an upgrade, and when tables of yours have come.
     """
     from holdfast import database, roles
-    from holdfast.policy.load import load_policy
 
     loaded = settings.load()
     engine = database.connect(loaded)
     applied = database.migrate(engine, loaded.sql / "migrations")
-    with database.transaction(engine) as connection:
-        roles.apply(connection, roles.load(loaded.sql), load_policy(loaded.policy).data_map)
+    roles.renew(engine, loaded)
     typer.echo("\n".join(applied) or "Nothing to do: the schema is this version's.")
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from holdfast.settings import DATABASE_URL, Settings
 
 EMBEDDED_DATABASE = "holdfast"
 _MIGRATION_LOCK = 4_201_030  # any constant of ours: two migrations must not run at once
+_NETWORK = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""A connection whose other end vanished is given up after a minute (s, s, number, ms); Linux itself takes two hours."""
 
 _CREATE_RECORD = """
 CREATE SCHEMA IF NOT EXISTS holdfast;
@@ -85,7 +88,8 @@ def engine_for(url: str, role: str | None = None) -> sa.Engine:
     parsed = parsed.set(drivername="postgresql+psycopg")
     options = "-c timezone=UTC -c jit=off -c application_name=holdfast" + (f" -c role={role}" if role else "")
     # Never prepare: a plan made for no values in particular would not know how many rows a range of blocks has.
-    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None, **remote.guard(parsed)}
+    given = {name: value for name, value in _NETWORK.items() if name not in parsed.query}
+    arguments = {"options": options, "connect_timeout": 10, "prepare_threshold": None, **given, **remote.guard(parsed)}
     return sa.create_engine(parsed, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
 
 
@@ -136,6 +140,14 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One REPEATABLE READ transaction: every statement sees the same moment."""
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A snapshot in which nothing can be changed, whatever is executed."""
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

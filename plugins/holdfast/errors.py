@@ -120,6 +120,14 @@ class LedgerError(HoldfastError):
     """Evidence that is altered, incomplete or unreadable proves nothing."""
 
 
+class ReportAltered(HoldfastError):
+    """A report that somebody changed after the night would be believed, because it still looks like one."""
+
+
+class HistoryDisagrees(HoldfastError):
+    """A night that Airflow, the ledger and the calendar tell differently was not what one of them says."""
+
+
 class LayoutError(HoldfastError):
     """A file read by a wrong description would put a street into the place of a name."""
 

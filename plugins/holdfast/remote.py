@@ -31,7 +31,7 @@ def guard(url: sa.URL) -> Mapping[str, str]:
             "The database is named by a service file, so that nobody can see here whether it is encrypted.",
             fix=f"write host, port and sslmode into {DATABASE_URL} or the Airflow connection 'holdfast'.",
         )
-    if all(_is_here(host) for name in ("host", "hostaddr") for host in given.get(name, "").split(",")):
+    if all(is_here(host) for name in ("host", "hostaddr") for host in given.get(name, "").split(",")):
         return {}
     if given.get("sslmode") not in _ENCRYPTED:
         raise SettingsError(
@@ -50,7 +50,8 @@ def _options(url: sa.URL) -> dict[str, str]:
     return defaults | query | ({"host": url.host} if url.host else {})
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name alone."""
     if not host or host.startswith(("/", "@")) or host == "localhost":  # a folder or an abstract name of a socket
         return True
     try:

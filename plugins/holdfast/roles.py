@@ -16,10 +16,11 @@ from psycopg import sql
 from psycopg.sql import SQL, Identifier
 from pydantic import Field
 
-from holdfast import queries
+from holdfast import database, queries
 from holdfast.errors import MigrationError, SettingsError
-from holdfast.policy.load import load_document
+from holdfast.policy.load import load_document, load_policy
 from holdfast.policy.model import DataMap, Sentence, Strict
+from holdfast.settings import Settings
 
 READER = "holdfast_reader"
 HOLD_KEEPER = "holdfast_hold_keeper"
@@ -79,6 +80,12 @@ class Matrix(Strict):
 def load(folder: Path) -> Matrix:
     """The matrix of this version, from the folder `sql`. Raises PolicyError, with file and line, if it is not one."""
     return load_document(Matrix, folder / "roles" / "matrix.yaml")[0]
+
+
+def renew(engine: sa.Engine, settings: Settings) -> None:
+    """Give the roles what this version and this installation's data map say. Raises as `apply` does, or PolicyRefused."""
+    with database.transaction(engine) as connection:
+        apply(connection, load(settings.sql), load_policy(settings.policy).data_map)
 
 
 def apply(connection: sa.Connection, matrix: Matrix, data_map: DataMap) -> None:

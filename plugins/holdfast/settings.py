@@ -33,6 +33,11 @@ OUTBOX_CONNECTION = "AIRFLOW_CONN_HOLDFAST_EMERGENCY_OUTBOX"
 """The same for the connection `holdfast_emergency_outbox`, a server that takes 999 files over SFTP."""
 RECIPIENTS_CONNECTION = "AIRFLOW_CONN_HOLDFAST_RECIPIENTS"
 """The same for the connection `holdfast_recipients`, a mail server that takes notices to recipients over SMTP."""
+API_CONNECTION = "AIRFLOW_CONN_HOLDFAST_AIRFLOW"
+"""The same for the connection `holdfast_airflow`, Airflow's own REST API and the user as whom its history is read."""
+
+API_FILE = "historian.json"
+"""In the Airflow folder of an installation that `holdfast run` made: the parts of that connection."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Settings:
     """The parts of the Airflow connection `holdfast_emergency_outbox`, if there is one: also its password or key."""
     recipients_connection: Mapping[str, Any] | None = field(default=None, repr=False)
     """Those of the Airflow connection `holdfast_recipients`, if there is one."""
+    api_connection: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Those of the Airflow connection `holdfast_airflow`; without one, of the Airflow that `holdfast run` started."""
 
     @property
     def postgres_data(self) -> Path:
@@ -163,7 +170,12 @@ def load() -> Settings:
         database_url=url,
         outbox_connection=_parts_if_given(OUTBOX_CONNECTION),
         recipients_connection=_parts_if_given(RECIPIENTS_CONNECTION),
+        api_connection=_parts_if_given(API_CONNECTION) or _parts_of_file(home / "airflow" / API_FILE),
     )
+
+
+def _parts_of_file(file: Path) -> dict[str, Any] | None:
+    return json.loads(file.read_text()) if file.exists() else None
 
 
 def _parts_if_given(variable: str) -> dict[str, Any] | None:

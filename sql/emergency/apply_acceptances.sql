@@ -7,6 +7,7 @@ WITH accepted AS (
     UPDATE emergency.number_record AS record
     SET
         state = CASE record.state WHEN 'pending_cease' THEN 'unregistered' ELSE 'registered' END,
+        is_held = record.state <> 'pending_cease',
         answered_at = :answered_at
     WHERE
         record.provider = :provider AND record.sequence = :sequence AND record.answered_at IS NULL

@@ -12,7 +12,7 @@ SELECT
     count(*) FILTER (WHERE needs AND verified_on BETWEEN :verified_since AND :day),
     count(*) FILTER (WHERE record.state IN ('pending', 'registered', 'failed')),
     (SELECT count(DISTINCT number) FROM pg_temp.gap_found WHERE rule_id IN ('E502', 'E604')),
-    (SELECT count(*) FROM emergency.reject WHERE ended_at IS NULL),
+    (SELECT count(*) FROM (SELECT DISTINCT provider, number FROM emergency.reject WHERE ended_at IS NULL) AS rejected),
     (SELECT count(*) FROM emergency.call_without_data WHERE ended_at IS NULL)
 FROM (
     SELECT number, verified_on, is_live AND calls_999 AND NOT erased AS needs

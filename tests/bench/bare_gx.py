@@ -27,10 +27,10 @@ def main() -> None:
     import pandas as pd
     from tests.bench import bare_gx_metrics as metrics
 
-    from holdfast.emergency_data import bounds, catalogue, layout
+    from holdfast.emergency_data import bounds, catalogue, layout_files
 
     lap("import")
-    shape = layout.load(Path(folder) / "layout_ng999_v1.yaml")
+    shape = layout_files.load(Path(folder) / "layout_ng999_v1.yaml")
     columns = ["mark", *(field.name for field in shape.detail.fields)]
     header = pd.read_csv(file, nrows=1, header=None).iloc[0]
     frame = pd.read_csv(

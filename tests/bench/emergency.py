@@ -19,7 +19,9 @@ from tests.holdfast.emergency_data.cases import OF_ONE_RECORD
 
 from holdfast import clock, settings
 from holdfast.emergency_data import statements
-from holdfast.emergency_data.layout import FIELDS, Layout, load
+from holdfast.emergency_data.fields import FIELDS
+from holdfast.emergency_data.layout import Layout
+from holdfast.emergency_data.layout_files import load
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.emergency_data.writing import Head, Totals, write
 from holdfast.synthetic import emergency as synthetic

@@ -106,19 +106,7 @@ FROM unnest(cast(:subject_keys AS text [])) AS given (key)
 INNER JOIN carrier.accounts AS account
     ON account.id = CASE WHEN given.key ~ '^[0-9]{1,18}$' THEN cast(given.key AS bigint) END
 """
-# Nobody here was suspended, and no number has an address for the emergency services.
-_FACTS = """\
--- What will the statistics need of these subjects' suspensions? Nothing.
--- params:  subject_keys text[], zone text
--- returns: no row
--- locks:   none
-SELECT
-    key AS record_key, cast(NULL AS date) AS decided_on, key AS account_kind, key AS automation, key AS restriction,
-    FALSE AS is_temporary, key AS reason, key AS detection_source, key AS lawful_basis, key AS rule_version,
-    0 AS hours_in_force, 0 AS minutes_to_notice, cast('[]' AS jsonb) AS reviews
-FROM unnest(cast(:subject_keys AS text [])) AS given (key)
-WHERE cast(:zone AS text) IS NULL
-"""
+# No number here has an address for the emergency services.
 _CEASES = """\
 -- Which 999 records of these subjects are of numbers that serve no longer? None.
 -- params:  subject_keys text[]
@@ -139,7 +127,6 @@ _QUERIES = {
     "balances": _BALANCES,
     "letter_addressee": _ADDRESSEE,
     "subject_exists": _EXISTS,
-    "suspension_facts": _FACTS,
     "emergency_ceases": _CEASES,
 }
 

@@ -64,8 +64,8 @@ def test_every_dag_is_introduced(dag: str) -> None:
 
 
 SETTINGS = (
-    settings.AIRFLOW_CONNECTION, settings.CHECKPOINTS, settings.DATABASE_URL, settings.EMERGENCY_OUTBOX, settings.HOME,
-    settings.PROJECT, settings.PSEUDONYM_KEY
+    settings.AIRFLOW_CONNECTION, settings.API_CONNECTION, settings.CHECKPOINTS, settings.DATABASE_URL,
+    settings.EMERGENCY_OUTBOX, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY
 )  # fmt: skip
 
 

@@ -34,6 +34,8 @@ def _facts(dag: Any) -> dict[str, Any]:
         "catchup": dag.catchup,
         "schedule": DagSerialization.to_dict(dag)["dag"]["timetable"]["__var"],
         "tags": sorted(dag.tags),
+        "on_failure": [type(one).__name__ for one in _listed(dag.on_failure_callback)],
+        "deadlines": [(one.interval.total_seconds() / 3600, one.callback.path) for one in _listed(dag.deadline)],
         "params": {name: dag.params[name] for name in dag.params},
         "tasks": {
             task.task_id: {
@@ -47,6 +49,10 @@ def _facts(dag: Any) -> dict[str, Any]:
             for task in dag.tasks
         },
     }
+
+
+def _listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given] if given else []
 
 
 if __name__ == "__main__":

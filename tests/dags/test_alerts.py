@@ -15,6 +15,7 @@ import pytest
 from airflow.triggers.callback import CallbackTrigger
 from tests.mail_server import mailbox
 
+from holdfast_airflow import tell
 from holdfast_alerts import CONNECTION, FAILED, LATE, Alert, alerts
 
 RUN = {"dag_id": "emergency_data_999", "run_id": "by hand, for somebody"}
@@ -65,6 +66,19 @@ def test_a_run_that_failed_is_told_without_its_error_and_its_name(mails: list[st
     assert FAILED in text_of(mail)
     assert "441632960001" not in mail + text_of(mail)
     assert "by hand" not in mail + text_of(mail)
+
+
+def test_a_task_tells_what_its_job_has_found_and_nothing_where_there_is_nothing(mails: list[str]) -> None:
+    context = {"dag_run": SimpleNamespace(dag_id="suspension_facts_nightly")}
+    assert not tell("", **context)
+    assert tell("2 safeguards of suspensions are broken: not_told 2.", **context)
+    (mail,) = mails
+    assert "Subject: Holdfast: suspension_facts_nightly needs somebody" in mail
+    assert "not_told 2" in text_of(mail)
+
+
+def test_a_job_that_starts_when_its_data_has_come_has_no_hour_to_end_by() -> None:
+    assert set(alerts()) == {"on_failure_callback"}
 
 
 def test_without_a_connection_the_log_says_that_nobody_was_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,7 +18,9 @@ from airflow.partition_mappers.window import MonthWindow
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from holdfast.night.jobs import JOBS
 from holdfast.policy.load import load_policy
+from holdfast.run_history import calendar
 
 PROJECT = Path(__file__).parents[2]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
@@ -101,6 +103,16 @@ def test_no_dag_runs_twice_at_once_or_makes_up_for_the_past(parsed: dict[str, An
     for dag in parsed["dags"].values():
         assert dag["max_active_runs"] == 1
         assert dag["catchup"] is False
+
+
+@pytest.mark.parametrize(
+    ("job", "hours"), [("retention_nightly", 2), ("deletion_requests_reconcile", 2), ("emergency_data_999", 1.5)]
+)
+def test_people_hear_of_a_run_that_failed_or_has_not_ended_by_its_hour(
+    parsed: dict[str, Any], job: str, hours: float
+) -> None:
+    assert parsed["dags"][job]["on_failure"] == ["Alert"]
+    assert parsed["dags"][job]["deadlines"] == [[hours, "holdfast_alerts.Alert"]]
 
 
 def test_the_night_starts_at_half_past_one_in_london(parsed: dict[str, Any]) -> None:
@@ -204,6 +216,19 @@ def test_facts_are_taken_before_the_hour_at_which_anything_is_deleted(parsed: di
     tasks = parsed["dags"]["suspension_facts_nightly"]["tasks"]
     assert tasks["take_facts"]["upstream"] == []
     assert tasks["announce_days"]["upstream"] == ["settled_days"]
+    assert tasks["alert_people"]["upstream"] == ["write_report"]
+    assert tasks["conclude_night"]["upstream"] == ["alert_people", "announce_days"]
+
+
+def test_the_watchdogs_calendar_is_that_of_the_dags(parsed: dict[str, Any]) -> None:
+    assert set(calendar.NAMES) == set(parsed["dags"]) == set(JOBS)
+    for job in calendar.JOBS:
+        schedule = parsed["dags"][job.dag]["schedule"]
+        if job.monthly:
+            assert "MonthWindow" in json.dumps(schedule)
+        else:
+            expected = (f"{job.at.minute} {job.at.hour} * * *", calendar.ZONE)
+            assert (schedule["expression"], schedule["timezone"]) == expected
 
 
 def _without_docstring(file: Path) -> ast.Module:

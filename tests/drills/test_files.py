@@ -18,7 +18,7 @@ from tests.holdfast.emergency_data.corruptions import corrupt
 from tests.holdfast.emergency_data.damage import KINDS
 
 from holdfast import clock, settings
-from holdfast.emergency_data import catalogue, reference, steps, store, taking_in, writing
+from holdfast.emergency_data import catalogue, inputs, one_extract, reference, store, taking_in, writing
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.taking_in import LOADED, ZONE, Folders
 from holdfast.synthetic import emergency as synthetic
@@ -37,7 +37,7 @@ class Post:
         self.engine = engine
         self.settings = dataclasses.replace(settings.load(), home=home)
         self.folders = Folders.below(self.settings.emergency)
-        self.now = steps._now(engine)
+        self.now = inputs.now(engine)
         self.day = clock.local_date(self.now, ZONE)
         with engine.begin() as connection:
             folder = self.settings.expectations / "emergency_data" / "reference"
@@ -87,8 +87,8 @@ def test_every_file_is_released_or_refused_with_its_reasons(database: sa.Engine,
         became.setdefault(what, Counter())[",".join(taken.rule_ids) or taken.what] += 1
         if taken.what == LOADED:
             assert taken.extract_id is not None
-            steps.judge_extract(database, post.settings, extract_id=taken.extract_id)
-            steps.release_extract(database, post.settings, extract_id=taken.extract_id)
+            one_extract.judge_extract(database, post.settings, extract_id=taken.extract_id)
+            one_extract.release_extract(database, post.settings, extract_id=taken.extract_id)
     for what, reasons in sorted(became.items()):
         print(f"{what:<20} {sum(reasons.values()):>6}  {dict(reasons.most_common())}")
     _everything_is_accounted_for(post)

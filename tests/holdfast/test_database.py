@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from holdfast import database as hf_database
-from holdfast import queries, settings
+from holdfast import embedded, queries, settings
 from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
 from holdfast.settings import Settings
 
@@ -74,6 +75,19 @@ def test_sessions_speak_utc_and_say_who_they_are(empty_database: sa.Engine) -> N
             connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in ("timezone", "jit", "application_name")
         ]
     assert shown == ["UTC", "off", "holdfast"]
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", "30"), ("?keepalives_idle=7", "7")])
+def test_a_server_that_vanishes_is_given_up_before_two_hours_unless_the_url_says_otherwise(
+    postgres_url_for: Callable[[str], str], query: str, seconds: str
+) -> None:
+    url = sa.make_url(postgres_url_for(embedded.ADMIN_DATABASE)).update_query_string(query.removeprefix("?"))
+    engine = hf_database.engine_for(url.render_as_string(hide_password=False))
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        assert driver.info.get_parameters()["keepalives_idle"] == seconds
+    engine.dispose()
 
 
 # --- migrations -------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_the_first_night_succeeds(first: Night) -> None:
 def test_its_reports_are_there_and_are_what_their_checksums_say(installation: Installation, first: Night) -> None:
     nightly = {report.parents[1].name: report.parent for report in installation.reports()}
     monthly = {path.parent.name: path.parent for path in installation.home.glob("reports/*/*/*/index.html")}
-    assert sorted(nightly) == [*sorted(set(JOBS) - OF_SUSPENSIONS), "suspension_safeguards"]
+    assert sorted(nightly) == sorted([*(set(JOBS) - OF_SUSPENSIONS), "suspension_safeguards"])
     assert sorted(monthly) == ["internal", "published"]
     shown = [*(folder for name, folder in nightly.items() if name in JOBS), monthly["internal"]]
     assert all(str(folder / "index.html") in first.output for folder in shown)

@@ -27,7 +27,7 @@ def extract(
     """Make the provider's own extract of today, from its numbers and their installation addresses."""
     from holdfast import database
     from holdfast.emergency_data import bounds, extracts
-    from holdfast.emergency_data import layout as layouts
+    from holdfast.emergency_data import layout_files as layouts
     from holdfast.errors import LayoutError
 
     loaded, engine = _connected()
@@ -130,7 +130,7 @@ def show(
     """Look one record up in quarantine, with all its reasons. It shows names and addresses."""
     from holdfast import database, queries
     from holdfast.emergency_data import catalogue
-    from holdfast.emergency_data import layout as layouts
+    from holdfast.emergency_data import layout_files as layouts
 
     loaded, engine = _connected()
     folder = loaded.expectations / "emergency_data"
@@ -192,6 +192,28 @@ def end_call(
     with database.transaction(engine) as connection:
         calls.end(connection, report_id, by=by, reason=reason, now=dt.datetime.now(tz=dt.UTC))
     typer.echo("The report is ended.")
+
+
+@app.command()
+def send_again(
+    sequence: Annotated[int, typer.Argument(help="The sequence number of the release in which they were rejected.")],
+    code: Annotated[str, typer.Option(help="The authority's code, as the report has it.")],
+    reason: Annotated[str, typer.Option(help="Why they were right, as a code: small letters and hyphens.")],
+) -> None:
+    """Send rejected records again as they were, because the authority was wrong. Others wait to be corrected."""
+    from holdfast import database
+    from holdfast.emergency_data import inputs, rejects
+    from holdfast.evidence.pseudonyms import pseudonym
+    from holdfast.holds.register import STAFF
+
+    loaded, engine = _connected()
+    by, now = pseudonym(loaded.pseudonym_key(), STAFF, getpass.getuser()), dt.datetime.now(tz=dt.UTC)
+    provider = inputs.bounds(loaded).provider
+    with database.transaction(engine) as connection:
+        records = rejects.send_again(
+            connection, provider=provider, sequence=sequence, code=code, by=by, reason=reason, now=now
+        )
+    typer.echo(f"{records:,} records go out again with our next extract.")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -91,7 +92,7 @@ def pack(
     log = checkpoint.open_log(loaded.ledger_key, loaded.checkpoints)
     with database.snapshot(engine) as connection:
         if run is not None:
-            chosen = packs.of_run(run)
+            chosen = packs.of_run(run, attachments.copies_of_run(connection, run))
         elif request is not None:
             chosen = packs.of_request(connection, request)
         else:
@@ -166,3 +167,53 @@ def certificate(
     page = certificates.page_of(found, load_policy(loaded.policy).schedule.time_zone)
     write_whole(file, page.encode())
     typer.echo(str(file))
+
+
+@app.command()
+def history() -> None:
+    """Copy what Airflow has to say of the jobs' runs since the last time. The job evidence_nightly does it too."""
+    from holdfast import database
+    from holdfast.run_history import steps
+
+    loaded = settings.load()
+    copied = steps.copy_history(database.connect_migrated(loaded), loaded)
+    typer.echo(f"{copied['read']} runs and days read; {copied['new']} said something new.")
+
+
+@app.command()
+def watchdog() -> None:
+    """Compare ledger, Airflow's history and calendar. Exit code 1 if something disagrees that nobody explained."""
+    from holdfast import database
+    from holdfast.run_history import steps
+    from holdfast.run_history import watchdog as watchdogs
+
+    loaded = settings.load()
+    engine = database.connect_migrated(loaded)
+    steps.compare(engine, loaded)
+    with database.transaction(engine) as connection:
+        found = watchdogs.listed(connection)
+    for one in found:
+        typer.echo(one.line)
+    typer.echo(f"{len(found)} open, {sum(one.alarms for one in found)} of them unexplained.")
+    raise typer.Exit(1 if any(one.alarms for one in found) else 0)
+
+
+@app.command()
+def explain(
+    number: Annotated[int, typer.Argument(help="The disagreement's number, as the report or `watchdog` has it.")],
+    reason: Annotated[str, typer.Option(help="Why, as a code such as planned-work or known-outage.")],
+    by: Annotated[
+        str, typer.Option("--by", default_factory=getpass.getuser, help="Who says so, as Airflow knows them.")
+    ],
+) -> None:
+    """Give the reason for a disagreement; it stays in the ledger and alarms no more. Not for what you did yourself."""
+    from holdfast import database
+    from holdfast.evidence.pseudonyms import pseudonym
+    from holdfast.holds.register import STAFF
+    from holdfast.run_history import watchdog as watchdogs
+
+    loaded = settings.load()
+    who = pseudonym(loaded.pseudonym_key(), STAFF, by)
+    with database.transaction(database.connect_migrated(loaded)) as connection:
+        watchdogs.explain(connection, number, by=by, pseudonym=who, reason=reason, now=dt.datetime.now(dt.UTC))
+    typer.echo(f"{number} is explained: {reason}")

@@ -69,7 +69,7 @@ _OUTCOMES = {
     "due": "It is due: the next run {acts} it.",
     "held": "Its period is over, and a hold keeps it.",
     "refused": "Its period is over, and it is kept because a source that might hold it is not believed.",
-    "waiting": "Its period is over, and it waits for rows that still refer to it.",
+    "waiting": "Its period is over, and it waits for rows that still refer to it, or for its facts to be taken.",
     "done": "Its period is over, and it has been anonymised.",
     "unknown": "It is kept because nobody can say when its period starts, or whom it is about.",
     "not_started": "Its period has not started.",

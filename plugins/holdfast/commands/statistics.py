@@ -84,7 +84,7 @@ def safeguards() -> None:
 
     loaded, engine = _connected()
     found = steps.check_safeguards(engine, loaded)
-    typer.echo(f"{found['open']} are broken. Report: {found['report']}")
+    typer.echo(f"{found['open']} are broken. Report: {steps.write_safeguards(engine, loaded)['report']}")
 
 
 @app.command()

@@ -173,10 +173,10 @@ def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int
     """
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state == "planned":
-        first, now = load_requests_policy(settings.policy).rules.facts_first, shared.database_time(engine)
+        first = [name for name, one in policy.data_map.datasets.items() if one.facts_first]
         zone, key = policy.schedule.time_zone, settings.pseudonym_key()
         with database.transaction(engine) as connection:
-            interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id, now=now)
+            interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id)
     return shared.list_shards(
         engine, settings, run_id=run_id, wave=wave, recount=lambda: assessment.decide(engine, policy, run_id)
     )

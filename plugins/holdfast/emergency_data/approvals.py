@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import database, queries
+from holdfast.emergency_data import rules
 from holdfast.errors import ApprovalRefused, ExtractRefused
 from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import pseudonym
@@ -54,7 +55,7 @@ def question(connection: sa.Connection, who: Mapping[str, str], *, title: str, r
     files = queries.run(connection, "emergency/waiting_extracts").all()
     figures = queries.run(connection, "emergency/waiting_figures").all()
     listed = [
-        f"| {row.extract_id} | {row.figure.replace('_', ' ')} | {row.value:.1%} | {row.bound:.1%} |" for row in figures
+        f"| {row.extract_id} | {rules.FIGURES[row.figure]} | {row.value:.1%} | {row.bound:.1%} |" for row in figures
     ]
     parts = [
         "Nothing of these files has left. They would change more of what the authority holds than their bounds allow:",

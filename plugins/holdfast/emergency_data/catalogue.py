@@ -125,7 +125,6 @@ def as_json(suite: Suite) -> dict[str, Any]:
                 "type": one.type,
                 "kwargs": dict(one.kwargs),
                 "severity": one.rule.severity,
-                "notes": f"{one.rule.rule_id}: {one.rule.meaning} {one.rule.fix}",  # shown in Data Docs
                 "meta": {
                     "rule": one.rule.rule_id,
                     "severity": one.rule.severity,

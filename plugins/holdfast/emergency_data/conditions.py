@@ -4,16 +4,18 @@ Every function takes columns and says when a value is right, as an expression fo
 is NULL does not count: whether a value may be missing is another rule. The library hands over columns without their
 table, so the tables that are looked into have no column of a record's name. Look-ups are IN over a query that stands
 by itself: the database makes one hash of it, and may share the records out among processes, which it does not do for
-EXISTS.
+EXISTS. Only what is as large as the provider and asked of few records is looked up by its index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 SCHEMA = "emergency"
+FULL = "FULL"
 _REFERENCE = sa.table(
     "reference", sa.column("list_name", sa.Text), sa.column("key", sa.Text), sa.column("value", sa.Text), schema=SCHEMA
 )
@@ -129,17 +131,40 @@ def in_order(number: Text, source: Source) -> Condition:
 def fits_state(number: Text, action: Text, provider: str, extract_type: str, source: Source) -> Condition:
     """An insert is of a number without live record, an amend or cease of one with it. A full extract inserts anew.
 
-    An insert may follow a cease of its number in the same file; their order is the business of `in_order`.
+    An insert may follow a cease of its number in the same file; their order is the business of `in_order`. The state is
+    looked up number by number in its index: held in memory, that of a large provider would not fit.
     """
-    if extract_type == "FULL":
+    if extract_type == FULL:
         return sa.or_(action == "I", action.is_(None))
-
     rows = source.alias("ceasing")
     ceasing = sa.select(rows.c.number_e164).where(rows.c.action == "C", rows.c.number_e164.is_not(None))
     return sa.case(
         (action == "I", sa.or_(sa.not_(_has_state(provider, number, _INSERT_REFUSED)), number.in_(ceasing))),
-        (action.in_(["A", "C"]), _has_state(provider, number, LIVE_STATES)),
+        (sa.and_(action.in_(["A", "C"]), number.is_not(None)), _has_state(provider, number, LIVE_STATES)),
         else_=True,
+    )
+
+
+def misfits(records: Source, provider: str) -> sa.Select[Any]:
+    """The records of a delta that `fits_state` does not let pass, sought by joins, which may go to disk."""
+    number, action, ceasing = records.c.number_e164, records.c.action, records.alias("ceasing")
+    ceases = sa.select(sa.literal(1)).where(ceasing.c.number_e164 == number, ceasing.c.action == "C")
+    return (
+        sa.union_all(
+            sa.select(records.c.record_no)
+            .join(_RECORDS, _RECORDS.c.number == number)
+            .where(
+                action == "I",
+                _RECORDS.c.provider == sa.literal(provider),
+                _RECORDS.c.state.in_(_INSERT_REFUSED),
+                sa.not_(ceases.correlate(records).exists()),
+            ),
+            sa.select(records.c.record_no).where(
+                action.in_(["A", "C"]), number.is_not(None), sa.not_(_has_state(provider, number, LIVE_STATES))
+            ),
+        )
+        .subquery("misfit")
+        .select()
     )
 
 
@@ -177,6 +202,9 @@ def _has(list_name: str, key: Text, value: Text | None = None) -> Condition:
 
 
 def _has_state(provider: str, number: Text, states: Sequence[str]) -> Condition:
-    return number.in_(
-        sa.select(_RECORDS.c.number).where(_RECORDS.c.provider == sa.literal(provider), _RECORDS.c.state.in_(states))
+    return (
+        sa.select(sa.literal(1))
+        .where(_RECORDS.c.provider == sa.literal(provider), _RECORDS.c.number == number, _RECORDS.c.state.in_(states))
+        .correlate_except(_RECORDS)
+        .exists()
     )

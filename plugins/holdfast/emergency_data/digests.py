@@ -6,22 +6,43 @@ A digest is 64 bits of PostgreSQL's own hash, and beside its number it is person
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import sqlalchemy as sa
+
+from holdfast.emergency_data.fields import FIELDS
 
 _NAME = ("name", "bus_suffix", "forename")
 _ADDRESS = ("sub_premises", "premises", "thoroughfare", "locality", "post_town", "postcode")
 _HOUSE = ("postcode", "premises")
+_REST = (
+    "party_type",
+    "title",
+    "uprn",
+    "country",
+    "service_type",
+    "location_independent",
+    "address_source",
+    "effective_from",
+    "account_ref",
+    "version_no",
+)
+DIGESTS = ("name_digest", "address_digest", "house_digest")
 TRACKED = ("title", "forename", "name", "bus_suffix", *_ADDRESS, "uprn")
 """The fields of which it is known whether they had a value, one bit each, in this order."""
 
 
-def digests(record: sa.FromClause) -> dict[str, sa.ColumnElement[int]]:
-    """The three digests of a record, by the names of their columns."""
-    return {
-        "name_digest": _digest(record, _NAME),
-        "address_digest": _digest(record, _ADDRESS),
-        "house_digest": _digest(record, _HOUSE),
-    }
+def digests(record: sa.FromClause, carried: Container[str | None] = FIELDS) -> dict[str, sa.ColumnElement[int]]:
+    """The digests of name, address and house of a record, by the names of their columns.
+
+    `carried` are the fields that the layout has: what it leaves out was never sent, and counts as empty.
+    """
+    return dict(zip(DIGESTS, (_digest(record, names, carried) for names in (_NAME, _ADDRESS, _HOUSE)), strict=True))
+
+
+def rest(record: sa.FromClause, carried: Container[str | None] = FIELDS) -> sa.ColumnElement[int]:
+    """The digest of what a record says beside name and address; the day of the last check is no news."""
+    return _digest(record, _REST, carried)
 
 
 def filled(record: sa.FromClause) -> sa.ColumnElement[int]:
@@ -37,8 +58,8 @@ def house(postcode: sa.ColumnElement[str], premises: sa.ColumnElement[str]) -> s
     return _hash([postcode, premises])
 
 
-def _digest(record: sa.FromClause, names: tuple[str, ...]) -> sa.ColumnElement[int]:
-    return _hash([record.c[name] for name in names])
+def _digest(record: sa.FromClause, names: tuple[str, ...], carried: Container[str | None]) -> sa.ColumnElement[int]:
+    return _hash([record.c[name] if name in carried else sa.literal("") for name in names])
 
 
 def _hash(values: list[sa.ColumnElement[str]]) -> sa.ColumnElement[int]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.emergency_data import bounds, catalogue
-from holdfast.emergency_data import layout as layouts
+from holdfast.emergency_data import layout_files as layouts
 from holdfast.errors import RuleSetError
 from holdfast.evidence import ledger, pseudonyms
 from holdfast.settings import Settings

@@ -12,11 +12,18 @@ from holdfast import queries
 from holdfast.emergency_data import digests, formatting, inventory, writing
 from holdfast.emergency_data.conditions import LIVE_STATES, SCHEMA
 from holdfast.emergency_data.layout import Layout
+from holdfast.emergency_data.responses import WHOLE_FILE_CODE
 
 _RECORDS = sa.table(
     "number_record",
-    *map(sa.column, ("provider", "number", "state", "submitted_at", "name_digest", "address_digest")),
+    *map(sa.column, ("provider", "number", "state", "sequence", "submitted_at", "name_digest", "address_digest")),
+    sa.column("rest_digest"),
+    sa.column("told", sa.Text),
+    sa.column("is_held", sa.Boolean),
     schema=SCHEMA,
+)
+_REJECTS = sa.table(
+    "reject", *map(sa.column, ("provider", "number", "sequence", "code", "ended_at", "again_at")), schema=SCHEMA
 )
 _CALLS = sa.table("call_without_data", *map(sa.column, ("number", "called_at", "ended_at")), schema=SCHEMA)
 
@@ -35,7 +42,7 @@ def write(
     last = queries.run(connection, "emergency/last_sequence", {"provider": provider}).scalar_one() or 0
     head = writing.Head(provider, last + 1, last, extract_type, business_date, now)
     given = inventory.numbers(now)
-    action = sa.case((_needed(given), "I")) if extract_type == "FULL" else _change(given, provider)
+    action = sa.case((_needed(given), "I")) if extract_type == "FULL" else _change(given, provider, layout)
     records = _records(given, action, business_date)
     chosen: Any = sa.select(
         *(
@@ -49,23 +56,53 @@ def write(
     )
 
 
-def _change(given: sa.Subquery, provider: str) -> sa.ColumnElement[str]:
-    """What the authority must be told of a number; NULL: nothing."""
+def _change(given: sa.Subquery, provider: str, layout: Layout) -> sa.ColumnElement[str]:
+    """What the authority must be told of a number; NULL: nothing.
+
+    What it rejected is not said again before it has been corrected, unless the fault was not the record's.
+    """
     there = _record_of(given, provider)
     needs = _needed(given)
-    known = there.where(_RECORDS.c.state.in_(LIVE_STATES)).exists()
-    found = digests.digests(given)
-    same = there.where(
-        _RECORDS.c.state.in_(("pending", "registered")),
-        *(_RECORDS.c[name] == found[name] for name in ("name_digest", "address_digest")),
-        sa.not_(_missed(given)),
-    ).exists()
-    ceasing = there.where(_RECORDS.c.state == "pending_cease").exists()
     gone = sa.or_(sa.not_(given.c.is_live), given.c.erased)
+    known = there.where(_RECORDS.c.state.in_(LIVE_STATES)).exists()
+    carried = {field.name for field in layout.detail.fields}
+    found = digests.digests(given, carried)
+    same_rest = _RECORDS.c.rest_digest == digests.rest(given, carried)
+    failed = _RECORDS.c.state == "failed"
+    same = there.where(
+        _RECORDS.c.state.in_(("pending", "registered", "failed")),
+        sa.func.coalesce(_RECORDS.c.told != "C", sa.true()),
+        *(_RECORDS.c[name] == found[name] for name in ("name_digest", "address_digest")),
+        sa.func.coalesce(same_rest, sa.not_(failed)),
+        sa.not_(_missed(given)),
+        sa.not_(_not_its_fault(given)),
+    ).exists()
+    ceasing = there.where(
+        sa.or_(
+            _RECORDS.c.state == "pending_cease",
+            sa.and_(failed, _RECORDS.c.told == "C", sa.not_(_not_its_fault(given))),
+        )
+    ).exists()
+    absent = sa.or_(sa.not_(known), there.where(failed, _RECORDS.c.is_held.is_(False)).exists())
     return sa.case(
-        (sa.and_(needs, sa.not_(known)), "I"),
-        (sa.and_(needs, sa.not_(same)), "A"),
+        (sa.and_(needs, same), sa.null()),
+        (sa.and_(needs, absent), "I"),
+        (needs, "A"),
         (sa.and_(gone, known, sa.not_(ceasing)), "C"),
+    )
+
+
+def _not_its_fault(given: sa.Subquery) -> sa.ColumnElement[bool]:
+    """Whether the record was rejected with its whole file, or a person has said that it should go out as it was."""
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            *(_REJECTS.c[name] == _RECORDS.c[name] for name in ("provider", "number", "sequence")),
+            _REJECTS.c.ended_at.is_(None),
+            sa.or_(_REJECTS.c.code == WHOLE_FILE_CODE, _REJECTS.c.again_at.is_not(None)),
+        )
+        .correlate(given, _RECORDS)
+        .exists()
     )
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from holdfast.emergency_data import statements
-from holdfast.emergency_data.layout import DATE_FIELDS, Layout, LayoutField
+from holdfast.emergency_data.fields import DATE_FIELDS
+from holdfast.emergency_data.layout import Layout, LayoutField
 from holdfast.errors import ExtractRefused
 
 

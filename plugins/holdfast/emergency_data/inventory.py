@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from holdfast import queries
 from holdfast.emergency_data import digests, statements
 from holdfast.emergency_data.conditions import SCHEMA
-from holdfast.emergency_data.layout import FIELDS
+from holdfast.emergency_data.fields import FIELDS
 
 QUERY = "provider/emergency/numbers"
 _OF_THE_EXTRACT = ("line_no", "action", "number_e164", "national_number")
@@ -22,7 +22,6 @@ _TEXTS = (
     "billing_premises",
     "billing_postcode",
 )
-_DIGESTS = ("name_digest", "address_digest", "house_digest")
 _INVENTORY = sa.table(
     "inventory",
     *map(
@@ -34,7 +33,7 @@ _INVENTORY = sa.table(
             "calls_999",
             "changed_at",
             "erased",
-            *_DIGESTS,
+            *digests.DIGESTS,
             "billing_digest",
             "verified_on",
         ),
@@ -68,7 +67,7 @@ def refresh(connection: sa.Connection, provider: str, as_of: dt.datetime) -> int
         given.c.calls_999,
         given.c.changed_at,
         given.c.erased,
-        *(sa.case((known, found[name])) for name in _DIGESTS),
+        *(sa.case((known, found[name])) for name in digests.DIGESTS),
         sa.case(
             (given.c.billing_premises.is_not(None), digests.house(given.c.billing_postcode, given.c.billing_premises))
         ),

@@ -69,7 +69,9 @@ def judge(
     records, verdicts = staging.table_of(extract_id), verdicts_of(extract_id)
     queries.run(connection, "emergency/work_in_memory")
     repeated, strangers = _repeated(connection, records, extract_id), _strangers(connection, records, extract_id)
-    broken = predicate.failing(suite, records, parameters, predicate.Rare(repeated, strangers))
+    is_full = parameters["extract_type"] == conditions.FULL
+    misfits = _misfits(connection, records, extract_id, provider, is_full=is_full)
+    broken = predicate.failing(suite, records, parameters, predicate.Rare(repeated, strangers, misfits))
     found = predicate.reasons(broken)
     verdicts.drop(connection, checkfirst=True)
     rows = sa.select(
@@ -78,7 +80,7 @@ def judge(
     statements.make_table(connection, SCHEMA, verdicts.name, rows)
     statements.make_key(connection, verdicts, "record_no")
     excepted = _take_out_exceptions(connection, records, verdicts, provider, as_of)
-    for rare in (repeated, strangers):
+    for rare in (repeated, strangers, misfits):
         rare.drop(connection)
     return _counted(connection, records, verdicts, suite, excepted)
 
@@ -123,6 +125,18 @@ def _strangers(connection: sa.Connection, records: sa.Table, extract_id: int) ->
     statements.make_table(connection, SCHEMA, strangers.name, rows)
     statements.analyze(connection, strangers)
     return strangers
+
+
+def _misfits(
+    connection: sa.Connection, records: sa.Table, extract_id: int, provider: str, *, is_full: bool
+) -> sa.Table:
+    """The records of a delta whose action does not fit what the authority has. Of a full extract none is sought."""
+    misfits = sa.Table(f"misfits_{extract_id}", sa.MetaData(), sa.Column("record_no", sa.BigInteger), schema=SCHEMA)
+    none = sa.select(records.c.record_no).where(sa.false())
+    misfits.drop(connection, checkfirst=True)
+    statements.make_table(connection, SCHEMA, misfits.name, none if is_full else conditions.misfits(records, provider))
+    statements.analyze(connection, misfits)
+    return misfits
 
 
 def _take_out_exceptions(

@@ -8,69 +8,16 @@ out some, and may carry its own, which are read past and written empty.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 import string
-from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pydantic
 from pydantic import ConfigDict, Field
 
-from holdfast.errors import LayoutError
-from holdfast.policy.documents import read_document
+from holdfast.emergency_data.fields import CODES, FIELDS, HEADER_FIELDS, KINDS, TRAILER_FIELDS
 
-FIELDS = (
-    "line_no",
-    "action",
-    "number_e164",
-    "national_number",
-    "party_type",
-    "title",
-    "forename",
-    "name",
-    "bus_suffix",
-    "sub_premises",
-    "premises",
-    "thoroughfare",
-    "locality",
-    "post_town",
-    "postcode",
-    "uprn",
-    "country",
-    "service_type",
-    "location_independent",
-    "address_source",
-    "address_verified_at",
-    "effective_from",
-    "account_ref",
-    "version_no",
-)
-DATE_FIELDS = frozenset({"address_verified_at", "effective_from"})
-"""For the rules, days are written YYYY-MM-DD."""
-HEADER_FIELDS = frozenset(
-    {"profile_version", "provider", "sequence", "extract_type", "business_date", "generated_at", "previous_sequence"}
-)
-TRAILER_FIELDS = frozenset({"records", "inserts", "amends", "ceases", "checksum", "control_total"})
-CODES = {
-    "action": ("I", "A", "C"),
-    "party_type": ("I", "B"),
-    "country": ("ENG", "WLS", "SCT", "NIR"),
-    "service_type": ("FIXED", "VOIP_FIXED", "VOIP_NOMADIC", "MOBILE"),
-    "location_independent": ("Y", "N"),
-    "address_source": ("INSTALL", "SELF_DECLARED", "BILLING"),
-    "extract_type": ("FULL", "DELTA"),
-}
-"""What the rules know; a layout's `values` turn a file's own codes into these."""
-
-KINDS = {
-    **dict.fromkeys(("business_date", *sorted(DATE_FIELDS)), "date"),
-    "generated_at": "timestamp",
-    **dict.fromkeys(("sequence", "previous_sequence", *sorted(TRAILER_FIELDS - {"checksum"})), "number"),
-}
-"""Fields that are reckoned with; all others are text, or what their layout says."""
 _SHA256_CHARACTERS = 64
 _NAME_PARTS = {"provider": r"[A-Z0-9]{1,12}", "business_date": r"[0-9]{8}"}
 _LINE_ENDS = {"crlf": b"\r\n", "lf": b"\n"}
@@ -270,47 +217,6 @@ class Layout(_Strict):
         return self.file_name.format(
             provider=provider, sequence=f"{sequence:0{self.sequence_digits}d}", business_date=f"{business_date:%Y%m%d}"
         )
-
-
-def load(path: Path) -> Layout:
-    """One layout. Raises LayoutError with the place of the first thing that is wrong."""
-    try:
-        reading = read_document("layout", str(path), path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise LayoutError(f"{path} cannot be read ({type(error).__name__}).", fix="restore the file.") from error
-    if reading.problems:
-        raise LayoutError(str(reading.problems[0]), fix="correct that line.")
-    try:
-        return Layout.model_validate_json(json.dumps(reading.content), strict=True)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where: tuple[str, ...] = ("layout",)
-        for part in first["loc"]:
-            where = (*where, str(part)) if (*where, str(part)) in reading.lines else where
-        raise LayoutError(
-            f"{path}:{reading.lines.get(where, 1)} {'.'.join(map(str, first['loc']))}: "
-            f"{first['msg'].removeprefix('Value error, ')}.",
-            fix="see layout_ng999_v1.yaml for what a layout says.",
-            problems=error.error_count(),
-        ) from None
-
-
-def load_all(folder: Path) -> dict[str, Layout]:
-    """The layouts of a folder by their id. Raises LayoutError if one is wrong or two have the same id."""
-    found: dict[str, Layout] = {}
-    for path in sorted(folder.glob("layout_*.yaml")):
-        layout = load(path)
-        if layout.layout in found:
-            raise LayoutError(f"{path} has the id of another layout.", fix="give it an id of its own.")
-        found[layout.layout] = layout
-    if not found:
-        raise LayoutError(f"There is no layout_*.yaml in {folder}.", fix="restore the shipped ones.")
-    return found
-
-
-def of_file_name(layouts: dict[str, Layout], name: str) -> Iterator[Layout]:
-    """The layouts whose files are called like this."""
-    return (layout for layout in layouts.values() if layout.name_pattern.fullmatch(name))
 
 
 def _decoded(byte: bytes, encoding: str) -> str | None:

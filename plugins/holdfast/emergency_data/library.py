@@ -35,7 +35,7 @@ from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map
 )
 
 from holdfast.emergency_data import conditions
-from holdfast.emergency_data.layout import FIELDS
+from holdfast.emergency_data.fields import FIELDS
 
 _PAIR_DOMAIN = ("batch_id", "column_A", "column_B", "row_condition", "condition_parser", "ignore_row_if")
 

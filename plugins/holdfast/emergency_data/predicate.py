@@ -18,8 +18,9 @@ from holdfast.errors import RuleSetError
 
 Condition = sa.ColumnElement[bool]
 _Translation = Callable[[sa.FromClause, Mapping[str, Any]], Condition]
-SOURCE, STRANGERS = "__source", "__strangers"
-"""Where the kinds that count look for the same values, and numbers that the inventory does not have."""
+SOURCE, STRANGERS, MISFITS = "__source", "__strangers", "__misfits"
+"""Where the kinds that count look for the same values, numbers that the inventory does not have, and records of a delta
+whose action does not fit the state."""
 
 _NOT_A_PATTERN = "expect_column_values_to_not_match_regex"
 _OF_NULLS = ("expect_column_values_to_be_null", "expect_column_values_to_not_be_null")
@@ -36,11 +37,13 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Condition]] = {
 class Rare:
     """What few records are, sought beforehand, so that nothing large is looked into for each record.
 
-    `repeated` has those that share a number or an address with others, `strangers` the numbers not in the inventory.
+    `repeated` has those that share a number or an address with others, `strangers` the numbers not in the inventory,
+    `misfits` the records of a delta whose action does not fit what the authority has.
     """
 
     repeated: sa.FromClause
     strangers: sa.FromClause
+    misfits: sa.FromClause
 
 
 def failing(suite: Suite, records: sa.FromClause, parameters: Mapping[str, object], rare: Rare) -> dict[str, Condition]:
@@ -94,7 +97,8 @@ def _fails(expectation: Expectation, records: sa.FromClause, rare: Rare, paramet
             f"Rule {expectation.rule.rule_id} uses {expectation.type}, which is not known here.",
             fix=f"use one of {', '.join(sorted(_TRANSLATIONS))}.",
         )
-    kwargs = expectation.with_parameters(parameters) | {SOURCE: rare.repeated, STRANGERS: rare.strangers}
+    sought = {SOURCE: rare.repeated, STRANGERS: rare.strangers, MISFITS: rare.misfits}
+    kwargs = expectation.with_parameters(parameters) | sought
     fails = sa.and_(*_there(records, expectation), sa.not_(translate(records, kwargs)))
     condition = expectation.row_condition
     return fails if condition is None else sa.and_(_selected(records, condition), fails)
@@ -135,6 +139,13 @@ def _pair(records: sa.FromClause, kwargs: Mapping[str, Any]) -> tuple[sa.ColumnE
     return records.c[kwargs["column_A"]], records.c[kwargs["column_B"]]
 
 
+def _fits_state(records: sa.FromClause, kwargs: Mapping[str, Any]) -> Condition:
+    if kwargs["extract_type"] != conditions.FULL:
+        return records.c.record_no.not_in(sa.select(kwargs[MISFITS].c.record_no))
+    number, action = _columns(records, kwargs)
+    return conditions.fits_state(number, action, kwargs["provider"], conditions.FULL, records)
+
+
 _TRANSLATIONS: Mapping[str, _Translation] = {
     "expect_column_values_to_not_be_null": lambda t, k: _column(t, k).is_not(None),
     "expect_column_values_to_be_null": lambda t, k: _column(t, k).is_(None),
@@ -161,9 +172,7 @@ _TRANSLATIONS: Mapping[str, _Translation] = {
     "expect_column_pair_to_be_one_number": lambda t, k: conditions.one_number(*_pair(t, k)),
     "expect_column_b_to_not_begin_with_column_a": lambda t, k: conditions.not_beginning_with(*_pair(t, k)),
     "expect_actions_of_a_number_to_be_in_order": lambda t, k: conditions.in_order(_columns(t, k)[0], k[SOURCE]),
-    "expect_actions_to_fit_the_state": lambda t, k: conditions.fits_state(
-        _columns(t, k)[0], _columns(t, k)[1], k["provider"], k["extract_type"], k[SOURCE]
-    ),
+    "expect_actions_to_fit_the_state": _fits_state,
     "expect_compound_values_to_occur_at_most": lambda t, k: conditions.at_most(
         _columns(t, k), k["times"], k[SOURCE], k.get("distinct")
     ),

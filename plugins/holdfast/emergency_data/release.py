@@ -18,11 +18,11 @@ from holdfast import queries
 from holdfast.emergency_data import digests, formatting, judge, staging, statements, writing
 from holdfast.emergency_data.catalogue import Suite
 from holdfast.emergency_data.conditions import LIVE_STATES, SCHEMA
-from holdfast.emergency_data.layout import FIELDS, Layout
+from holdfast.emergency_data.fields import FIELDS
+from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.rules import Change
 from holdfast.emergency_data.store import Extract
 
-_DIGESTS = ("name_digest", "address_digest", "house_digest")
 _RECORDS = sa.table(
     "number_record",
     sa.column("provider", sa.Text),
@@ -33,8 +33,10 @@ _RECORDS = sa.table(
     sa.column("changed_at", sa.DateTime(timezone=True)),
     sa.column("submitted_at", sa.DateTime(timezone=True)),
     sa.column("answered_at", sa.DateTime(timezone=True)),
-    *(sa.column(name, sa.BigInteger) for name in _DIGESTS),
+    *(sa.column(name, sa.BigInteger) for name in (*digests.DIGESTS, "rest_digest")),
     sa.column("filled", sa.Integer),
+    sa.column("told", sa.Text),
+    sa.column("is_held", sa.Boolean),
     schema=SCHEMA,
 )
 _INVENTORY = sa.table(
@@ -220,7 +222,10 @@ def _quarantine(connection: sa.Connection, extract: Extract, suite: Suite, now: 
 
 
 def _tell_numbers(connection: sa.Connection, extract: Extract, suite: Suite, now: dt.datetime) -> None:
-    """Note what the authority is told of each number. A number that moves (cease, then insert) ends as inserted."""
+    """Note what the authority is told of each number. A number that moves (cease, then insert) ends as inserted.
+
+    What was rejected and is sent again as it was stays failed until it is accepted.
+    """
     good = _good(extract, suite).subquery("told")
     at = sa.literal(now, sa.DateTime(timezone=True))
     changed_at: sa.ColumnElement[Any] = sa.cast(sa.null(), sa.DateTime(timezone=True))
@@ -234,6 +239,7 @@ def _tell_numbers(connection: sa.Connection, extract: Extract, suite: Suite, now
         "changed_at": changed_at,
         "submitted_at": at,
         "answered_at": sa.cast(sa.null(), sa.DateTime(timezone=True)),
+        "told": good.c.action,
     }
     ceases = (
         sa.update(_RECORDS)
@@ -251,10 +257,17 @@ def _tell_numbers(connection: sa.Connection, extract: Extract, suite: Suite, now
         "state": sa.literal("pending"),
         **common,
         **digests.digests(good),
+        "rest_digest": digests.rest(good),
         "filled": digests.filled(good),
+        "is_held": sa.false(),
     }
     inserts = postgresql.insert(_RECORDS).from_select(
         list(values), sa.select(*values.values()).where(good.c.action != "C")
     )
-    new = {name: inserts.excluded[name] for name in values if name not in ("provider", "number")}
+    new: dict[str, Any] = {name: inserts.excluded[name] for name in values if name not in ("provider", "number")}
+    told, moves = _RECORDS.c, sa.and_(_RECORDS.c.told == "C", _RECORDS.c.sequence == extract.sequence)
+    as_it_was = sa.and_(*(told[name] == new[name] for name in ("name_digest", "address_digest", "rest_digest")))
+    rejected = sa.and_(told.state == "failed", told.told != "C")
+    new["state"] = sa.case((sa.and_(rejected, as_it_was), "failed"), else_="pending")
+    new["is_held"] = sa.case((moves, sa.false()), else_=told.is_held)
     connection.execute(inserts.on_conflict_do_update(index_elements=["provider", "number"], set_=new))

@@ -22,6 +22,16 @@ RECONCILIATION = {
 }
 """What reconciliation can find. The ids stand in find_gaps.sql and find_late.sql of sql/emergency."""
 
+FIGURES = {
+    "volume_swing": "records, against the usual number",
+    "volume_swing_warning": "the same, as a warning only",
+    "ceased_share": "numbers that would cease",
+    "address_changed_share": "addresses that would change",
+    "emptied_share": "records in which a field would be emptied",
+    "quarantined_share": "records that were stopped",
+}
+"""What each figure of change is a share of, in words."""
+
 
 @dataclass(frozen=True)
 class Change:

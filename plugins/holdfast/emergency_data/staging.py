@@ -16,7 +16,8 @@ from psycopg import sql
 
 from holdfast.emergency_data import statements
 from holdfast.emergency_data.conditions import SCHEMA
-from holdfast.emergency_data.layout import DATE_FIELDS, FIELDS, Layout, LayoutField
+from holdfast.emergency_data.fields import DATE_FIELDS, FIELDS
+from holdfast.emergency_data.layout import Layout, LayoutField
 from holdfast.emergency_data.scan import Finding, Scan, blocks_of_details
 from holdfast.errors import ExtractRefused
 

@@ -15,6 +15,9 @@ from holdfast.emergency_data import catalogue
 from holdfast.errors import RuleSetError
 
 _COUNTS: Mapping[str, Any] = {"result_format": "BASIC", "partial_unexpected_count": 0}
+_IN_MEMORY = "-c work_mem=192MB -c hash_mem_multiplier=8"
+"""As sql/emergency/work_in_memory.sql: a list that does not fit is gone through for each record, with the server's
+defaults from some 150,000 numbers on."""
 _EVERY_RECORD = 10_000_000  # on a database the library lists so many records at most, even if asked for all
 _EACH_RECORD: Mapping[str, Any] = {
     "result_format": "COMPLETE",
@@ -40,22 +43,24 @@ def run(
     parameters: Mapping[str, object],
     *,
     with_records: bool = False,
-    documents: Path | None = None,
+    document: Path | None = None,
 ) -> list[Outcome]:
-    """Validate the records, and write the library's Data Docs of that into the folder `documents`, if one is given.
+    """Validate the records, and write the library's page of that to `document`, if one is given.
 
-    Raises RuleSetError if an expectation could not be evaluated: that is not a pass. Documents of single records are
-    refused with ValueError: they would quote them.
+    Raises RuleSetError if an expectation could not be evaluated: that is not a pass. A document of single records is
+    refused with ValueError: it would quote them.
     """
-    if with_records and documents is not None:
-        raise ValueError("documents hold counts only")
+    if with_records and document is not None:
+        raise ValueError("a document holds counts only")
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
+
+    from holdfast.emergency_data import data_docs
 
     importlib.import_module("holdfast.emergency_data.library")  # makes our expectations known
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]
-    url = engine.url.render_as_string(hide_password=False)
+    url = engine.url.update_query_dict({"options": _IN_MEMORY}).render_as_string(hide_password=False)
     source = context.data_sources.add_sql("records", connection_string=url)
     asset = source.add_table_asset(table.name, table_name=table.name, schema_name=table.schema)
     batch = asset.add_batch_definition_whole_table("all")
@@ -65,28 +70,9 @@ def run(
     form = _EACH_RECORD if with_records else _COUNTS
     result = validation.run(expectation_parameters=dict(parameters), result_format=dict(form))
     outcomes = [_outcome(one, with_records) for one in result.results]
-    if documents is not None:
-        _write_documents(context, result, documents)
+    if document is not None:
+        data_docs.write(result, document)
     return outcomes
-
-
-def _write_documents(context: Any, result: Any, folder: Path) -> None:
-    """The library's own site of this one validation. It is refused if anything but counts would get into it."""
-    for one in result.results:
-        beyond = {name for name, value in one.result.items() if not isinstance(value, int | float | None) and value}
-        if beyond:
-            raise RuleSetError(
-                f"The result of {one.expectation_config.type} holds more than counts: {', '.join(sorted(beyond))}.",
-                fix="let the expectation return counts; documents must not quote records.",
-            )
-    for name in list(context.variables.data_docs_sites or {}):
-        context.delete_data_docs_site(name)
-    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
-    site = {"class_name": "SiteBuilder", "show_how_to_buttons": False, "store_backend": store}
-    context.add_data_docs_site("records", {**site, "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}})
-    context.build_data_docs()
-    for picture in (folder / "static").rglob("*.gif"):  # three megabytes of a guided tour that is switched off
-        picture.unlink()
 
 
 def _outcome(result: Any, with_records: bool) -> Outcome:

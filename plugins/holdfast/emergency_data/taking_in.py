@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from holdfast import clock, database
 from holdfast.emergency_data import file_checks, staging, store
-from holdfast.emergency_data import layout as layouts
+from holdfast.emergency_data import layout_files as layouts
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.scan import Finding, Scan, scan

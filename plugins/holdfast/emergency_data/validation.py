@@ -37,12 +37,13 @@ def validate(
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".", dir=folder) as made:
-        outcomes = suite_run.run(engine, staging.table_of(extract_id), suite, parameters, documents=Path(made) / "site")
+        page = Path(made) / "site" / PAGE
+        outcomes = suite_run.run(engine, staging.table_of(extract_id), suite, parameters, document=page)
         _compare(outcomes, found)
         for path in sorted(Path(made).rglob("*")):
             path.chmod(0o700 if path.is_dir() else 0o600)
         shutil.rmtree(folder / str(extract_id), ignore_errors=True)
-        (Path(made) / "site").rename(folder / str(extract_id))
+        page.parent.rename(folder / str(extract_id))
     return len(outcomes)
 
 

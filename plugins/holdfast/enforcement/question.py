@@ -101,7 +101,7 @@ def _left_alone(planned: Sequence[Planned]) -> str:
     reasons = {
         "are held": sum(one.held for one in planned),
         "might be held by a source that is not believed": sum(one.refused for one in planned),
-        "wait for rows that still refer to them": sum(one.waiting for one in planned),
+        "wait for rows that refer to them or for their facts to be taken": sum(one.waiting for one in planned),
         "cannot be judged": sum(one.unknown for one in planned),
     }
     told = [f"{rows:,} {reason}" for reason, rows in reasons.items() if rows]

@@ -55,7 +55,8 @@ def open_run(
     is_another = again and known is not None and known.state == "sealed"
     if known is not None and not is_another:
         return _retried(connection, _run(known))
-    latest = queries.run(connection, "enforcement/latest_run_date", {"job": job}).scalar_one()
+    tried = {"job": job, "today": clock.local_date(now, policy.schedule.time_zone)}
+    latest = queries.run(connection, "enforcement/latest_run_date", tried).scalar_one()
     rules.check_run_date(as_of, day, now, latest)
     unasked = sorted(policy.holds.sources)  # no source is believed before it was asked
     edition = 1 if known is None else known.edition + 1

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from holdfast import queries
 from holdfast.errors import PolicyError
+from holdfast.evidence import offline
 from holdfast.policy.load import load_policy
 from holdfast.reports import runs as run_facts
 from holdfast.reports.files import SUMS
@@ -36,6 +37,8 @@ keys/           changes of key, signed by both
 lost/           checkpoints that a restore of the database lost; an entry restore_acknowledged names each
 runs/           of each run its row, plan, counts and approvals; who approved is a pseudonym, in the entries
 reports/        the reports of these runs, with SHA256SUMS
+airflow/        what Airflow says of these runs, as it was copied: attempts, answers, and who triggered, cleared and
+                marked what; a file's SHA-256 is in the entry of its number, and people are the entries' pseudonyms
 policy/         the policy, if it still says what one of the runs enforced; run_started has the digest
 software.json   versions and migrations at the time of packing
 
@@ -43,8 +46,10 @@ Nothing in here names a customer. Entries have record numbers, codes, counts, di
 """
 
 
-def of_runs(connection: sa.Connection, settings: Settings, run_ids: Set[int]) -> Iterator[tuple[str, bytes]]:
-    """The files by name, in order."""
+def of_runs(
+    connection: sa.Connection, settings: Settings, run_ids: Set[int], copies: Set[int]
+) -> Iterator[tuple[str, bytes]]:
+    """The files by name, in order. `copies` are the entries with digests of what Airflow said of runs."""
     yield "README.txt", _README.encode()
     digests = set()
     for run_id in sorted(run_ids):
@@ -52,6 +57,8 @@ def of_runs(connection: sa.Connection, settings: Settings, run_ids: Set[int]) ->
             digests.add(row.run["run"]["policy_digest"])
             yield f"runs/{run_id}.json", _json(row.run)
             yield from _report(settings.reports, run_facts.run(connection, run_id))
+    for row in queries.run(connection, "evidence/pack_sheets", {"seqs": sorted(copies)}):
+        yield f"{offline.AIRFLOW}{row.ledger_seq:015}.json", row.sheet.encode()
     yield from _policy(settings.policy, digests)
     history = queries.run(connection, "evidence/schema_history").all()
     software = {
@@ -61,6 +68,11 @@ def of_runs(connection: sa.Connection, settings: Settings, run_ids: Set[int]) ->
         "migrations": {row.name: row.sha256 for row in history},
     }
     yield "software.json", _json(software)
+
+
+def copies_of_run(connection: sa.Connection, run_id: int) -> Set[int]:
+    """The entries with digests of what Airflow said of a run, each time that it said something new."""
+    return frozenset(queries.run(connection, "evidence/pack_sheets_of_run", {"run_id": run_id}).scalars())
 
 
 def _report(root: Path, run: run_facts.Run) -> Iterator[tuple[str, bytes]]:

@@ -330,6 +330,11 @@ def _decoded(text: str) -> bytes:
 FORMAT = "holdfast-pack/1"
 MANIFEST, ENTRIES, LEAVES, PROOF = "manifest.note", "entries.jsonl", "leaves.bin", "proof.json"
 CHECKPOINTS, LOST, ROTATIONS = "checkpoints/", "lost/", "keys/rotation-"
+AIRFLOW = "airflow/"
+COPIED = "history_copied"
+"""The kind of entry that has the digest of what Airflow said of a run; the copy is the file of the entry's number."""
+_BESIDE = (b"restore_acknowledged", COPIED.encode())
+"""Entries that a pack has beyond its selection: they tell of it."""
 PREFIX_BYTES = 4
 """How much of each leaf hash `leaves.bin` has: no proof, but it tells which entry was changed."""
 LISTED_AT_MOST = 1_000
@@ -597,6 +602,7 @@ class _EntryCheck:
         self._first, self._last = manifest["first"], manifest["last"]
         self._selection = manifest["selection"]
         self._listed = manifest["entries"]
+        self._files = manifest["files"]
         self._gaps = gaps[::-1]  # the next one last
         self._roots = checkpoints
         self._sizes = sorted(checkpoints, reverse=True)  # the next one last
@@ -671,6 +677,8 @@ class _EntryCheck:
         if kind == b"restore_acknowledged":
             for one in json.loads(line)["facts"].get("checkpoints", []):
                 self.acknowledged[one["size"], one["root"].removeprefix("sha256:")] = seq
+        if kind == COPIED.encode():
+            self._compare_copy(seq, json.loads(line)["facts"].get("digest"))
         if self._run is not None:
             self._run.feed(seq, entry, line, leaf)
         elif self._first <= seq <= self._last:
@@ -683,8 +691,14 @@ class _EntryCheck:
             if seq == self._last and until is not None and entry[1].decode() < until:
                 what = f"the ledger ends here: whether that is all before {until} cannot be told yet"
                 self._report.add(Verdict.INCOMPLETE, what, seq, seq)
-        elif kind != b"restore_acknowledged":
+        elif kind not in _BESIDE:
             self._report.add(Verdict.INVALID, "inserted: it is not of the selection", seq, seq)
+
+    def _compare_copy(self, seq: int, digest: str | None) -> None:
+        """Is what Airflow said of a run in the pack, in the words that this entry has the digest of?"""
+        if digest != f"sha256:{self._files.get(f'{AIRFLOW}{seq:015}.json')}":
+            what = "the copy of Airflow's history that it has the digest of is not in the pack, or another"
+            self._report.add(Verdict.INVALID, what, seq, seq)
 
     def _finish(self, last: int, at: str) -> None:
         if self._run is not None:
@@ -712,7 +726,7 @@ class _RunCheck:
 
     def feed(self, seq: int, entry: re.Match[bytes], line: bytes, leaf: bytes) -> None:
         if entry[3] != self._name:
-            if entry[2] != b"restore_acknowledged":
+            if entry[2] not in _BESIDE:
                 self._report.add(Verdict.INVALID, f"inserted: it is not of run {self._run}", seq, seq)
         elif entry[2] == b"run_sealed" and not self._sealed:
             self._sealed = True

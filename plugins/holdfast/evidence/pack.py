@@ -39,17 +39,19 @@ class Selection:
     facts: Mapping[str, str | int | None]
     first: int = 0
     last: int = 0
+    also: Set[int] = frozenset()
+    """Entries with the digests of what Airflow says of the run, which come after its own."""
 
     def has(self, seq: int, run: int | None, kind: str) -> bool:
         """Whether the entry belongs to it. Where a restore is acknowledged is shown in every pack."""
-        if kind == _ALWAYS:
+        if kind == _ALWAYS or seq in self.also:
             return True
         return run == self.facts["run"] if "run" in self.facts else self.first <= seq <= self.last
 
 
-def of_run(run_id: int) -> Selection:
-    """All entries of a run."""
-    return Selection({"run": run_id})
+def of_run(run_id: int, also: Set[int] = frozenset()) -> Selection:
+    """All entries of a run, and those that tell what Airflow says of it (`attachments.copies_of_run`)."""
+    return Selection({"run": run_id}, also=also)
 
 
 def of_period(connection: sa.Connection, since: dt.datetime | None, until: dt.datetime | None) -> Selection:
@@ -109,11 +111,12 @@ def _notes(place: Copies, folder: str) -> list[str]:
 
 
 def make(
-    evidence: Evidence, key: SigningKey, selection: Selection, target: Path, more: Callable[[Set[int]], Files]
+    evidence: Evidence, key: SigningKey, selection: Selection, target: Path, more: Callable[[Set[int], Set[int]], Files]
 ) -> Path:
     """Write the pack, whole or not at all, readable by its owner alone.
 
-    `more` is asked for the files that belong to the runs whose entries are in it (`attachments.of_runs`).
+    `more` is asked for the files that belong to the runs whose entries are in it, and to the entries that have the
+    digests of copies of Airflow's history (`attachments.of_runs`).
     """
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
@@ -139,8 +142,9 @@ class _Writer:
         self._tree = Tree()
         self._seqs: list[int] = []
         self._runs: set[int] = set()
+        self._copies: set[int] = set()
 
-    def write(self, more: Callable[[Set[int]], Files]) -> None:
+    def write(self, more: Callable[[Set[int], Set[int]], Files]) -> None:
         self._entries()
         checkpoints = self._checkpoints()
         size = checkpoints[-1].size if checkpoints else 0
@@ -148,7 +152,7 @@ class _Writer:
         for beginning, notes in ((offline.ROTATIONS, self._evidence.rotations), (offline.LOST, self._evidence.lost)):
             for number, note in enumerate(notes, start=1):
                 self._add(f"{beginning}{number:03}.note", note.encode())
-        for name, content in more(self._runs):
+        for name, content in more(self._runs, self._copies):
             self._add(name, content)
         manifest = {
             "format": offline.FORMAT,
@@ -176,6 +180,7 @@ class _Writer:
                 if self._selection.has(seq, run, kind):
                     self._seqs.append(seq)
                     self._runs |= set() if run is None else {run}
+                    self._copies |= {seq} if kind == offline.COPIED else set()
                     prefixes += leaf[: offline.PREFIX_BYTES]
                     file.write(text + b"\n")
                     digest.update(text + b"\n")

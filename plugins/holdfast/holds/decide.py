@@ -29,7 +29,7 @@ class Outcome(enum.StrEnum):
     DUE = "due"
     HELD = "held"
     REFUSED = "refused"  # a source that could hold it is not believed
-    WAITING = "waiting"  # rows that stay still refer to it
+    WAITING = "waiting"  # rows that stay still refer to it, or statistics have not taken their facts of it
     DONE = "done"  # past its period and already anonymised
     UNKNOWN = "unknown"  # start or subject missing, in the future, or a placeholder
     NOT_STARTED = "not_started"

@@ -26,6 +26,8 @@ from holdfast.settings import Settings
 
 BY_HAND = "manual"
 """The source of holds that a person places; no system may be called so."""
+PATIENCE = "15min"
+"""How long one statement about a source may take: one that hangs must not keep the night from going on and telling."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def refresh(
     states = []
     for source_id, source in policy.holds.sources.items():
         with database.transaction(engine) as connection:
+            queries.run(connection, "holds/limit_time", {"limit": PATIENCE})
             states.append(_ask(connection, asking, source_id, source))
     with database.transaction(engine) as connection:
         _refuse_strays(connection, asking)

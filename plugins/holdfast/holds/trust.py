@@ -17,7 +17,8 @@ from holdfast.policy.model import HoldSource
 
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
 """A source that was complete later than this from now has another clock than we, and its age means nothing."""
-_UNDEFINED_TABLE = "42P01"
+_REASON_OF_SQLSTATE: Mapping[str | None, str] = {"42P01": "table_missing", "57014": "took_too_long"}
+"""The second: over our limit of time, or ended by an administrator who saw it hang. Anything else is `query_failed`."""
 
 
 class Status(enum.StrEnum):
@@ -125,7 +126,7 @@ def refusal_for(source_id: str, error: HoldSourceUntrusted | QueryError | sa.exc
     return HoldSourceUntrusted(
         f"Hold source {source_id} could not be read: {kind}, SQLSTATE {code}.",
         fix=f"run sql/provider/holds/{source_id}.sql and {source_id}_freshness.sql by hand to see the message.",
-        reason="table_missing" if code == _UNDEFINED_TABLE else "query_failed",
+        reason=_REASON_OF_SQLSTATE.get(code, "query_failed"),
         error=kind,
         sqlstate=f"sqlstate-{code}",
     )

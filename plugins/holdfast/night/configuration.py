@@ -19,13 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from holdfast.settings import DATABASE_URL, HOME, PROJECT, Settings
+from holdfast.settings import API_FILE, DATABASE_URL, HOME, PROJECT, Settings
 
 METADATA_DATABASE = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 FIRST_PORT = 8280
 ROLES = {"admin": "admin", "auditor": "viewer", "dpo": "user", "engineer": "op"}
 """Users and their roles in the simple log-in. Whose answer about a plan counts is not the role's but the policy's."""
+HISTORIAN, _READS_ALL = "historian", "viewer"
+"""Nobody's log-in: as this user the history of runs is read."""
 
 _OURS = (
     "AIRFLOW_CONFIG",
@@ -58,7 +60,8 @@ def configure(settings: Settings, *, metadata_url: str, database_url: str, port:
     folder = settings.airflow_home
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     passwords_file = folder / "passwords.json"
-    passwords = _made_once(passwords_file, {user: secrets.token_urlsafe(12) for user in ROLES})
+    known = _made_once(passwords_file, {user: secrets.token_urlsafe(12) for user in (*ROLES, HISTORIAN)})
+    passwords = {user: known[user] for user in ROLES}
     address = f"http://127.0.0.1:{port}"
     sections = _sections(settings, address, port, passwords_file)
     # Both, or Airflow would look for another driver, asyncpg, for the second.
@@ -67,6 +70,8 @@ def configure(settings: Settings, *, metadata_url: str, database_url: str, port:
         name, key = section.split(".")
         sections[name][key] = secret
     _write_configuration(folder / "airflow.cfg", sections)
+    connection = {"host": "127.0.0.1", "port": port, "login": HISTORIAN, "password": known[HISTORIAN]}
+    _replace_private(folder / API_FILE, lambda file: json.dump(connection, file))
     return Airflow(address, passwords, passwords_file, _environment(settings, database_url))
 
 
@@ -93,7 +98,9 @@ def _sections(settings: Settings, address: str, port: int, passwords_file: Path)
             "parallelism": 4,  # each worker takes about 100 MB even when idle, and the default is 32
             "execution_api_server_url": f"{address}/execution/",
             "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
-            "simple_auth_manager_users": ",".join(f"{user}:{role}" for user, role in ROLES.items()),
+            "simple_auth_manager_users": ",".join(
+                f"{user}:{role}" for user, role in (*ROLES.items(), (HISTORIAN, _READS_ALL))
+            ),
             "simple_auth_manager_passwords_file": passwords_file,
             "simple_auth_manager_all_admins": False,
         },

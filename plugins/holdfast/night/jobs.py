@@ -10,9 +10,10 @@ from typing import Any
 
 from holdfast.clock import local_date
 from holdfast.errors import HoldfastError
-from holdfast.night.api import AirflowRefused, AirflowSilent, Api, Task
+from holdfast.night.api import Api, Task
 from holdfast.night.progress import Progress
 from holdfast.night.supervisor import Kept
+from holdfast.run_history.client import AirflowRefused, AirflowSilent
 
 JOBS = (  # in the order of the night: facts are taken before their rows may go
     "suspension_facts_nightly",
@@ -20,6 +21,7 @@ JOBS = (  # in the order of the night: facts are taken before their rows may go
     "deletion_requests_reconcile",
     "emergency_data_999",
     "suspension_statistics_monthly",
+    "evidence_nightly",
 )
 SUCCESS, FAILED, WAITS = "success", "failed", "awaiting approval"
 

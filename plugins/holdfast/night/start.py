@@ -23,7 +23,6 @@ from holdfast.errors import HoldfastError
 from holdfast.night import configuration, jobs, postgres, supervisor, table
 from holdfast.night.api import Api
 from holdfast.night.progress import Progress
-from holdfast.policy.load import load_policy
 from holdfast.settings import Settings
 from holdfast.synthetic import provider, requests
 
@@ -60,34 +59,49 @@ def run(settings: Settings, progress: Progress, *, port: int, accounts: int, lea
 
 def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave: bool) -> int:
     began, logs = dt.datetime.now(dt.UTC), settings.home / "logs"
+    with airflow(settings, progress, port) as (engine, configured, kept):
+        _make_data_if_empty(engine, settings, progress, accounts)
+        roles.renew(engine, settings)
+        engine.dispose()
+        api = logged_in(configured, kept, progress)
+        runs = _night(api, kept, progress, leave)
+        table.show(progress.console, runs, began)
+        _say_where(progress, configured, logs)
+        succeeded = all(one.state == jobs.SUCCESS for one in runs)
+        if not leave:
+            _stay(kept, progress, succeeded)
+    return 0 if succeeded else 1
+
+
+@contextmanager
+def airflow(
+    settings: Settings, progress: Progress, port: int
+) -> Iterator[tuple[sa.Engine, configuration.Airflow, supervisor.Kept]]:
+    """Database and Airflow for the length of the block; Airflow is only starting when it begins."""
+    logs = settings.home / "logs"
     with progress.stage("PostgreSQL"):
         engine = database.connect(settings)
         given = os.environ.get(configuration.METADATA_VARIABLE)
         metadata_url = given or postgres.metadata_url(settings)
-    airflow = configuration.configure(
+    configured = configuration.configure(
         settings,
         metadata_url=metadata_url,
         database_url=engine.url.render_as_string(hide_password=False),
         port=configuration.free_port(port),
     )
-    with progress.stage("Migrations"), _migrating(airflow, logs):
+    with progress.stage("Migrations"), _migrating(configured, logs):
         database.migrate(engine, settings.sql / "migrations")
     is_embedded = settings.database_url is None or given is None
-    with supervisor.kept(airflow.environment, logs, settings.postgres_data if is_embedded else None) as kept:
-        _make_data_if_empty(engine, settings, progress, accounts)
-        with database.transaction(engine) as connection:
-            roles.apply(connection, roles.load(settings.sql), load_policy(settings.policy).data_map)
-        engine.dispose()
-        api = Api(airflow.address)
-        with progress.stage("Airflow"):
-            jobs.log_in_when_ready(api, kept, _USER, airflow.passwords[_USER])
-        runs = _night(api, kept, progress, leave)
-        table.show(progress.console, runs, began)
-        _say_where(progress, airflow, logs)
-        succeeded = all(one.state == jobs.SUCCESS for one in runs)
-        if not leave:
-            _stay(kept, progress, succeeded)
-    return 0 if succeeded else 1
+    with supervisor.kept(configured.environment, logs, settings.postgres_data if is_embedded else None) as kept:
+        yield engine, configured, kept
+
+
+def logged_in(configured: configuration.Airflow, kept: supervisor.Kept, progress: Progress) -> Api:
+    """Airflow's API once it answers and knows every job."""
+    api = Api(configured.address)
+    with progress.stage("Airflow"):
+        jobs.log_in_when_ready(api, kept, _USER, configured.passwords[_USER])
+    return api
 
 
 def _night(api: Api, kept: supervisor.Kept, progress: Progress, leave: bool) -> list[jobs.Run]:

@@ -60,6 +60,8 @@ def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     console.print(escape(report["verdict"]["sentence"]))
     if "extracts" in report:
         _show_extracts(console, report["extracts"])
+    elif "safeguards" in report:
+        _show_safeguards(console, report["safeguards"])
     elif "matrix" in report:
         _show_matrix(console, report["matrix"])
     else:
@@ -78,6 +80,12 @@ def _show_statistics(console: Console, statistics: dict[str, Any]) -> None:
     whole = [one for one in statistics["figures"] if one["category"] == "all" and one["unit"] == "count"]
     rows = [(one["metric"], one["name"], one["basis"], one["n"]) for one in whole if one["dimension"] == "all"]
     terminal.show(console, ("metric", "what", "by month of", "number"), rows)
+
+
+def _show_safeguards(console: Console, kinds: list[dict[str, Any]]) -> None:
+    """Broken safeguards of suspensions: one line for each kind of which any is open."""
+    rows = [(one["kind"], one["open"], one["new"], one["oldest"]) for one in kinds]
+    terminal.show(console, ("broken safeguard", "open", "found today", "days of the oldest"), rows)
 
 
 def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:

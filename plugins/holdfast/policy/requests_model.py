@@ -111,10 +111,7 @@ class Telling(enum.StrEnum):
 
 
 class RequestRules(Strict):
-    """policy/deletion_requests.yaml. `cool_off_days`: how long after verification a person can still withdraw.
-
-    `facts_first`: datasets that unpublished statistics need facts from, taken before anything is erased in them.
-    """
+    """policy/deletion_requests.yaml. `cool_off_days`: how long after verification a person can still withdraw."""
 
     version: Literal[1]
     nation: Nation
@@ -124,7 +121,6 @@ class RequestRules(Strict):
     intake: Intake
     matrix: Matrix
     letters: Letters
-    facts_first: tuple[Code, ...] = ()
     recipients: dict[Code, Telling]
 
 

@@ -130,7 +130,10 @@ def stacked_bars(
 
 
 def shares_by_day(name: str, title: str, description: str, days: Sequence[dt.date], lines: Sequence[Line]) -> str:
-    """Lines of shares over days, which stand as far apart as they are; the first and last value of each in words."""
+    """Lines of shares over days, which stand as far apart as they are; the first and last value of each in words.
+
+    A line ends before a day that is not among them, or has no value.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -138,7 +141,7 @@ def shares_by_day(name: str, title: str, description: str, days: Sequence[dt.dat
         figure = Figure(figsize=(7.2, 2.4))
         axes = figure.add_subplot()
         for one in lines:
-            places = [(day.toordinal(), value) for day, value in zip(days, one.values, strict=True)]
+            places = _with_breaks([(day.toordinal(), value) for day, value in zip(days, one.values, strict=True)])
             axes.plot(
                 [place for place, _ in places],
                 [float("nan") if value is None else value for _, value in places],
@@ -158,6 +161,16 @@ def shares_by_day(name: str, title: str, description: str, days: Sequence[dt.dat
         figure.subplots_adjust(left=0.07, right=0.96, top=0.86, bottom=0.12)
         told = " ".join(filter(None, (_line_in_words(days, one) for one in lines)))
         return _inline(figure, name, title, f"{description} {told}")
+
+
+def _with_breaks(places: Sequence[tuple[int, float | None]]) -> list[tuple[int, float | None]]:
+    """The same, with nothing between days that do not follow one another: a line would tell of days not measured."""
+    broken: list[tuple[int, float | None]] = []
+    for place, value in places:
+        if broken and place > broken[-1][0] + 1:
+            broken.append((place - 1, None))
+        broken.append((place, value))
+    return broken
 
 
 def _line_in_words(days: Sequence[dt.date], line: Line) -> str:

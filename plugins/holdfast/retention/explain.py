@@ -83,6 +83,21 @@ def explain(
     return Explanation(dataset, tuple(rules), holds, decision, _next_look(rules, holds, decision, as_of))
 
 
+def keys_of(connection: sa.Connection, policy: Policy, dataset: str, subject_key: str, *, limit: int) -> list[str]:
+    """The keys of at most so many records of an account, of a dataset whose rows name their account.
+
+    Raises CoverageError for any other: each row of it would have to be followed to its account.
+    """
+    if dataset not in policy.data_map.datasets:
+        raise CoverageError("There is no such dataset.", fix=f"name one of: {', '.join(policy.data_map.datasets)}.")
+    rows = Rows(policy, catalogue.read(connection, policy.data_map.schemas), dataset, alias=True)
+    if rows.subject_column is None:
+        raise CoverageError(f"The rows of {dataset} name no account.", fix="name a record by its key.")
+    is_about = rows.subject_value() == sa.cast(subject_key, rows.subject_type)
+    chosen = sa.select(rows.key_text).select_from(rows.table).where(is_about).order_by(*rows.key).limit(limit)
+    return list(connection.execute(chosen).scalars())
+
+
 def _facts(connection: sa.Connection, rows: Rows, predicates: list[RulePredicate], key: str) -> sa.Row[Any] | None:
     columns: list[sa.ColumnElement[Any]] = []
     for n, one in enumerate(predicates):

@@ -54,6 +54,8 @@ def take_in(
     run_id: int | None = None,
 ) -> Taken:
     """Take the facts of these subjects, or of all; `now` comes from `begin`, in the same transaction."""
+    if subject_keys is None:
+        queries.run(connection, "suspension_facts/note_taking", {"now": now})
     since = _first_moment(connection, zone)
     counts = [_take(connection, shape, _Source(key, zone, since, now, subject_keys)) for shape in SHAPES]
     if subject_keys is None:

@@ -45,6 +45,10 @@ class Cell:
     rule_id: str
 
     @property
+    def place(self) -> tuple[str, str, str, str]:
+        return self.metric, self.basis, self.dimension, self.category
+
+    @property
     def share(self) -> float | None:
         """The share that the published numbers make, for those that are parts of something."""
         if isinstance(self.n, int) and isinstance(self.of_n, int) and self.of_n > 0:
@@ -54,16 +58,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Edition:
-    """A published month: its cells, and what was true, which a later version's edition is made with."""
+    """What was true of a published month, what of it was hidden, and under which terms: later ones are made with it."""
 
     figures: Sequence[Figure]
     hidden: frozenset[Quantity]
+    terms: Published
 
 
 def publish(
     figures: Sequence[Figure], definitions: Definitions, terms: Published, earlier: Sequence[Edition] = ()
 ) -> tuple[list[Cell], Edition]:
-    """The published edition of a month. `earlier` are those of its earlier versions, oldest first.
+    """The published edition of a month. `earlier` is what readers have already: of its versions, of months next to it.
 
     Raises StatisticsError if nothing that may still be hidden keeps a small number from being told.
     """
@@ -77,7 +82,7 @@ def publish(
     hidden |= {name for edition in earlier for name in edition.hidden if name in true}
     hidden = _until_safe(true, hidden, attack.system(list(true), definitions), terms, earlier)
     cells = [_cell(figure, units[figure.place], hidden, terms) for figure in figures]
-    return cells, Edition(tuple(figures), frozenset(hidden))
+    return cells, Edition(tuple(figures), frozenset(hidden), terms)
 
 
 def shown(value: int, terms: Published) -> int:
@@ -146,7 +151,7 @@ def _until_safe(
     true: Mapping[Quantity, int], hidden: set[Quantity], system: System, terms: Published, earlier: Sequence[Edition]
 ) -> set[Quantity]:
     """Hide more until no small number can be told; a number in several places is hidden in all of them."""
-    known = _known_before(true, terms, earlier)
+    known = _known_before(true, earlier)
     hidden = _everywhere(hidden, system)
     small = {system.variable_of[name] for name, value in true.items() if name in hidden and _is_small(value, terms)}
     for variable in sorted(small):  # each once: whatever is hidden later tells even less of it
@@ -170,14 +175,16 @@ def _helper(
     return min(helpers, key=lambda name: (true[name], name))
 
 
-def _known_before(true: Mapping[Quantity, int], terms: Published, earlier: Sequence[Edition]) -> dict[Quantity, Bounds]:
-    """What earlier versions showed of numbers that are still the same."""
-    return {
-        name: bounds_of(value, terms)
-        for edition in earlier
-        for name, value in attack.quantities(edition.figures).items()
-        if name not in edition.hidden and true.get(name) == value
-    }
+def _known_before(true: Mapping[Quantity, int], earlier: Sequence[Edition]) -> dict[Quantity, Bounds]:
+    """What earlier editions showed of numbers that are still the same, all of them together."""
+    known: dict[Quantity, Bounds] = {}
+    for edition in earlier:
+        for name, value in attack.quantities(edition.figures).items():
+            if name not in edition.hidden and true.get(name) == value:
+                low, high = bounds_of(value, edition.terms)
+                least, most = known.get(name, OPEN)
+                known[name] = (max(low, least), min(high, most))
+    return known
 
 
 def _is_told(

@@ -101,18 +101,9 @@ def reproduce(connection: sa.Connection, policy: Path, month: dt.date, number: i
     return Reproduced(version, digest, differs, digest_of_definitions == version.definitions)
 
 
-def to_restate(connection: sa.Connection, policy: Path) -> list[dt.date]:
-    """The frozen months, of the last twelve, whose figures would be others by what is known now."""
-    now = take_in.begin(connection)
-    latest = {version.month: version for version in store.versions(connection)}
-    found = []
-    for month in sorted(latest)[-_COMPARED:]:
-        figures = _figures(connection, policy, month, now)
-        # The time that an open request was watched grows by itself: no fact is behind it.
-        before = rules.figures_of(latest[month].figures)
-        if any(one.place[:3] != ("M20", "decision", "kaplan_meier") for one in rules.differences(before, figures)):
-            found.append(month)
-    return found
+def late_facts(connection: sa.Connection, month: dt.date) -> dict[dt.date, int]:
+    """Frozen months from a year before this one on, and how many facts of theirs came, or were put right, too late."""
+    return store.late_facts(connection, rules.after(month, -_COMPARED))
 
 
 def _last(connection: sa.Connection, month: dt.date) -> Version:

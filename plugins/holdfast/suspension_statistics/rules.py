@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from typing import Protocol
 
 from dateutil.relativedelta import relativedelta
 
@@ -143,24 +144,37 @@ def digest_of(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+Number = int | str | None
+
+
+class Shown(Protocol):
+    """A figure, or what is printed of one: then a number may be hidden."""
+
+    @property
+    def place(self) -> tuple[str, str, str, str]: ...
+    @property
+    def n(self) -> Number: ...
+    @property
+    def of_n(self) -> Number: ...
+
+
 @dataclass(frozen=True)
 class Difference:
     """A figure that two versions of a month do not share; None where a version has no such figure."""
 
     place: tuple[str, str, str, str]
-    n_before: int | None
-    of_n_before: int | None
-    n_after: int | None
-    of_n_after: int | None
+    n_before: Number
+    of_n_before: Number
+    n_after: Number
+    of_n_after: Number
 
 
-def differences(before: Sequence[Figure], after_it: Sequence[Figure]) -> list[Difference]:
+def differences(before: Sequence[Shown], after_it: Sequence[Shown]) -> list[Difference]:
     """Every figure that changed, in the order of the later version."""
-    old, new = ({figure.place: figure for figure in figures} for figures in (before, after_it))
-    found = []
-    for place in [*new, *(place for place in old if place not in new)]:
-        one, other = old.get(place), new.get(place)
-        if one != other:
-            values = (one.n if one else None, one.of_n if one else None)
-            found.append(Difference(place, *values, other.n if other else None, other.of_n if other else None))
-    return found
+    old, new = ({one.place: (one.n, one.of_n) for one in figures} for figures in (before, after_it))
+    nothing = (None, None)
+    return [
+        Difference(place, *old.get(place, nothing), *new.get(place, nothing))
+        for place in [*new, *(place for place in old if place not in new)]
+        if old.get(place) != new.get(place)
+    ]

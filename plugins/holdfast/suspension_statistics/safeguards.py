@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -39,12 +39,21 @@ class Break:
     pseudonym: str
     since: dt.date
     age: int
+    found_on: dt.date
 
 
-def look(connection: sa.Connection, terms: Safeguards, zone: str, now: dt.datetime) -> dict[str, int]:
-    """Compare what is broken now with what was: open new breaks, end those that were mended; how many are open by
-    kind.
-    """
+@dataclass(frozen=True)
+class Kind:
+    """How many breaks of a kind are open, how many of them were found today, and the age of the oldest in days."""
+
+    kind: str
+    open: int
+    new: int
+    oldest: int
+
+
+def look(connection: sa.Connection, terms: Safeguards, zone: str, now: dt.datetime) -> list[Kind]:
+    """Compare what is broken now with what was: open new breaks, end those that were mended; what is open, by kind."""
     today = clock.local_date(now, zone)
     values = {
         "today": today,
@@ -54,13 +63,34 @@ def look(connection: sa.Connection, terms: Safeguards, zone: str, now: dt.dateti
     }
     queries.run(connection, "suspension_statistics/safeguards_stage", values)
     queries.run(connection, "suspension_statistics/safeguards_end", {"now": now})
-    opened = queries.run(connection, "suspension_statistics/safeguards_open", {"now": now}).rowcount
-    counts = Counter(one.kind for one in open_breaks(connection, today))
-    ledger.append(connection, "safeguards_checked", {"opened": opened, "open": dict(sorted(counts.items()))})
-    return dict(counts)
+    opened = queries.run(connection, "suspension_statistics/safeguards_open", {"now": now}).scalars().all()
+    found = by_kind(open_breaks(connection, today, zone), today)
+    counts = {one.kind: one.open for one in found}
+    ledger.append(connection, "safeguards_checked", {"opened": len(opened), "open": counts})
+    return found
 
 
-def open_breaks(connection: sa.Connection, today: dt.date) -> list[Break]:
+def by_kind(broken: Sequence[Break], today: dt.date) -> list[Kind]:
+    """What is open, oldest first, by kind."""
+    counts = Counter(one.kind for one in broken)
+    new = Counter(one.kind for one in broken if one.found_on == today)
+    oldest = {one.kind: one.age for one in reversed(broken)}
+    return [Kind(kind, number, new[kind], oldest[kind]) for kind, number in sorted(counts.items())]
+
+
+def in_words(kinds: Sequence[Kind]) -> str:
+    """What people are told, in counts and codes."""
+    if not kinds:
+        return "No safeguard of a suspension is broken."
+    listed = ", ".join(f"{one.kind} {one.open}" for one in kinds)
+    number, new = sum(one.open for one in kinds), sum(one.new for one in kinds)
+    some = "1 safeguard of a suspension is" if number == 1 else f"{number:,} safeguards of suspensions are"
+    return (
+        f"{some} broken, {new:,} of them found today, the oldest {max(one.oldest for one in kinds)} days ago: {listed}."
+    )
+
+
+def open_breaks(connection: sa.Connection, today: dt.date, zone: str) -> list[Break]:
     """Every break that is open, the oldest first."""
-    rows = queries.run(connection, "suspension_statistics/safeguards_listed", {"today": today})
-    return [Break(row.kind, row.pseudonym, row.since, row.age) for row in rows]
+    rows = queries.run(connection, "suspension_statistics/safeguards_listed", {"today": today, "zone": zone})
+    return [Break(row.kind, row.pseudonym, row.since, row.age, row.found_on) for row in rows]

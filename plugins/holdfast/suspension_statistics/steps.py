@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from holdfast import clock, database
 from holdfast.errors import StatisticsError
+from holdfast.evidence import checkpoint
 from holdfast.settings import Settings
 from holdfast.suspension_facts import days, take_in, unlink
 from holdfast.suspension_statistics import months, report, rules, safeguards, store
@@ -39,16 +40,25 @@ def take_facts(engine: sa.Engine, settings: Settings) -> Result:
 
 
 def check_safeguards(engine: sa.Engine, settings: Settings) -> Result:
-    """Look for broken safeguards, and write the list of those that are open."""
+    """Look for broken safeguards; `alert` is what people are told, empty where none is broken."""
     zone = zone_of(settings.policy)
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
-        counts = safeguards.look(connection, load_rules(settings.policy).safeguards, zone, now)
-        broken = safeguards.open_breaks(connection, clock.local_date(now, zone))
-        written = report.write_safeguards(settings, broken, on=clock.local_date(now, zone), now=now, zone=zone)
-    for kind, number in sorted(counts.items()):
-        _log.error("broken safeguard %s: %d", kind, number)
-    return {**written, "open": sum(counts.values()), "kinds": sorted(counts)}
+        found = safeguards.look(connection, load_rules(settings.policy).safeguards, zone, now)
+    said = safeguards.in_words(found)
+    if found:
+        _log.error("%s", said)
+    return {"open": sum(one.open for one in found), "alert": said if found else ""}
+
+
+def write_safeguards(engine: sa.Engine, settings: Settings) -> Result:
+    """The list of broken safeguards that are open, for compliance."""
+    zone = zone_of(settings.policy)
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+        today = clock.local_date(now, zone)
+        broken = safeguards.open_breaks(connection, today, zone)
+    return dict(report.write_safeguards(settings, broken, on=today, now=now, zone=zone))
 
 
 def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:
@@ -66,7 +76,11 @@ def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:
 
 
 def conclude_night(engine: sa.Engine, settings: Settings) -> Result:
-    """End green only if no day is late. Raises StatisticsError otherwise, and names the days."""
+    """Sign what the ledger has. Green only if no day is late; raises StatisticsError otherwise, and names the days.
+
+    A broken safeguard is no failure of the night, which has found it: people are told of it in every night it is open.
+    """
+    _sign(engine, settings)
     zone, settling = zone_of(settings.policy), load_rules(settings.policy).settling_days
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
@@ -117,8 +131,20 @@ def write_report(engine: sa.Engine, settings: Settings, *, month: str) -> Result
     """The report of a frozen month, in both editions."""
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
-        stale = months.to_restate(connection, settings.policy)
-        return report.write(connection, settings, rules.month_of(month), to_restate=stale, now=now)
+        first = rules.month_of(month)
+        return report.write(connection, settings, first, late=months.late_facts(connection, first), now=now)
+
+
+def conclude_month(engine: sa.Engine, settings: Settings) -> Result:
+    """Sign what the ledger has."""
+    _sign(engine, settings)
+    return {}
+
+
+def _sign(engine: sa.Engine, settings: Settings) -> None:
+    with database.transaction(engine) as connection:
+        now = take_in.begin(connection)
+    checkpoint.sign(engine, checkpoint.open_log(settings.ledger_key, settings.checkpoints), now)
 
 
 def _month(settings: Settings, month: str | None, now: dt.datetime) -> dt.date:

@@ -16,7 +16,7 @@ from holdfast.suspension_statistics.definitions import Definitions
 from holdfast.suspension_statistics.rules import Figure
 from holdfast.suspension_statistics.terms import Terms
 
-_REVIEW_TIMES = "suspension_statistics/review_times"
+_ANALYZE, _REVIEW_TIMES = "suspension_statistics/analyze_stage", "suspension_statistics/review_times"
 _STAGES = (
     "suspension_statistics/stage_decisions",
     "suspension_statistics/stage_requests",
@@ -33,6 +33,8 @@ _FIGURES = (
     "suspension_statistics/figures_escalations",
     "suspension_statistics/figures_set_aside",
 )
+QUERIES = (*_STAGES, _ANALYZE, *_FIGURES, _REVIEW_TIMES)
+"""All that a month's figures are made from, in order."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,22 @@ def compute(
     connection: sa.Connection, definitions: Definitions, terms: Terms, month: dt.date, known_until: dt.datetime
 ) -> list[Figure]:
     """All figures of a month, from what was known by a moment."""
-    values: dict[str, object] = {
+    values = values_of(terms, month, known_until)
+    for stage in _STAGES:
+        _run(connection, stage, values)
+    queries.run(connection, _ANALYZE)
+    figures = [Figure(*tuple(row)) for name in _FIGURES for row in _run(connection, name, values)]
+    times = [(row.minutes, row.is_decided, row.requests) for row in _run(connection, _REVIEW_TIMES, values)]
+    watched = sum(how_many for _, _, how_many in times)
+    median = rules.kaplan_meier_median(times)
+    figures.append(Figure("M20", "decision", "kaplan_meier", "median", median, watched))
+    queries.run(connection, "suspension_statistics/drop_stage")
+    return rules.complete(figures, definitions)
+
+
+def values_of(terms: Terms, month: dt.date, known_until: dt.datetime) -> dict[str, object]:
+    """What the queries of a month's figures are given, each what it asks for."""
+    return {
         "first_day": month,
         "next_month": rules.after(month),
         "known_until": known_until,
@@ -67,16 +84,6 @@ def compute(
         "stamp_share": terms.stamp_share,
         "stamp_seconds": terms.stamp_seconds,
     }
-    for stage in _STAGES:
-        _run(connection, stage, values)
-    queries.run(connection, "suspension_statistics/analyze_stage")
-    figures = [Figure(*tuple(row)) for name in _FIGURES for row in _run(connection, name, values)]
-    times = [(row.minutes, row.is_decided, row.requests) for row in _run(connection, _REVIEW_TIMES, values)]
-    watched = sum(how_many for _, _, how_many in times)
-    median = rules.kaplan_meier_median(times)
-    figures.append(Figure("M20", "decision", "kaplan_meier", "median", median, watched))
-    queries.run(connection, "suspension_statistics/drop_stage")
-    return rules.complete(figures, definitions)
 
 
 def _run(connection: sa.Connection, name: str, values: dict[str, object]) -> sa.CursorResult[Any]:
@@ -91,10 +98,16 @@ def arrived_at(connection: sa.Connection, month: dt.date) -> dt.datetime | None:
     return found
 
 
-def versions(connection: sa.Connection, month: dt.date | None = None) -> list[Version]:
-    """Every version of a month, or of all, oldest first."""
-    found = queries.run(connection, "suspension_statistics/versions", {"month": month})
+def versions(connection: sa.Connection, month: dt.date | None = None, *, since: dt.date = dt.date.min) -> list[Version]:
+    """Every version of a month, or of all from one on, oldest first."""
+    found = queries.run(connection, "suspension_statistics/versions", {"month": month, "since": since})
     return [Version(**row) for row in found.mappings()]
+
+
+def late_facts(connection: sa.Connection, since: dt.date) -> dict[dt.date, int]:
+    """Frozen month, from one on -> how many facts of it became known after what its latest version was made of."""
+    found = queries.run(connection, "suspension_statistics/late_facts", {"since": since})
+    return {row.month: row.facts for row in found}
 
 
 def add(connection: sa.Connection, version: Version) -> None:

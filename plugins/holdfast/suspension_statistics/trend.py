@@ -4,6 +4,9 @@ Pure.
 Limits are those of a chart of individual values and moving ranges (XmR, Shewhart): the mean of the months before, plus
 and minus 2.66 times the mean difference from one month to the next. A value outside them is a real change far more
 often than chance. Fewer than six months before say too little.
+
+For the published edition all of it is made from the numbers that were printed, month by month, and from nothing else:
+it tells nobody what they could not work out themselves.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.suspension_statistics import rules
-from holdfast.suspension_statistics.rules import Figure
 
 MONTHS = 12
 _LEAST = 6
@@ -30,36 +32,46 @@ FOLLOWED: Mapping[tuple[str, str, str, str], str] = {
 }
 
 
+Place = tuple[str, str, str, str]
+Number = int | str
+"""A figure as a reader has it: a number, or the sign for one that is hidden."""
+
+
 @dataclass(frozen=True)
 class Trend:
     """A figure over the months. Limits are None where there are too few months before."""
 
     name: str
-    months: Sequence[tuple[dt.date, int]]
+    place: Place
+    months: Sequence[tuple[dt.date, Number]]
     low: float | None
     high: float | None
-    year_before: int | None
+    year_before: Number | None
 
     @property
-    def now(self) -> int:
+    def now(self) -> Number:
         return self.months[-1][1]
+
+    def is_outside(self, value: Number) -> bool:
+        """Whether a number is outside the limits; a hidden one is not known to be."""
+        known = isinstance(value, int) and self.low is not None and self.high is not None
+        return known and not self.low <= value <= self.high  # type: ignore[operator]
 
     @property
     def is_unusual(self) -> bool:
-        return self.low is not None and self.high is not None and not self.low <= self.now <= self.high
+        return self.is_outside(self.now)
 
 
-def trends(month: dt.date, by_month: Mapping[dt.date, Sequence[Figure]]) -> list[Trend]:
-    """The figures that are followed, in the months up to this one of which there are frozen ones."""
-    known = {one: {figure.place: figure.n for figure in figures} for one, figures in by_month.items()}
+def trends(month: dt.date, by_month: Mapping[dt.date, Mapping[Place, Number]]) -> list[Trend]:
+    """The figures that are followed, in the months up to this one of which readers have any."""
+    span = [one for one in sorted(by_month) if rules.after(month, -MONTHS) <= one <= month]
     made = []
     for place, name in FOLLOWED.items():
-        values = [(one, known[one].get(place)) for one in sorted(known) if rules.after(month, -MONTHS) <= one <= month]
-        measured = [(one, n) for one, n in values if n is not None]
+        measured = [(one, by_month[one][place]) for one in span if place in by_month[one]]
         if measured and measured[-1][0] == month:
-            before = known.get(rules.after(month, -MONTHS), {}).get(place)
-            low, high = limits([n for _, n in measured[:-1]])
-            made.append(Trend(name, measured, low, high, before))
+            low, high = limits([n for _, n in measured[:-1] if isinstance(n, int)])
+            before = by_month.get(rules.after(month, -MONTHS), {}).get(place)
+            made.append(Trend(name, place, measured, low, high, before))
     return made
 
 

@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from holdfast.emergency_data.layout import FIELDS, Layout, LayoutField
+from holdfast.emergency_data.fields import FIELDS
+from holdfast.emergency_data.layout import Layout, LayoutField
 from holdfast.emergency_data.writing import Head, Totals, WrittenFile, write
 
 Record = Mapping[str, str]

@@ -13,6 +13,7 @@ from tests.holdfast.deletion_requests.nights import DAY, LONG_AGO, Nights
 from holdfast import queries, settings
 from holdfast.deletion_requests import interlocks
 from holdfast.emergency_data import steps as emergency_data
+from holdfast.suspension_statistics import steps as statistics
 
 DATASETS = (
     "accounts", "contacts", "number_assignments", "emergency_addresses", "suspensions", "suspension_notices",
@@ -279,25 +280,17 @@ def test_facts_about_nobody_are_taken_before_a_suspension_is_erased(nights: Nigh
     nights.night(3)
     assert nights.state(request) == "completed"
     assert nights.count("suspension") == nights.count("review_request") == nights.count("suspension_notice") == 0
-    [fact] = nights.sql("SELECT * FROM holdfast.suspension_fact")
-    assert (fact.automation, fact.restriction, fact.reason, fact.detection_source) == (
-        "fully", "total", "fraud", "detector",
+    [made] = nights.sql("SELECT * FROM statistics.decision")
+    assert (made.automation, made.restriction, made.reason, made.detection_source, made.account_kind) == (
+        "fully", "total", "fraud", "detector", "individual",
     )  # fmt: skip
-    assert (fact.account_kind, fact.is_temporary, fact.hours_in_force, fact.minutes_to_notice) == (
-        "individual", True, 48, 30,
-    )  # fmt: skip
-    assert fact.reviews == [
-        {
-            "kind": "human_review",
-            "is_withdrawn": False,
-            "minutes_to_request": 120,
-            "outcome": "overturned",
-            "minutes_to_outcome": 60,
-        }
-    ]
-    text = json.dumps(list(fact._mapping.values()), default=str)
-    assert not [word for word in ("Zoe", "zoe", "example", "reviewer", "not me", "not them") if word in text]
-    assert fact.source_pseudonym.startswith("p1:")
+    assert made.planned_hours == 48
+    [told] = nights.sql("SELECT minutes FROM statistics.notice")
+    [asked] = nights.sql("SELECT kind, minutes FROM statistics.request")
+    [ended] = nights.sql("SELECT outcome, minutes FROM statistics.ending")
+    assert (told.minutes, tuple(asked), tuple(ended)) == (30, ("human_review", 120), ("overturned", 60))
+    [entry] = nights.sql("SELECT entry FROM holdfast.ledger_entry WHERE kind = 'facts_taken'")
+    assert json.loads(entry.entry)["facts"]["new"] == 4, "what every night takes later is known already"
 
 
 def test_while_a_suspension_stays_its_fact_follows_it_and_is_one(nights: Nights) -> None:
@@ -308,31 +301,34 @@ def test_while_a_suspension_stays_its_fact_follows_it_and_is_one(nights: Nights)
     nights.night(4)
     nights.sql("UPDATE provider.review_outcome SET outcome = 'upheld'")
     nights.night(3)
-    [fact] = nights.sql("SELECT reviews FROM holdfast.suspension_fact")
-    assert [one["outcome"] for one in fact.reviews] == ["upheld"]
+    [fact] = nights.sql("SELECT outcome FROM statistics.ending WHERE superseded_at IS NULL")
+    assert fact.outcome == "upheld"
     assert nights.count("suspension") == 1
 
 
-def test_of_a_published_month_and_of_whoever_did_not_ask_no_fact_is_taken(nights: Nights) -> None:
+def test_of_whoever_did_not_ask_no_fact_is_taken(nights: Nights) -> None:
     suspension(nights)
-    review_is_decided(nights)
-    nights.sql(
-        "INSERT INTO holdfast.statistics_month SELECT cast(date_trunc('month', decided_at AT TIME ZONE 'Europe/London')"
-        " AS date), now() FROM provider.suspension"
-    )
     nights.ask(2, "web-2")
     nights.night(4)
+    assert nights.sql("SELECT FROM statistics.decision") == []
+
+
+def test_facts_that_every_night_takes_are_not_taken_a_second_time(nights: Nights) -> None:
+    suspension(nights)
+    review_is_decided(nights)
+    statistics.take_facts(nights.engine, settings.load())
     nights.ask(1, "web-1")
     nights.night(3)
     assert nights.count("suspension") == 0
-    assert nights.sql("SELECT FROM holdfast.suspension_fact") == []
+    assert len(nights.sql("SELECT FROM holdfast.ledger_entry WHERE kind = 'facts_taken'")) == 1
+    assert len(nights.sql("SELECT FROM statistics.ending")) == 1
 
 
-def test_where_facts_cannot_be_taken_nothing_is_erased(nights: Nights, tmp_path: Path) -> None:
+def test_where_facts_cannot_be_taken_nothing_is_erased(nights: Nights) -> None:
     suspension(nights)
     review_is_decided(nights)
     nights.ask(1, "web-1")
-    nights.sql("ALTER TABLE holdfast.suspension_fact RENAME TO elsewhere")
+    nights.sql("ALTER TABLE statistics.decision RENAME TO elsewhere")
     with pytest.raises(sa.exc.ProgrammingError):
         nights.night(3)
     assert nights.count("suspension") == nights.count("review_request") == 1
@@ -369,16 +365,14 @@ def test_a_review_that_was_withdrawn_keeps_nothing(nights: Nights) -> None:
     assert nights.state(request) == "completed"
 
 
-# --- the provider's queries -----------------------------------------------------------------------------------------
+# --- the provider's query ------------------------------------------------------------------------------------------
 
 
-def test_the_providers_queries_have_their_declared_shape(nights: Nights) -> None:
+def test_the_providers_query_has_its_declared_shape(nights: Nights) -> None:
     number(nights, ended=True)
-    suspension(nights)
     with nights.engine.connect() as connection:
         keys = {"subject_keys": ["1", "2", "no number"]}
         [cease] = queries.run(connection, "provider/emergency_ceases", keys).mappings()
-        [fact] = queries.run(connection, "provider/suspension_facts", {**keys, "zone": "Europe/London"}).mappings()
     assert dict(cease) == {
         "subject_key": "1",
         "dataset": "emergency_addresses",
@@ -386,4 +380,3 @@ def test_the_providers_queries_have_their_declared_shape(nights: Nights) -> None
         "is_ceased": False,
         "is_acknowledged": False,
     }
-    assert fact["record_key"] == "1"

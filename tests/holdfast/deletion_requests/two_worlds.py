@@ -44,18 +44,6 @@ SELECT
 FROM shop.customer
 WHERE cast(customer_no AS text) = any(:subject_keys) AND full_name NOT LIKE 'p1:%'
 """
-FACTS = """\
--- The shop suspends nobody.
--- params:  subject_keys text[], zone text
--- returns: none
--- locks:   none
-SELECT
-    '' AS record_key, cast(NULL AS date) AS decided_on, '' AS account_kind, '' AS automation, '' AS restriction,
-    FALSE AS is_temporary, '' AS reason, '' AS detection_source, '' AS lawful_basis, '' AS rule_version,
-    0 AS hours_in_force, 0 AS minutes_to_notice, cast('[]' AS jsonb) AS reviews
-FROM unnest(cast(:subject_keys AS text [])) AS given (key)
-WHERE given.key = '' AND cast(:zone AS text) = ''
-"""
 CEASES = """\
 -- The shop has no telephone numbers.
 -- params:  subject_keys text[]
@@ -292,7 +280,6 @@ def _lay_out(project: Path) -> None:
     shipped = Path(__file__).parents[3] / "policy"
     provided = {
         "letter_addressee": ADDRESSEE,
-        "suspension_facts": FACTS,
         "emergency_ceases": CEASES,
         "subject_exists": KNOWN,
         "balances": BALANCES,

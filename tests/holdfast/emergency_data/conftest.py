@@ -14,13 +14,23 @@ import sqlalchemy as sa
 
 from holdfast import clock, settings
 from holdfast.emergency_data import bounds as all_bounds
-from holdfast.emergency_data import catalogue, judge, layout, reference, staging, steps, taking_in, writing
+from holdfast.emergency_data import (
+    catalogue,
+    inputs,
+    judge,
+    layout_files,
+    reference,
+    staging,
+    steps,
+    taking_in,
+    writing,
+)
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.synthetic import emergency as synthetic
 
 FOLDER = settings.load().expectations / "emergency_data"
 DAY = dt.date(2026, 11, 24)
-LAYOUTS = layout.load_all(FOLDER)
+LAYOUTS = layout_files.load_all(FOLDER)
 PLAIN, FIXED = LAYOUTS["ng999-v1"], LAYOUTS["ng999-fixed-v1"]
 BOUNDS = all_bounds.load(FOLDER / "bounds.yaml")
 SUITE = catalogue.load(FOLDER / "records.json", PLAIN)
@@ -107,7 +117,7 @@ class Job:
         (project / "policy").symlink_to(settings.load().policy)
         self.settings = dataclasses.replace(settings.load(), home=home, project=project)
         self.choose("second_opinion: true", "second_opinion: false")
-        self.now = steps._now(engine)
+        self.now = inputs.now(engine)
         self.day = clock.local_date(self.now, ZONE)
         self.root = self.settings.emergency
 

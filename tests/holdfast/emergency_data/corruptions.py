@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from holdfast.emergency_data.layout import FIELDS
+from holdfast.emergency_data.fields import FIELDS
 
 TYPES = ("empty", "cut", "doubled", "swapped", "digit", "letter", "other", "lower", "spaces", "placeholder")
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from holdfast import cli, settings
-from holdfast.emergency_data import layout, steps
+from holdfast.emergency_data import layout_files, steps
 from holdfast.emergency_data.scan import scan
 from holdfast.synthetic import provider
 
@@ -51,7 +51,7 @@ def test_a_first_extract_is_complete_and_passes_every_critical_rule(
     telco: sa.Engine, holdfast: Callable[..., str], folder: Path
 ) -> None:
     path = Path(holdfast("extract").split()[0])
-    seen = scan(path, layout.load_all(settings.load().expectations / "emergency_data")["ng999-v1"])
+    seen = scan(path, layout_files.load_all(settings.load().expectations / "emergency_data")["ng999-v1"])
     assert seen.findings == []
     assert (seen.header["extract_type"], seen.header["sequence"]) == ("FULL", 1)
     with telco.begin() as connection:
@@ -67,6 +67,7 @@ def test_a_first_extract_is_complete_and_passes_every_critical_rule(
     output = holdfast("run")
     assert "provider HFT, loaded 1, refused 0, early 0, rules_broken [] extract_id 1, state released" in output
     assert f"released {needing}, quarantined 0" in output
+    assert "'E501': 2" in output, "assignments 5 and 7, cases of retention, serve and have no address"
     assert (folder / "emergency" / "outbox" / path.name).exists()
 
 
@@ -167,6 +168,8 @@ def test_a_record_in_quarantine_is_shown_and_an_exception_lets_it_pass(
         (("extract", "--layout", "bt"), "no layout bt"),
         (("decide", "0" * 64, "approved", "--reason", "expected"), "is no approver"),
         (("decide", "0" * 64, "perhaps", "--reason", "expected"), "no decision"),
+        (("send-again", "1", "--code", "X1", "--reason", "their-mistake"), "No record of this release waits"),
+        (("send-again", "1", "--code", "X1", "--reason", "They err"), "no code"),
         (("supply", "towns", "x.csv"), "No rule asks"),
     ],
 )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.holdfast.emergency_data.conftest import BOUNDS, DAY, FIXED, FOLDER, PLAIN, PROVIDER
 from tests.holdfast.emergency_data.damage import KINDS
 
-from holdfast.emergency_data import file_checks, formatting, layout, staging, writing
+from holdfast.emergency_data import file_checks, formatting, layout_files, staging, writing
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.scan import Finding, Scan, scan
 from holdfast.errors import ExtractRefused, LayoutError
@@ -255,5 +255,5 @@ def test_a_layout_that_is_wrong_is_refused_with_its_place(tmp_path: Path, old: s
     path = tmp_path / "layout_x.yaml"
     path.write_text(shipped.replace(old, new, 1))
     with pytest.raises(LayoutError, match=r"layout_x\.yaml:\d+") as refused:
-        layout.load(path)
+        layout_files.load(path)
     assert message in str(refused.value)

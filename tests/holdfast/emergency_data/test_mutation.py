@@ -14,7 +14,7 @@ from tests.holdfast.emergency_data.conftest import DAY, FOLDER, SUITE, Desk
 from tests.holdfast.emergency_data.corruptions import Corruption, corrupt
 
 from holdfast.emergency_data.catalogue import Expectation
-from holdfast.emergency_data.layout import CODES, FIELDS
+from holdfast.emergency_data.fields import CODES, FIELDS
 from holdfast.synthetic import emergency as synthetic
 
 RECORDS = 5_000

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from tests.holdfast.emergency_data.conftest import BOUNDS, PLAIN, Job
 
-from holdfast.emergency_data import forget, rules, steps, taking_in
+from holdfast.emergency_data import forget, one_extract, rules, steps, taking_in
 from holdfast.emergency_data.scan import scan
 from holdfast.errors import DeliveryRefused
 from holdfast.evidence import verify
@@ -99,9 +99,9 @@ def test_every_step_may_be_repeated(job: Job) -> None:
     job.send(1, [job.good(n) for n in range(10)], "FULL")
     extract_id = job.load()
     for _ in range(2):
-        steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
+        one_extract.judge_extract(job.engine, job.settings, extract_id=extract_id)
     for _ in range(2):
-        assert steps.release_extract(job.engine, job.settings, extract_id=extract_id)["state"] == "released"
+        assert one_extract.release_extract(job.engine, job.settings, extract_id=extract_id)["state"] == "released"
     assert steps.deliver_files(job.engine, job.settings) == {"delivered": 1}
     assert steps.deliver_files(job.engine, job.settings) == {"delivered": 0}
     assert len(job.ledger("extract_released")) == len(job.ledger("extract_delivered")) == 1
@@ -112,8 +112,8 @@ def test_a_file_that_was_put_there_before_a_crash_is_not_sent_again_and_another_
 ) -> None:
     path = job.send(1, [job.good(n) for n in range(10)], "FULL")
     extract_id = job.load()
-    steps.judge_extract(job.engine, job.settings, extract_id=extract_id)
-    steps.release_extract(job.engine, job.settings, extract_id=extract_id)
+    one_extract.judge_extract(job.engine, job.settings, extract_id=extract_id)
+    one_extract.release_extract(job.engine, job.settings, extract_id=extract_id)
     outbox = job.root / "outbox"
     outbox.mkdir()
     (outbox / path.name).write_text("something else")

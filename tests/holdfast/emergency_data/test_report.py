@@ -103,8 +103,8 @@ BUSY = Edition(
     calls=[{"waits_for": "an answer of the authority", "calls": 1, "too_long": 1, "oldest": ago(6)}],
     gaps=[gap("E501", 1, 0, 2, 0, days=20), gap("E505", 1, 0, 0, 0, days=0.2), gap("W503", 0, 5, 30, 15, days=60)],
     rejects=[
-        {"code": "BADPC", "rejects": 3, "up_to_a_day": 1, "in_time": 1, "too_long": 1, "oldest": ago(9)},
-        {"code": "FILE", "rejects": 1, "up_to_a_day": 1, "in_time": 0, "too_long": 0, "oldest": ago(0.5)},
+        {"code": "BADPC", "rejects": 3, "up_to_a_day": 1, "in_time": 1, "too_long": 1, "oldest": ago(9), "again": 1},
+        {"code": "FILE", "rejects": 1, "up_to_a_day": 1, "in_time": 0, "too_long": 0, "oldest": ago(0.5), "again": 0},
     ],
     answers={"accepted_first": 196, "rejected_first": 4, "mean_hours": 21.25, "late_hours": 30},
     days=[day_of(89, 930, 40), day_of(30, None, 38), day_of(1, 990, None), day_of(0, 997, 37)],
@@ -172,8 +172,8 @@ def test_the_page_has_a_chart_of_each_kind(made: dict[str, str | bytes]) -> None
 
 def test_calls_without_data_come_before_everything_else() -> None:
     points = scorecard.verdict(BUSY).points
-    assert points[0] == "1 call to 999 was made from numbers without data, and the data is not there yet."
-    assert "1 x E505: 999 was called from a number without data" in "".join(points)
+    assert points[0] == "1 call to 999 was made from a number without data, and the data is not there yet."
+    assert "1 × E505: 999 was called from a number without data" in "".join(points)
     assert scorecard.scorecard(BUSY)[0].name == "calls_without_data"
 
 
@@ -244,7 +244,7 @@ def test_the_report_tells_of_a_day_that_was_worked_and_names_nobody(job: Job) ->
     contents["pdf text"] = "".join(page.extract_text() for page in pages).encode()
     assert not [(name, word) for name, text in contents.items() for word in words if word.encode() in text]
     told = json.loads(contents["report.json"])
-    assert told["verdict"]["points"][0] == "1 file is refused."
+    assert told["verdict"]["points"][0] == "1 file was refused."
     assert {row["rule_id"] for row in told["rules"] if row["broken"]} >= {"E201", "E313"}
     assert told["scorecard"]["accepted_first"] == 28 / 29
     assert told["days"][0]["needing"] == 400

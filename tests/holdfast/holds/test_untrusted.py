@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.holdfast.holds.library import FINE, FRESHNESS, NOW, QUERY, Library
 
+from holdfast.holds import sources
 from holdfast.holds.trust import Status
 
 SECRET = "Ada-Lovelace"
@@ -320,3 +322,22 @@ def test_days_without_end_or_before_our_era_are_refused(shared: Library, column:
         shared.sql(f"UPDATE library.hold_feed SET {column} = '{day}'")
         state = shared.refresh()["desk"]
         assert "recorded exactly: 1 x day_out_of_range." in str(state.why), day
+
+
+def test_a_source_that_hangs_stops_what_it_could_protect_and_not_the_night(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody loads it, or it waits for another system: nobody knows, and the other sources are asked all the same."""
+    library.refresh()
+    before = library.held()
+    monkeypatch.setattr(sources, "PATIENCE", "300ms")
+    with library.engine.connect() as loader:
+        loader.execute(sa.text("LOCK TABLE library.hold_feed IN ACCESS EXCLUSIVE MODE"))
+        states = library.refresh(run_id=1)
+    assert {state.status for state in states.values()} == {Status.FAILED}
+    assert library.held() == before
+    facts = [facts for kind, facts in library.entries() if kind == "hold_source_untrusted"]
+    assert [(one["reason"], one["sqlstate"]) for one in facts] == [("took_too_long", "sqlstate-57014")] * 2
+    replaced("desk", "    reference,", "    reference || pg_sleep(60) AS reference,")(library)
+    states = library.refresh(run_id=1)
+    assert {name: state.status for name, state in states.items()} == {"desk": Status.FAILED, "court": Status.TRUSTED}

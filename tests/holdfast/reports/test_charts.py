@@ -86,6 +86,11 @@ DAYS = [dt.date(2026, 8, 27), dt.date(2026, 11, 23), dt.date(2026, 11, 24)]
 LINES = [Line("complete", [0.93, None, 0.997], "#2f6f73"), Line("checked", [None] * 3, "#a23b3b", "--")]
 
 
+def test_a_line_ends_before_days_that_were_not_measured() -> None:
+    assert charts._with_breaks([(1, 0.5), (2, 0.6), (9, 0.7)]) == [(1, 0.5), (2, 0.6), (8, None), (9, 0.7)]
+    assert charts._with_breaks([]) == []
+
+
 def test_shares_by_day_are_told_by_their_first_and_last_value() -> None:
     drawn = charts.shares_by_day("trend", "Day by day", "The last days.", DAYS, LINES)
     assert drawn == charts.shares_by_day("trend", "Day by day", "The last days.", DAYS, LINES)

@@ -66,6 +66,7 @@ class _Month:
         for row in sorted(rows, key=lambda row: row["at"]):
             row["automatic"] = "not" if row["automation"] == "fully" and row["person_acted"] else row["automation"]
             row["fault"] = self._fault_of_decision(row)
+            row["account_age"] = row["account_age"] or "not_recorded"
             chain.setdefault(row["subject_key"], []).append(row)
         for decisions in chain.values():
             months: set[tuple[int, int]] = set()
@@ -82,6 +83,7 @@ class _Month:
             row["automation"] not in ("fully", "partially", "not")
             or row["restriction"] not in ("partial", "total", "termination")
             or row["reason"] is None
+            or row["account_age"] not in ("under_30_days", "under_a_year", "older", None)
         ):
             return "has_an_unknown_code"
         return None

@@ -62,7 +62,7 @@ def cases(draw: st.DrawFn, number: int) -> dict[str, list[dict[str, Any]]]:
                 restriction=draw(st.sampled_from(["partial", "total", "termination"])),
                 reason=draw(st.sampled_from(["fraud", "identity"])),
                 signal_family=draw(st.sampled_from(["traffic", "content"])),
-                account_age=draw(st.sampled_from(["older", "under_a_year"])),
+                account_age="once" if odd == 9 else draw(st.sampled_from(["older", "under_a_year", None])),
                 lawful_basis=draw(st.sampled_from(["contract", None, "recognised_legitimate_interests"])),
                 rule_version=draw(st.sampled_from(["rules-1", "rules-2", None])),
                 has_reasons=draw(st.booleans()),

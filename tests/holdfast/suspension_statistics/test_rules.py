@@ -86,6 +86,6 @@ def test_a_value_outside_the_control_limits_is_a_real_change() -> None:
 
 def test_a_trend_has_twelve_months_and_the_same_month_a_year_ago() -> None:
     months = [rules.after(dt.date(2025, 3, 1), n) for n in range(15)]
-    by_month = {month: [Figure("M01", "decision", "all", "all", 10 + n, None)] for n, month in enumerate(months)}
+    by_month = {month: {("M01", "decision", "all", "all"): 10 + n} for n, month in enumerate(months)}
     [one] = trend.trends(dt.date(2026, 5, 1), by_month)
     assert (len(one.months), one.months[0][0], one.now, one.year_before) == (13, dt.date(2025, 5, 1), 24, 12)

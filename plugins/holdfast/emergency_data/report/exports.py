@@ -37,7 +37,9 @@ def tables(edition: Edition) -> list[xlsx.Sheet]:
         _sheet("changes", ("extract_id", "figure", "value", "bound", "exceeded"), edition.changes),
         _quarantine(edition),
         _gaps(edition),
-        _sheet("rejects", ("code", "rejects", "up_to_a_day", "in_time", "too_long", "oldest"), edition.rejects),
+        _sheet(
+            "rejects", ("code", "rejects", "up_to_a_day", "in_time", "too_long", "oldest", "again"), edition.rejects
+        ),
         _sheet("audit", ("due_month", "numbers"), edition.audit),
         _sheet(
             "days",

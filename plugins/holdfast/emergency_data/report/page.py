@@ -7,7 +7,7 @@ from pathlib import Path
 
 from holdfast.emergency_data.report import scorecard
 from holdfast.emergency_data.report.figures import TREND_DAYS, Edition, Row
-from holdfast.emergency_data.rules import RECONCILIATION
+from holdfast.emergency_data.rules import FIGURES, RECONCILIATION
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.reports import charts, html
 
@@ -36,6 +36,7 @@ def html_of(edition: Edition) -> str:
         "broken": [row for row in edition.rules if row["broken"] or row["excepted"]],
         "severities": _severities(edition),
         "reconciliation": RECONCILIATION,
+        "figures": FIGURES,
         "listed": edition.quarantine[:_LISTED],
         "trend_days": TREND_DAYS,
         "records_chart": _records(edition),

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from holdfast import clock
 from holdfast.emergency_data.report.figures import ANSWER_DAYS, Edition
 from holdfast.emergency_data.rules import RECONCILIATION
+from holdfast.emergency_data.taking_in import ZONE
 from holdfast.reports.html import counted, day
 
 
@@ -58,9 +60,9 @@ def scorecard(edition: Edition) -> list[Card]:
             _share(answers["accepted_first"], first),
             "share",
         ),
-        Card("mean_hours", f"from a change to its acceptance, mean {weeks}", answers["mean_hours"], "hours"),
-        Card("late_hours", f"the same, for 95 of 100 changes at most {weeks}", answers["late_hours"], "hours"),
-        Card("rejects", "rejects that are open", rejects),
+        Card("mean_hours", f"hours from a change to its acceptance, mean {weeks}", answers["mean_hours"], "hours"),
+        Card("late_hours", f"hours in which 95 of 100 changes were accepted {weeks}", answers["late_hours"], "hours"),
+        Card("rejects", "records that the authority rejected, not accepted since", rejects),
         Card("quarantine", "records in quarantine", edition.quarantined["records"]),
         Card("late_answers", "records without an answer in time", edition.gaps_of("W507")),
         Card("exceptions", "accepted exceptions in force", len(edition.exceptions)),
@@ -81,25 +83,29 @@ def verdict(edition: Edition) -> Verdict:
 def _points(edition: Edition) -> Iterator[str]:
     calls = sum(row["calls"] for row in edition.calls)
     if calls:
-        verb = "was" if calls == 1 else "were"
-        yield f"{counted(calls, 'call')} to 999 {verb} made from numbers without data, and the data is not there yet."
+        made = "was made from a number" if calls == 1 else "were made from numbers"
+        yield f"{counted(calls, 'call')} to 999 {made} without data, and the data is not there yet."
     if not edition.extracts:
         yield "No extract came on this day."
-    for state, what in (("refused", "refused"), ("waiting", "waiting for a person"), ("declined", "declined")):
+    for state, one, many in (
+        ("refused", "was refused", "were refused"),
+        ("waiting", "waits for a person", "wait for a person"),
+        ("declined", "was declined by a person", "were declined by a person"),
+    ):
         number = sum(row["state"] == state for row in edition.extracts)
         if number:
-            yield f"{counted(number, 'file')} {'is' if number == 1 else 'are'} {what}."
+            yield f"{counted(number, 'file')} {one if number == 1 else many}."
     undelivered = sum(row["state"] == "released" for row in edition.extracts)
     if undelivered:
         yield f"{counted(undelivered, 'released file')} {'is' if undelivered == 1 else 'are'} not delivered."
     if edition.quarantined["records"]:
-        number, oldest = edition.quarantined["records"], edition.quarantined["oldest"]
+        number, oldest = edition.quarantined["records"], clock.local_date(edition.quarantined["oldest"], ZONE)
         verb = "is" if number == 1 else "are"
-        yield f"{counted(number, 'record')} {verb} in quarantine, the oldest since {oldest:%Y-%m-%d}."
+        yield f"{counted(number, 'record')} {verb} in quarantine, the oldest since {day(oldest)}."
     if not edition.standing:
         yield "Records and inventory were not compared."
     for row in edition.gaps:
-        yield f"{row['gaps']:,} x {row['rule_id']}: {RECONCILIATION[row['rule_id']]}"
+        yield f"{row['gaps']:,} × {row['rule_id']}: {RECONCILIATION[row['rule_id']]}"
 
 
 def _share(part: int | None, whole: int | None) -> float | None:

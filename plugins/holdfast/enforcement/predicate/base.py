@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast.enforcement.catalogue import Catalogue
+from holdfast.enforcement.predicate import facts
 from holdfast.enforcement.predicate.anonymise import is_done, new_values
 from holdfast.enforcement.predicate.holding import Holding, HoldWindow
 from holdfast.enforcement.predicate.rows import Bool, Rows, exists
@@ -174,8 +175,13 @@ class Predicate(ABC):
 
     @property
     def may_be_needed(self) -> bool:
-        """Something may refer to rows of the dataset, or count from them."""
-        return bool(self.references())
+        """Something may refer to rows of the dataset, or count from them, or statistics wait for their facts."""
+        return bool(self.references()) or self.waits_for_facts
+
+    @property
+    def waits_for_facts(self) -> bool:
+        """A row stays until statistics have taken their facts of it; not where the run itself takes them first."""
+        return False
 
     def done(self) -> Bool:
         """Nothing is left to anonymise."""
@@ -188,8 +194,11 @@ class Predicate(ABC):
         return new_values(self.rows, self.action, key)
 
     def needed(self) -> Bool:
-        """A row that stays refers to this one, so deleting it would break the reference or lose a start event."""
-        return sa.or_(sa.false(), *map(self.stays, self.references()))
+        """A row that stays refers to this one, so deleting it would break the reference or lose a start event.
+
+        Or statistics have not taken their facts of it.
+        """
+        return sa.or_(sa.false(), *self._untaken(), *map(self.stays, self.references()))
 
     def due(self, seen: frozenset[str] = frozenset()) -> Bool:
         """What is acted on tonight. `seen`: datasets that are asked about already, where one refers to the other."""
@@ -200,12 +209,15 @@ class Predicate(ABC):
         return sa.and_(self.past(), ~self.done())
 
     def goes(self, seen: frozenset[str] = frozenset()) -> Bool:
-        """No hold reaches it, and nothing that stays refers to it. `seen`: as for `due`."""
+        """No hold reaches it, its facts are taken, and nothing that stays refers to it. `seen`: as for `due`."""
         if self.is_refused:
             return sa.false()
         # One by one: each can be an anti-join.
         unneeded = (~self.stays(reference, seen) for reference in self.references())
-        return sa.and_(self.holding.free(), *unneeded)
+        return sa.and_(self.holding.free(), *(~one for one in self._untaken()), *unneeded)
+
+    def _untaken(self) -> list[Bool]:
+        return [facts.untaken(self.rows, self.setting.planned_in)] if self.waits_for_facts else []
 
     def references(self) -> list[Reference]:
         """What may refer to rows of the dataset, or count from them, and so keep them; nothing keeps what stays."""

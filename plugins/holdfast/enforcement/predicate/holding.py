@@ -57,7 +57,7 @@ class Holding:
             self._not_released(hold),
         ]
         if window.seen_in is not None:
-            conditions.append(_was_seen(c.placed_xid, window.seen_in))
+            conditions.append(was_seen(c.placed_xid, window.seen_in))
         if window.disclosable is not None:
             conditions.append(c.disclosable if window.disclosable else ~c.disclosable)
         return sa.and_(*conditions)
@@ -211,7 +211,7 @@ class Holding:
     def _not_released(self, hold: sa.FromClause) -> Bool:
         planned_in, released_at = self._window.planned_in, hold.c.released_at
         later = released_at > sa.literal(self._window.holds_as_of, sa.DateTime(timezone=True))
-        unseen = sa.false() if planned_in is None else ~_was_seen(hold.c.changed_xid, planned_in)
+        unseen = sa.false() if planned_in is None else ~was_seen(hold.c.changed_xid, planned_in)
         return sa.or_(released_at.is_(None), later, unseen)
 
     @staticmethod
@@ -238,5 +238,6 @@ def _inside(event: sa.ColumnElement[object], periods: sa.ColumnElement[object]) 
     return sa.func.coalesce(event.bool_op("<@")(periods), sa.true())
 
 
-def _was_seen(transaction: sa.ColumnElement[object], snapshot: str) -> Bool:
+def was_seen(transaction: sa.ColumnElement[object], snapshot: str) -> Bool:
+    """Whether a snapshot could see what a transaction did."""
     return sa.func.pg_visible_in_snapshot(transaction, sa.cast(snapshot, NamedType("pg_snapshot")))

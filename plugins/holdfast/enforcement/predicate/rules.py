@@ -82,6 +82,10 @@ class RulePredicate(Predicate):
     def may_not_have_started(self) -> bool:
         return self.start.missing_is_normal
 
+    @property
+    def waits_for_facts(self) -> bool:
+        return self.rows.dataset.facts_first
+
     def start_value(self) -> sa.ColumnElement[object]:
         return self.start.value()
 

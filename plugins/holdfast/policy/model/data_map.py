@@ -158,7 +158,8 @@ class Dataset(Strict):
     when the record came about, if that is not the event: by it, what a backup brought back is told from what is new
     (without either, it cannot be told). `columns` are the
     personal ones and `not_personal` all others. `time_zone` is how a timestamp without zone is to be read. A dataset
-    has rules or says in `no_rule` why not. `triggers` names the triggers and rewrite rules of the table that were
+    has rules or says in `no_rule` why not. `facts_first`: statistics need facts of its rows, which are taken before any
+    row goes. `triggers` names the triggers and rewrite rules of the table that were
     looked at and neither stop nor multiply a deletion, each with what it does.
     """
 
@@ -175,6 +176,7 @@ class Dataset(Strict):
     columns: dict[str, PersonalColumn] = Field(min_length=1)
     not_personal: tuple[str, ...] = ()
     no_rule: Waiver | None = None
+    facts_first: bool = False
     triggers: dict[str, Sentence] = Field(default={})
 
 

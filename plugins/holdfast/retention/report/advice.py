@@ -14,7 +14,8 @@ FIXES = {
     "unknown": "Have the system of origin correct it; holdfast retention explain DATASET KEY tells of one row.",
     "refused": "Have the sources named deliver all of their data in time; section 9 says what is wrong with each. The "
     "next run takes these rows.",
-    "waiting": "See why the rows that refer to these stay: a hold, a longer period, or a dataset without a rule.",
+    "waiting": "See why the rows that refer to these stay (a hold, a longer period, a dataset without a rule), or why "
+    "no facts were taken (suspension_facts_nightly).",
 }
 """What to do, by reason."""
 
@@ -45,7 +46,7 @@ def advice(lines: Sequence[RuleLine], run: Run, policy: Policy | None, disclosur
         if line.refused:
             found.append(_refused(line, run, policy, disclosure))
         if line.waiting:
-            why = "Rows that stay refer to these, and would be left without what they refer to."
+            why = "Rows that stay refer to these, or the statistics have not taken their facts of them."
             found.append(Advice(line.rule_id, line.dataset, "waiting", line.waiting, why, owner))
     return found
 

@@ -93,7 +93,7 @@ def _points(case: Case) -> Iterator[str]:
         yield f"A source of holds could not be believed, and nothing that it could protect was due: {distrusted}."
     if totals.waiting:
         kept = f"{rows(totals.waiting)} past the period {was(totals.waiting)} kept"
-        yield f"{kept}, because rows that stay refer to them."
+        yield f"{kept}, because rows that stay refer to them or their facts were not taken."
     if totals.unknown:
         yield f"Of {rows(totals.unknown)} nobody can say whether the period is over; none was touched."
     if totals.late:

@@ -1,22 +1,23 @@
 """The report of a month in two editions: the internal one is complete and says so; the published one tells of nobody.
 
-It is made from the frozen version alone, so it may be written again at any time and says the same.
+They are made from the frozen version and from what was published, so they may be written again at any time and say the
+same.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from holdfast.reports import charts, files, pdf
+from holdfast.reports import charts, data, files, pdf
 from holdfast.reports.files import Written
 from holdfast.reports.tables import csv_of
 from holdfast.settings import Settings
-from holdfast.suspension_statistics.report import exports, page
-from holdfast.suspension_statistics.report.edition import Edition, editions_of
-from holdfast.suspension_statistics.safeguards import Break
+from holdfast.suspension_statistics.report import edition, exports, page
+from holdfast.suspension_statistics.report.edition import Edition
+from holdfast.suspension_statistics.safeguards import Break, by_kind, in_words
 
 JOB = "suspension_statistics"
 SAFEGUARDS = "suspension_safeguards"
@@ -24,21 +25,23 @@ PAGE = "index.html"
 
 
 def write(
-    connection: sa.Connection, settings: Settings, month: dt.date, *, to_restate: Sequence[dt.date], now: dt.datetime
+    connection: sa.Connection, settings: Settings, month: dt.date, *, late: Mapping[dt.date, int], now: dt.datetime
 ) -> dict[str, str | int | None]:
     """Write both editions of the latest version below `reports/suspension_statistics/<month>/`.
 
     Returns the path of the internal page (`report`), the folders and their digests, and the sums of the headline.
+    Raises StatisticsError, after the internal one was written, if the other may not be published.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
-    internal, published = editions_of(connection, settings.policy, month, to_restate=to_restate, now=now)
-    written = {edition.kind: _write(settings, edition) for edition in (internal, published)}
+    internal = edition.internal(connection, settings.policy, month, late=late, now=now)
+    complete = _write(settings, internal)
+    published = _write(settings, edition.published(connection, settings.policy, month, now=now))
     return {
-        "report": str(written["internal"].folder / PAGE),
-        "folder": str(written["internal"].folder),
-        "sha256": written["internal"].sha256,
-        "published": str(written["published"].folder),
-        "published_sha256": written["published"].sha256,
+        "report": str(complete.folder / PAGE),
+        "folder": str(complete.folder),
+        "sha256": complete.sha256,
+        "published": str(published.folder),
+        "published_sha256": published.sha256,
         "month": f"{month:%Y-%m}",
         "version": internal.version.version,
         "suspensions": internal.number("M01", "decision", "all", "all"),
@@ -47,27 +50,34 @@ def write(
     }
 
 
-def _write(settings: Settings, edition: Edition) -> Written:
-    text = page.html_of(edition)
+def _write(settings: Settings, made_of: Edition) -> Written:
+    text = page.html_of(made_of)
     made: dict[str, str | bytes] = {
         PAGE: text,
-        "report.pdf": pdf.pdf_of(text, on=edition.version.month),
-        "statistics.xlsx": exports.workbook(edition),
-        "statistics.csv": exports.statistics_csv(edition),
-        "statistics.json": exports.json_text(edition),
+        "report.pdf": pdf.pdf_of(text, on=made_of.version.month),
+        "statistics.xlsx": exports.workbook(made_of),
+        "statistics.csv": exports.statistics_csv(made_of),
+        "statistics.json": exports.json_text(made_of),
         "statistics.schema.json": exports.schema_text(),
-        "versions.csv": exports.versions_csv(edition),
-        "differences.csv": exports.differences_csv(edition),
-        "dsa.csv": exports.dsa_csv(edition),
-        "methodology.md": exports.methodology(edition),
+        "versions.csv": exports.versions_csv(made_of),
+        "differences.csv": exports.differences_csv(made_of),
+        "months.csv": exports.months_csv(made_of),
+        "dsa.csv": exports.dsa_csv(made_of),
+        "methodology.md": exports.methodology(made_of),
     }
-    return files.write_set(settings.reports, (JOB, f"{edition.version.month:%Y-%m}", edition.kind), made)
+    return files.write_set(settings.reports, (JOB, f"{made_of.version.month:%Y-%m}", made_of.kind), made)
 
 
 def write_safeguards(
     settings: Settings, broken: Sequence[Break], *, on: dt.date, now: dt.datetime, zone: str
 ) -> dict[str, str]:
-    """The list of broken safeguards, as a page and a table."""
-    made = {PAGE: page.safeguards_html(broken, on=on, now=now, zone=zone), "safeguards.csv": csv_of(Break, broken)}
+    """The list of broken safeguards, as a page, a table and data."""
+    kinds = by_kind(broken, on)
+    verdict = {"sentence": in_words(kinds)}
+    made = {
+        PAGE: page.safeguards_html(broken, kinds, on=on, now=now, zone=zone),
+        "safeguards.csv": csv_of(Break, broken),
+        "report.json": data.json_text({"on": on, "verdict": verdict, "safeguards": kinds, "breaks": broken}),
+    }
     written = files.write_set(settings.reports, (SAFEGUARDS, on.isoformat()), made)
     return {"report": str(written.folder / PAGE), "folder": str(written.folder), "sha256": written.sha256}

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from holdfast.errors import StatisticsError
-from holdfast.suspension_statistics import definitions, disclosure, rules, store, trend
+from holdfast.suspension_statistics import definitions, publication, rules, store, trend
 from holdfast.suspension_statistics.definitions import Definitions
 from holdfast.suspension_statistics.disclosure import Cell
-from holdfast.suspension_statistics.rules import Difference, Figure
+from holdfast.suspension_statistics.rules import Difference
 from holdfast.suspension_statistics.store import Version
 from holdfast.suspension_statistics.terms import Published, Terms, load_rules, zone_of
 from holdfast.suspension_statistics.trend import Trend
 
 EXACT = "none"
-_CLOSING = ("M19", "event", "flow", "open_at_the_end")
-_OPENING = ("M19", "event", "flow", "open_at_the_beginning")
 
 
 @dataclass(frozen=True)
 class Edition:
-    """One edition of a month's latest version. Differences, trend and intervals are in the internal one alone."""
+    """One edition of a month's latest version. In the published one, differences and trends are between what was
+    printed. `late`: months of which facts came too late, for the internal one.
+    """
 
     kind: Literal["internal", "published"]
     version: Version
@@ -34,7 +34,7 @@ class Edition:
     cells: Sequence[Cell]
     differences: Sequence[Difference]
     trends: Sequence[Trend]
-    to_restate: Sequence[dt.date]
+    late: Mapping[dt.date, int]
     definitions: Definitions
     terms: Terms
     published: Published
@@ -65,65 +65,64 @@ class Edition:
         return rules.wilson(min(cell.n, cell.of_n), cell.of_n)
 
 
-def editions_of(
-    connection: sa.Connection, policy: Path, month: dt.date, *, to_restate: Sequence[dt.date], now: dt.datetime
-) -> tuple[Edition, Edition]:
-    """The internal and the published edition. Raises StatisticsError for a month that was never frozen."""
-    defined, _ = definitions.load(policy)
-    terms = load_rules(policy).published
-    everything = store.versions(connection)
-    versions = [version for version in everything if version.month == month]
-    if not versions:
+def internal(
+    connection: sa.Connection, policy: Path, month: dt.date, *, late: Mapping[dt.date, int], now: dt.datetime
+) -> Edition:
+    """The internal edition. Raises StatisticsError for a month that was never frozen."""
+    everything = store.versions(connection, since=rules.after(month, -trend.MONTHS))
+    versions = _of_month(everything, month)
+    figures = {version.month: rules.figures_of(version.figures) for version in everything if version.month <= month}
+    before = rules.figures_of(versions[-2].figures) if len(versions) > 1 else figures[month]
+    numbers = {
+        one: {figure.place: figure.n for figure in some if figure.n is not None} for one, some in figures.items()
+    }
+    return Edition(
+        kind="internal",
+        cells=[Cell(*figure.place, figure.n, figure.of_n, EXACT) for figure in figures[month]],
+        differences=rules.differences(before, figures[month]),
+        trends=trend.trends(month, numbers),
+        late=late,
+        **_common(policy, versions, now),
+    )
+
+
+def published(connection: sa.Connection, policy: Path, month: dt.date, *, now: dt.datetime) -> Edition:
+    """The published edition, made now unless there is one. Raises StatisticsError for a month that was never frozen,
+    or if what readers have already would tell a small number of it.
+    """
+    since = rules.after(month, -trend.MONTHS)
+    versions = _of_month(store.versions(connection, since=since), month)
+    known = publication.published(connection, since)
+    common = _common(policy, versions, now)
+    ours = publication.publish(connection, versions[-1], common["definitions"], common["published"], known, now=now)
+    earlier = [one for one in known if one.month == month and one.version < ours.version]
+    printed = {one.month: one.cells for one in known if one.month < month} | {month: ours.cells}
+    numbers = {one: {cell.place: cell.n for cell in cells if cell.n is not None} for one, cells in printed.items()}
+    return Edition(
+        kind="published",
+        cells=ours.cells,
+        differences=rules.differences(earlier[-1].cells, ours.cells) if earlier else (),
+        trends=trend.trends(month, numbers),
+        late={},
+        **common | {"published": ours.terms},
+    )
+
+
+def _of_month(versions: Sequence[Version], month: dt.date) -> list[Version]:
+    found = [version for version in versions if version.month == month]
+    if not found:
         raise StatisticsError(f"{month:%Y-%m} was never frozen.", fix="run the job for that month first.")
-    latest = {version.month: rules.figures_of(version.figures) for version in everything}
-    figures = latest[month]
-    before = rules.figures_of(versions[-2].figures) if len(versions) > 1 else figures
-    common = {
+    return found
+
+
+def _common(policy: Path, versions: Sequence[Version], now: dt.datetime) -> dict[str, Any]:
+    defined, _ = definitions.load(policy)
+    return {
         "version": versions[-1],
         "versions": versions,
         "definitions": defined,
         "terms": Terms.model_validate_json(versions[-1].terms),
-        "published": terms,
+        "published": load_rules(policy).published,
         "zone": zone_of(policy),
         "written_at": now,
     }
-    internal = Edition(
-        kind="internal",
-        cells=[Cell(*figure.place, figure.n, figure.of_n, EXACT) for figure in figures],
-        differences=rules.differences(before, figures),
-        trends=trend.trends(month, latest),
-        to_restate=to_restate,
-        **common,  # type: ignore[arg-type]
-    )
-    cells = _published(everything, month, defined, terms)
-    published = Edition(kind="published", cells=cells, differences=(), trends=(), to_restate=(), **common)  # type: ignore[arg-type]
-    return internal, published
-
-
-def _published(everything: Sequence[Version], month: dt.date, defined: Definitions, terms: Published) -> list[Cell]:
-    """What is published of the latest version, next to all that was published before it: its own earlier versions, and
-    the month before, at whose end the reviews were open that are open at the beginning of this one."""
-    earlier: list[disclosure.Edition] = []
-    if previous := [version for version in everything if version.month == rules.after(month, -1)]:
-        earlier += _carried_over(previous, defined, terms)
-    cells: list[Cell] = []
-    for version in everything:
-        if version.month == month:
-            cells, edition = disclosure.publish(rules.figures_of(version.figures), defined, terms, earlier)
-            earlier.append(edition)
-    return cells
-
-
-def _carried_over(previous: Sequence[Version], defined: Definitions, terms: Published) -> list[disclosure.Edition]:
-    found: list[disclosure.Edition] = []
-    own: list[disclosure.Edition] = []
-    for version in previous:
-        figures = rules.figures_of(version.figures)
-        _, edition = disclosure.publish(figures, defined, terms, own)
-        own.append(edition)
-        closing = next(figure.n for figure in figures if figure.place == _CLOSING)
-        is_hidden = "/".join(_CLOSING) in edition.hidden
-        opening = "/".join(_OPENING)
-        hidden = frozenset({opening}) if is_hidden else frozenset()
-        found.append(disclosure.Edition((Figure(*_OPENING, closing, None),), hidden))
-    return found

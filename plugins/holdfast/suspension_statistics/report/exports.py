@@ -54,6 +54,7 @@ def workbook(edition: Edition) -> bytes:
         xlsx.Sheet("figures", _COLUMNS, _rows(edition)),
         xlsx.Sheet("versions", _VERSION_COLUMNS, _version_rows(edition)),
         xlsx.Sheet("differences", _DIFFERENCE_COLUMNS, _difference_rows(edition)),
+        xlsx.Sheet("months", _TREND_COLUMNS, _trend_rows(edition)),
         xlsx.Sheet(
             "definitions",
             ("metric", "name", "population", "event", "clock", "inclusion", "changes later by", "unit", "part of"),
@@ -81,6 +82,7 @@ def json_text(edition: Edition) -> str:
             "figures": [dict(zip(_COLUMNS[2:], row[2:], strict=True)) for row in _rows(edition)],
             "versions": [dict(zip(_VERSION_COLUMNS, row, strict=True)) for row in _version_rows(edition)],
             "differences": [dict(zip(_DIFFERENCE_COLUMNS, row, strict=True)) for row in _difference_rows(edition)],
+            "months": [dict(zip(_TREND_COLUMNS, row, strict=True)) for row in _trend_rows(edition)],
         }
     )
 
@@ -94,13 +96,23 @@ _VERSION_COLUMNS = ("version", "known_until", "made_at", "reason", "digest")
 _DIFFERENCE_COLUMNS = ("metric", "basis", "dimension", "category", "n_before", "of_n_before", "n_after", "of_n_after")
 
 
+_TREND_COLUMNS = (
+    "metric", "basis", "dimension", "category", "name", "month", "n", "limit_low", "limit_high", "is_outside",
+)  # fmt: skip
+
+
+def months_csv(edition: Edition) -> str:
+    """The figures that are followed, month by month, with the control limits of the months before this one."""
+    return csv_text(_TREND_COLUMNS, _trend_rows(edition))
+
+
 def versions_csv(edition: Edition) -> str:
     """Every version of the month."""
     return csv_text(_VERSION_COLUMNS, _version_rows(edition))
 
 
 def differences_csv(edition: Edition) -> str:
-    """What the latest version changed; empty in the published edition, where it would tell what rounding hides."""
+    """What the latest version changed; in the published edition, of what was printed."""
     return csv_text(_DIFFERENCE_COLUMNS, _difference_rows(edition))
 
 
@@ -176,3 +188,11 @@ def _version_rows(edition: Edition) -> list[Sequence[TableCell]]:
 
 def _difference_rows(edition: Edition) -> list[Sequence[TableCell]]:
     return [(*one.place, one.n_before, one.of_n_before, one.n_after, one.of_n_after) for one in edition.differences]
+
+
+def _trend_rows(edition: Edition) -> list[Sequence[TableCell]]:
+    return [
+        (*one.place, one.name, f"{month:%Y-%m}", n, *map(_six, (one.low, one.high)), one.is_outside(n))
+        for one in edition.trends
+        for month, n in one.months
+    ]

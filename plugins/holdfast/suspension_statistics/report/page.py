@@ -11,7 +11,8 @@ from holdfast.reports import charts, html
 from holdfast.suspension_statistics.definitions import BASES
 from holdfast.suspension_statistics.disclosure import HIDDEN, Cell
 from holdfast.suspension_statistics.report.edition import Edition
-from holdfast.suspension_statistics.safeguards import KINDS, Break
+from holdfast.suspension_statistics.safeguards import KINDS, Break, Kind
+from holdfast.suspension_statistics.trend import Trend
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SAFEGUARDS = Path(__file__).with_name("safeguards.html.j2")
@@ -47,9 +48,9 @@ def html_of(edition: Edition) -> str:
     return html.render(TEMPLATE, context, zone=edition.zone)
 
 
-def safeguards_html(broken: Sequence[Break], *, on: dt.date, now: dt.datetime, zone: str) -> str:
+def safeguards_html(broken: Sequence[Break], kinds: Sequence[Kind], *, on: dt.date, now: dt.datetime, zone: str) -> str:
     """The page of broken safeguards."""
-    context = {"broken": broken, "kinds": KINDS, "on": on, "written_at": now}
+    context = {"broken": broken, "kinds": kinds, "meaning": KINDS, "on": on, "written_at": now}
     return html.render(SAFEGUARDS, context, zone=zone)
 
 
@@ -99,21 +100,17 @@ def _charts(edition: Edition) -> list[tuple[str, str]]:
             drawn.append(
                 (title, charts.stacked_bars(name, title, title + ".", labels, series, as_shares=False, unit="numbers"))
             )
-    for number, one in enumerate(edition.trends):
-        if len(one.months) > 1:
-            usual = [
-                n if (one.low is None or one.high is None or one.low <= n <= one.high) else 0 for _, n in one.months
-            ]
-            other = [n - same for (_, n), same in zip(one.months, usual, strict=True)]
-            series = [charts.Series("within the limits", usual, _DARK), charts.Series("outside", other, _WARM, "xx")]
-            labels = [f"{month:%Y-%m}" for month, _ in one.months]
-            text = f"{one.name}, month by month, with the months outside the control limits marked."
-            drawn.append(
-                (
-                    f"{one.name}, the last twelve months",
-                    charts.stacked_bars(
-                        f"trend-{number}", one.name, text, labels, series, as_shares=False, unit="numbers"
-                    ),
-                )
-            )
+    drawn += [_trend(number, one) for number, one in enumerate(edition.trends) if len(one.months) > 1]
     return drawn
+
+
+def _trend(number: int, one: Trend) -> tuple[str, str]:
+    """A figure over the months, those outside the control limits hatched; a hidden number is drawn as none."""
+    values = [n if isinstance(n, int) else 0 for _, n in one.months]
+    outside = [value if one.is_outside(n) else 0 for value, (_, n) in zip(values, one.months, strict=True)]
+    within = [value - other for value, other in zip(values, outside, strict=True)]
+    series = [charts.Series("within the limits", within, _DARK), charts.Series("outside", outside, _WARM, "xx")]
+    labels = [f"{month:%Y-%m}" + (" (hidden)" if n == HIDDEN else "") for month, n in one.months]
+    text = f"{one.name}, month by month, with the months outside the control limits marked."
+    chart = charts.stacked_bars(f"trend-{number}", one.name, text, labels, series, as_shares=False, unit="numbers")
+    return f"{one.name}, the last twelve months", chart

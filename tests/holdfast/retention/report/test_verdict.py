@@ -54,7 +54,7 @@ PARTLY = {
     "a waiting row": (
         {"waiting_rows": 1},
         {},
-        "1 row past the period was kept, because rows that stay refer to them.",
+        "1 row past the period was kept, because rows that stay refer to them or their facts were not taken.",
     ),
     "an unknown row": (
         {"unknown_rows": 3},

@@ -21,7 +21,7 @@ from tests.night.installation import (
 )
 
 from holdfast import clock
-from holdfast.emergency_data import layout
+from holdfast.emergency_data import layout_files
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.emergency_data.writing import Head
 from holdfast.synthetic import emergency as synthetic
@@ -50,7 +50,7 @@ def send(installation: Installation) -> Path:
     """Put the reseller's extract of today into the inbox, as a sender would: under another name first."""
     now = dt.datetime.now(tz=dt.UTC).replace(microsecond=0)
     day = clock.local_date(now, ZONE)
-    plain = layout.load_all(installation.project / "expectations" / "emergency_data")["ng999-v1"]
+    plain = layout_files.load_all(installation.project / "expectations" / "emergency_data")["ng999-v1"]
     inbox = installation.settings.emergency / "inbox"
     head = Head(RESELLER, 1, 0, "FULL", day, now)
     written = synthetic.write_extract(inbox.parent, plain, head, [synthetic.record(0, day)]).path

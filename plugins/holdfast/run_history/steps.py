@@ -1,0 +1,54 @@
+"""The watchdog's tasks, one function each. Each may be repeated: nothing is copied twice, or found twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import sqlalchemy as sa
+
+from holdfast import database, queries
+from holdfast.errors import HistoryDisagrees
+from holdfast.evidence import checkpoint
+from holdfast.run_history import calendar, copy, report, watchdog
+from holdfast.run_history.client import of_settings
+from holdfast.settings import Settings
+
+Result = dict[str, Any]
+
+
+def copy_history(engine: sa.Engine, settings: Settings) -> Result:
+    """Copy what Airflow has to say since the last time."""
+    copied = copy.take_in(engine, of_settings(settings), calendar.NAMES, settings.pseudonym_key())
+    return {"read": copied.read, "new": copied.new}
+
+
+def compare(engine: sa.Engine, settings: Settings) -> Result:
+    """Compare ledger, Airflow's history and calendar, and sign what the ledger has gained."""
+    with database.transaction(engine) as connection:
+        now = queries.run(connection, "run_history/lock_read").one().now
+        found = watchdog.look(connection, now)
+    log = checkpoint.open_log(settings.ledger_key, settings.checkpoints)
+    signed = checkpoint.sign(engine, log, now)
+    return {"open": dict(Counter(one.kind for one in found)), "checkpoint": signed.size if signed else 0}
+
+
+def write_report(engine: sa.Engine, settings: Settings) -> Result:
+    """The list of what is open, for whoever has to look."""
+    with database.transaction(engine) as connection:
+        now = queries.run(connection, "run_history/lock_read").one().now
+        return report.write(settings, watchdog.listed(connection), now)
+
+
+def conclude(engine: sa.Engine, settings: Settings) -> Result:
+    """End green only if nothing is open that nobody explained. Raises HistoryDisagrees, and names the kinds."""
+    with database.transaction(engine) as connection:
+        counts = Counter(one.kind for one in watchdog.listed(connection) if one.alarms)
+    if counts:
+        told = ", ".join(f"{kind}: {number}" for kind, number in sorted(counts.items()))
+        raise HistoryDisagrees(
+            f"Ledger, Airflow and calendar do not say the same ({told}).",
+            fix="see the report of write_report; mend it, or give the reason with `holdfast evidence explain`.",
+            **counts,
+        )
+    return {"open": 0}
