@@ -20,7 +20,8 @@ import pytest
 import sqlalchemy as sa
 
 from holdfast import database as hf_database
-from holdfast import embedded, settings
+from holdfast import embedded, roles, settings
+from holdfast.policy.model import DataMap
 
 TEMPLATE = "migrated"
 LEAVING = (settings.OUTBOX_CONNECTION, settings.RECIPIENTS_CONNECTION, settings.API_CONNECTION)
@@ -63,7 +64,10 @@ def postgres_url_for() -> Iterator[Callable[[str], str]]:
 def template_database(postgres_url_for: Callable[[str], str]) -> str:
     """The name of the database that all migrations were applied to. Nobody may stay connected to it."""
     engine = hf_database.engine_for(postgres_url_for(TEMPLATE))
-    hf_database.migrate(engine, settings.load().sql / "migrations")
+    sql = settings.load().sql
+    hf_database.migrate(engine, sql / "migrations")
+    with hf_database.transaction(engine) as connection:  # what they may do with a provider's tables is for who has some
+        roles.apply(connection, roles.load(sql), DataMap(version=1, schemas=("nobodys",), datasets={}))
     engine.dispose()
     return TEMPLATE
 

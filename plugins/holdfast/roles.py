@@ -22,12 +22,6 @@ from holdfast.policy.load import load_document, load_policy
 from holdfast.policy.model import DataMap, Sentence, Strict
 from holdfast.settings import Settings
 
-READER = "holdfast_reader"
-HOLD_KEEPER = "holdfast_hold_keeper"
-ENFORCER = "holdfast_enforcer"
-EMERGENCY = "holdfast_emergency"
-STATISTICS = "holdfast_statistics"
-
 Verb = Literal["select", "insert", "update", "delete", "lock", "own"]
 _MAKE: LiteralString = """
 DO $make$ BEGIN
@@ -83,7 +77,7 @@ def load(folder: Path) -> Matrix:
 
 
 def renew(engine: sa.Engine, settings: Settings) -> None:
-    """Give the roles what this version and this installation's data map say. Raises as `apply` does, or PolicyRefused."""
+    """Give the roles what this version and this installation's data map say. Raises as `apply`, or PolicyRefused."""
     with database.transaction(engine) as connection:
         apply(connection, load(settings.sql), load_policy(settings.policy).data_map)
 

@@ -25,6 +25,7 @@ def quote_a_row(engine: sa.Engine, settings: Settings) -> None:
 
 def lose_the_server(engine: sa.Engine, settings: Settings) -> None:
     with engine.connect() as connection:
+        connection.execute(sa.text("SET ROLE NONE"))  # a step's role may end nobody's session, not even its own
         connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 
@@ -42,3 +43,8 @@ def return_a_sum(engine: sa.Engine, settings: Settings) -> object:
 
 def return_rows(engine: sa.Engine, settings: Settings) -> object:
     return {"rows": ["x" * 80] * 1000}
+
+
+def who(engine: sa.Engine, settings: Settings) -> str:
+    with engine.connect() as connection:
+        return str(connection.execute(sa.text("SELECT current_user")).scalar_one())

@@ -20,7 +20,7 @@ from airflow.sdk.execution_time import task_runner
 from tests.holdfast.retention import shop as shops
 from tests.holdfast.retention.shop import Shop
 
-from holdfast import queries, settings
+from holdfast import queries, roles, settings
 from holdfast_airflow import Approval
 
 STEPS = "holdfast.retention.steps"
@@ -35,6 +35,7 @@ def shop(database: sa.Engine, home: Path, tmp_path: Path, monkeypatch: pytest.Mo
     made = shops.build(database, tmp_path / "project")
     made.set_policy(lambda documents: documents["retention_schedule"]["caps"].update(rows=2))
     made.purchases([1, 2, 3])
+    roles.renew(database, settings.load())
     yield made
     queries.query.cache_clear()
 

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from tests.dags import sample_steps
 
 import holdfast_airflow
-from holdfast import settings
+from holdfast import roles, settings
 from holdfast.errors import SettingsError
 
 STEPS = sample_steps.__name__
@@ -23,6 +23,7 @@ def configured(database: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> str:
     """The database that the settings name."""
     url = database.url.render_as_string(hide_password=False)
     monkeypatch.setenv(settings.DATABASE_URL, url)
+    monkeypatch.setattr(roles.Matrix, "of_step", lambda *_: "holdfast_reader")  # these steps are in no matrix
     assert database.url.database is not None
     return database.url.database
 
@@ -30,6 +31,10 @@ def configured(database: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_step_gets_an_engine_and_its_own_arguments_and_gives_back_its_counts(configured: str) -> None:
     result = holdfast_airflow.call_step(STEPS, "count", {"run_id": 7, "ti": object(), "dag_run": object()})
     assert result == {"run_id": 7, "database": configured, "labels": ["a", "b"], "exceeded": False}
+
+
+def test_a_step_works_as_its_role_and_not_as_our_login(configured: str) -> None:
+    assert holdfast_airflow.call_step(STEPS, "who", {}) == "holdfast_reader"
 
 
 def test_a_database_error_is_told_by_type_code_and_line_and_never_quotes_the_row() -> None:
