@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench drill-kills drill-race drill-files drill-tamper drill-nights drill-airflow clean
+.PHONY: run test lint format bench drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -41,6 +41,10 @@ bench: $(INSTALLED)
 ## 1,000 kills at random points of a run
 drill-kills: $(INSTALLED)
 	HOLDFAST_DRILL_KILLS=1000 $(BIN)/python -m pytest -q tests/drills/test_kills.py
+
+## 100 crashes of PostgreSQL's whole process tree in a run
+drill-crashes: $(INSTALLED)
+	HOLDFAST_DRILL_CRASHES=100 $(BIN)/python -m pytest -q tests/drills/test_server_crash.py
 
 ## 100,000 holds placed while rows are deleted
 drill-race: $(INSTALLED)

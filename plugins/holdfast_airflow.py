@@ -135,7 +135,11 @@ class Approval(HITLOperator):
         """Called with the answer, or with its absence, which is an error."""
         answer = super().execute_complete(context, event)
         decision = DECISIONS[answer["chosen_options"][0]]
-        given = {"decision": decision, "decided_by": answer["responded_by_user"]["id"]}
+        given = {
+            "decision": decision,
+            "decided_by": answer["responded_by_user"]["id"],
+            "airflow_run": context.get("run_id"),
+        }
         # What somebody typed comes first: it must not take the place of who answered, and for what.
         call_step(self.steps, "record_approval", {**answer["params_input"], **given, **asked})
         return {"decision": decision}

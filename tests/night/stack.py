@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -142,16 +141,17 @@ class Stack:
 
     @contextlib.contextmanager
     def deletions_wait(self) -> Iterator[sa.Connection]:
-        """While the block lasts nobody can delete a log-in: the worker tries, steps back and tries again."""
+        """While the block lasts nobody can delete a call: the worker tries, steps back and tries again."""
         with self.engine.connect() as connection:
-            connection.exec_driver_sql("LOCK TABLE provider.login_event IN SHARE MODE")
+            connection.exec_driver_sql("LOCK TABLE provider.call_detail_record IN SHARE MODE")
             yield connection
             connection.rollback()
 
     def wait_for_a_deletion(self) -> None:
         """Return once a worker has asked for the lock that `deletions_wait` keeps."""
         waiting = (
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = cast('provider.login_event' AS regclass)"
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IN"
+            " (SELECT relid FROM pg_partition_tree('provider.call_detail_record'))"
         )
         deadline = time.monotonic() + 240
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -237,10 +237,6 @@ def _hold(engine: sa.Engine, settings: Settings) -> None:
 def kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def log_has(path: Path, words: str) -> bool:
-    return path.exists() and words in path.read_text(errors="replace")
 
 
 _RUN = """

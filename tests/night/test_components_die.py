@@ -6,6 +6,7 @@ Whatever Airflow says of a run, the database's own account of it is what is comp
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import time
@@ -58,9 +59,9 @@ def up() -> Iterator[Stack]:
         yield made
 
 
-def assert_right(up: Stack, night: object, held: str) -> None:
+def assert_right(up: Stack, night: dt.datetime, held: str) -> None:
     """Done once, entered once, nothing held touched, nothing half done, and the ledger whole."""
-    run = up.run_of(night)  # type: ignore[arg-type]
+    run = up.run_of(night)
     assert run.state == "sealed"
     assert run.worked == run.entered >= run.planned > 0
     assert up.held() == held

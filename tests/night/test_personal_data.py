@@ -7,6 +7,7 @@ that is mended. After each, everything that was written is searched by `canaries
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from holdfast.deletion_requests.intake import inbox_of
 from holdfast.emergency_data.taking_in import Folders
 from holdfast.night.configuration import METADATA_DATABASE
 from holdfast.night.jobs import JOBS
+from holdfast.synthetic import requests
 from holdfast_alerts import CONNECTION
 
 ACCOUNTS = 400
@@ -34,13 +36,19 @@ QUOTING = {
     "letter_addressee.sql": ("ON contact.account_id", "ON provider.spoken(contact.full_name) AND contact.account_id"),
     "emergency/numbers.sql": ("ON account.account_id", "ON provider.spoken(number.e164) AND account.account_id"),
     "suspension/notices.sql": ("WHERE\n", "WHERE provider.spoken(notice.address) AND\n"),
-    "holds/billing.sql": ("WHERE status IN", "WHERE provider.spoken(billing_name) AND status IN"),
+    "holds/billing.sql": ("WHERE status IN", "WHERE provider.spoken_later(billing_name) AND status IN"),
 }
 """Queries of the provider's, each asked by another job, and what makes their errors quote what they read."""
 BREAK = """
     CREATE FUNCTION provider.spoken(words text) RETURNS boolean LANGUAGE plpgsql AS $$
     BEGIN
         RAISE EXCEPTION 'cannot read %', words USING DETAIL = words, HINT = words;
+    END $$;
+    CREATE FUNCTION provider.spoken_later(words text) RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN
+        -- Retention is to come to its work: with a source that is not believed there is none.
+        PERFORM FROM holdfast.run WHERE job = 'deletion_requests_reconcile';
+        RETURN NOT FOUND OR provider.spoken(words);
     END $$;
     ALTER TABLE provider.message ADD CONSTRAINT said CHECK (content IS NOT NULL) NOT VALID;
 """
@@ -90,6 +98,7 @@ def bad_night(installation: Installation, search: Search) -> Night:
     with connected(installation, database.EMBEDDED_DATABASE) as connection:
         database.run_script(connection, BREAK)
         somebody = connection.exec_driver_sql(SOMEBODY).one()
+        requests.make(connection.engine, inbox_of(installation.settings), as_of=dt.datetime.now(dt.UTC))
     plant_files(installation, somebody)
     return a_night(installation)
 
@@ -151,12 +160,15 @@ def said_by(installation: Installation, *words: str) -> str:
 
 
 def assert_nothing_leaked(search: Search, night: Night) -> None:
-    assert search.files() == {}
-    assert search.tables(METADATA_DATABASE) == {}
+    """Everything that was written, told with its place at once, since a night takes minutes."""
+    found = search.files() | search.tables(METADATA_DATABASE)
     ours = search.tables(database.EMBEDDED_DATABASE)
-    assert {table: finds for table, finds in ours.items() if table not in MEANT_TABLES} == {}
-    for text in (night.output, *night.mails):
-        assert search.canaries.found_in(text.encode()) == set()
+    found |= {table: finds for table, finds in ours.items() if table not in MEANT_TABLES}
+    for place, text in enumerate((night.output, *night.mails)):
+        if finds := search.canaries.found_in(text.encode()):
+            found[f"what was said, {place}"] = finds
+    shown = [f"{place}: {find}" for place, finds in sorted(found.items()) for find in list(finds)[:3]]
+    assert shown == []
 
 
 def test_there_is_much_to_look_for(search: Search) -> None:
@@ -165,17 +177,17 @@ def test_there_is_much_to_look_for(search: Search) -> None:
 
 
 def test_a_night_on_which_every_job_fails_leaves_nothing_of_anybody(search: Search, bad_night: Night) -> None:
+    assert_nothing_leaked(search, bad_night)
     assert bad_night.exit_code == 1, bad_night.output
     assert [job for job in JOBS if f"{job} failed" not in bad_night.output] == []
     assert bad_night.mails
-    assert_nothing_leaked(search, bad_night)
 
 
 def test_the_night_after_heals_and_leaves_nothing_of_anybody(
     installation: Installation, search: Search, good_night: Night
 ) -> None:
-    assert [job for job in JOBS if f"{job} success" not in good_night.output] == []
     assert_nothing_leaked(search, good_night)
+    assert [job for job in JOBS if f"{job} success" not in good_night.output] == [], good_night.output
 
 
 @pytest.mark.usefixtures("good_night")

@@ -7,6 +7,7 @@ file that comes again with the very same bytes.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,12 +33,16 @@ _MOST_LISTED = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody said, and when. `reason` is a code of small letters, digits and hyphens."""
+    """What somebody said, and when. `reason` is a code of small letters, digits and hyphens.
+
+    `airflow_run` is the run in which it was asked; None: by command.
+    """
 
     decision: str
     decided_by: str
     reason: str | None
     at: dt.datetime
+    airflow_run: str | None = None
 
 
 def approvers(settings: Settings) -> Mapping[str, str]:
@@ -87,6 +92,8 @@ def record(engine: sa.Engine, settings: Settings, digests: Sequence[str], answer
     with database.transaction(engine) as connection:
         for sha256 in digests:
             facts: dict[str, ledger.JSON] = {"file": f"sha256:{sha256}", "by": by}
+            if answer.airflow_run is not None:  # its digest: whoever triggers a run may call it anything
+                facts["airflow_run"] = f"sha256:{hashlib.sha256(answer.airflow_run.encode()).hexdigest()}"
             if not counts:
                 ledger.append(connection, "approval_unauthorised", facts)
             else:

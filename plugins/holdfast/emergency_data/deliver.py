@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.emergency_data import store
+from holdfast.emergency_data import manifest, store
 from holdfast.errors import DeliveryRefused
 from holdfast.evidence import ledger
 from holdfast.settings import Settings
@@ -87,12 +87,21 @@ def _put(engine: sa.Engine, extract_id: int, folder: Path, place: Place, now: dt
                 fix="restore it from the release; do not send it.",
             )
         place.system.makedirs(place.root, exist_ok=True)
+        said = manifest.of_file(path)
+        if said.exists() and not _is_there(place, said.name, _digest(said)):  # whoever finds the file finds it as well
+            _send(place, said)
+            place.system.mv(place.named(_partial(said.name)), place.named(said.name))
         if not _is_there(place, row.file_name, row.sha256):
-            partial = place.named(_partial(row.file_name))
-            place.system.put_file(str(path), partial)
-            if place.system.size(partial) != path.stat().st_size:
-                raise OSError("the destination has not as many bytes as were sent")
+            _send(place, path)
         queries.run(connection, "emergency/record_put", {"extract_id": extract_id, "at": now})
+
+
+def _send(place: Place, path: Path) -> None:
+    """Put a file under a name of its own, for it to be renamed. Raises OSError if it did not arrive whole."""
+    partial = place.named(_partial(path.name))
+    place.system.put_file(str(path), partial)
+    if place.system.size(partial) != path.stat().st_size:
+        raise OSError("the destination has not as many bytes as were sent")
 
 
 def _rename(engine: sa.Engine, extract_id: int, place: Place, now: dt.datetime, reached: Reached) -> int:

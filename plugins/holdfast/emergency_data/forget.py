@@ -11,6 +11,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.emergency_data import manifest
 from holdfast.emergency_data.taking_in import Folders
 from holdfast.evidence import ledger
 
@@ -31,7 +32,7 @@ def forget(connection: sa.Connection, folders: Folders, now: dt.datetime, days: 
         path
         for folder in (folders.received, folders.refused, folders.released)
         for path in folder.iterdir()
-        if path.is_file() and path.stat().st_mtime < before.timestamp()
+        if path.is_file() and not path.name.endswith(manifest.SUFFIX) and path.stat().st_mtime < before.timestamp()
     ]
     counts["files"] = len(old)
     if any(counts.values()):

@@ -123,6 +123,7 @@ def release_extract(engine: sa.Engine, settings: Settings, *, extract_id: int) -
             "superseded": done.superseded,
         }
         facts = {**_facts(extract), **counts, "rule_set": suite.digest, "release": f"sha256:{done.file.sha256}"}
+        facts["manifest"] = f"sha256:{done.manifest}"
         ledger.append(connection, "extract_released", facts)
     return {"extract_id": extract_id, "state": "released", **counts}
 

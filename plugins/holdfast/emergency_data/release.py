@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from holdfast import queries
-from holdfast.emergency_data import digests, formatting, judge, staging, statements, writing
+from holdfast.emergency_data import digests, formatting, judge, manifest, staging, statements, writing
 from holdfast.emergency_data.catalogue import Suite
 from holdfast.emergency_data.conditions import LIVE_STATES, SCHEMA
 from holdfast.emergency_data.fields import FIELDS
@@ -66,9 +66,10 @@ _QUARANTINE = sa.table(
 
 @dataclass(frozen=True)
 class Released:
-    """What a release did, in records, and its file."""
+    """What a release did, in records, and its file; `manifest` is the digest of what is said beside it."""
 
     file: writing.WrittenFile
+    manifest: str
     records: int
     quarantined: int
     corrected: int
@@ -131,7 +132,8 @@ def release(
         "at": now,
     }
     queries.run(connection, "emergency/record_release", values)
-    return Released(written, totals.records, quarantined, corrected, superseded)
+    said = manifest.write(extract, written, totals, quarantined, suite.digest)
+    return Released(written, said, totals.records, quarantined, corrected, superseded)
 
 
 def _is_bad(records: sa.Table, extract: Extract, suite: Suite) -> sa.ColumnElement[bool]:

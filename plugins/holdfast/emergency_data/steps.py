@@ -153,14 +153,15 @@ def record_approval(
     decision: str,
     decided_by: str,
     reason: str | None = None,
+    airflow_run: str | None = None,
 ) -> Result:
     """Bind a person's answer to the files with these digests, which leave or do not in the next step.
 
     Raises ApprovalRefused for the answer of somebody whom the policy does not name, or one without a reason, and
-    ExtractRefused for a file that does not wait. `decided_by` is the user id of the log-in.
+    ExtractRefused for a file that does not wait. `decided_by` is the user id of the log-in, `airflow_run` the id of the
+    run that asked; None: by command.
     """
-    now = inputs.now(engine)
-    answer = approvals.Answer(decision, decided_by, reason, now)
+    answer = approvals.Answer(decision, decided_by, reason, inputs.now(engine), airflow_run)
     approvals.record(engine, settings, digests, answer)
     return {"files": len(digests), "decision": decision}
 

@@ -95,7 +95,7 @@ class Visit:
         """The page that a template makes; it knows `user`, `url`, `may` and `form_token` besides what it is given."""
         return render(self.request, self.site, self.user, template, status=status, context=context)
 
-    def to(self, route: str, **values: Any) -> Response:
+    def to(self, route: str, /, **values: Any) -> Response:
         """Send the browser on after a form."""
         return RedirectResponse(address(self.request, route, **values), 303)
 
@@ -137,7 +137,7 @@ Visitor = Annotated[Visit, Depends(_visit)]
 """The parameter by which a route gets its visit."""
 
 
-def address(request: Request, route: str, **values: Any) -> str:
+def address(request: Request, route: str, /, **values: Any) -> str:
     """The address of a route, wherever Airflow is mounted; values that the route has no place for become its query."""
     places = next(one.param_convertors for one in request.app.routes if one.name == route)
     path = {name: value for name, value in values.items() if name in places}
@@ -156,7 +156,7 @@ def render(
         field = Markup('<input type="hidden" name="{}" value="{}">')
         return field.format(forms.FIELD, forms.token(request))
 
-    def url(route: str, **values: Any) -> str:
+    def url(route: str, /, **values: Any) -> str:
         return address(request, route, **values)
 
     given = {

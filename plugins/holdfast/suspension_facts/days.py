@@ -34,3 +34,9 @@ def missing(connection: sa.Connection, *, since: dt.date, until: dt.date, known_
     """The days from `since` up to but not including `until` that had not arrived by then, in order."""
     values = {"since": since, "until": until, "known_until": known_until}
     return list(queries.run(connection, "suspension_facts/missing_days", values).scalars())
+
+
+def first(connection: sa.Connection) -> dt.date | None:
+    """The first day that ever arrived."""
+    found: dt.date | None = queries.run(connection, "suspension_facts/first_day").scalar_one()
+    return found

@@ -32,7 +32,7 @@ def take_facts(engine: sa.Engine, settings: Settings) -> Result:
         now = take_in.begin(connection)
         taken = take_in.take_in(connection, key=settings.pseudonym_key(), zone=zone, now=now)
         today = clock.local_date(now, zone)
-        since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+        since = _awaited_from(connection, today)
         arrived = days.arrive(connection, since=since, until=today, now=now)
         oldest = rules.after(today.replace(day=1), -load_rules(settings.policy).link_months)
         cut = unlink.unlink(connection, before=oldest, now=now)
@@ -67,7 +67,7 @@ def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
         today = clock.local_date(now, zone)
-        since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+        since = _awaited_from(connection, today)
         until = today - dt.timedelta(days=settling)
         frozen = {version.month for version in store.versions(connection)}
         gone = set(days.missing(connection, since=since, until=until, known_until=now))
@@ -85,7 +85,7 @@ def conclude_night(engine: sa.Engine, settings: Settings) -> Result:
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
         today = clock.local_date(now, zone)
-        since = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+        since = _awaited_from(connection, today)
         gone = days.missing(connection, since=since, until=today - dt.timedelta(days=settling), known_until=now)
     if gone:
         raise StatisticsError(
@@ -133,6 +133,18 @@ def write_report(engine: sa.Engine, settings: Settings, *, month: str) -> Result
         now = take_in.begin(connection)
         first = rules.month_of(month)
         return report.write(connection, settings, first, late=months.late_facts(connection, first), now=now)
+
+
+def _awaited_from(connection: sa.Connection, today: dt.date) -> dt.date:
+    """The first day of the oldest month that is awaited: of the last three, or one that is not frozen since the first
+    day ever arrived: a day that is missing is named for as long as it takes.
+    """
+    recent = rules.after(today.replace(day=1), -_LOOK_BACK_MONTHS)
+    month = (days.first(connection) or recent).replace(day=1)
+    frozen = {version.month for version in store.versions(connection)}
+    while month < recent and month in frozen:
+        month = rules.after(month)
+    return min(month, recent)
 
 
 def conclude_month(engine: sa.Engine, settings: Settings) -> Result:

@@ -19,6 +19,7 @@ from holdfast.emergency_data import (
     inputs,
     judge,
     layout_files,
+    manifest,
     reference,
     staging,
     steps,
@@ -157,7 +158,9 @@ class Job:
         return synthetic.record(n, self.day, action=action) | changes
 
     def outbox(self) -> list[str]:
-        return sorted(path.name for path in (self.root / "outbox").glob("*"))
+        """The files that were delivered, without their manifests."""
+        names = (path.name for path in (self.root / "outbox").glob("*"))
+        return sorted(name for name in names if not name.endswith(manifest.SUFFIX))
 
     def query(self, statement: str, **values: Any) -> list[Any]:
         with self.engine.begin() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -116,8 +117,15 @@ def test_the_first_answer_stands_and_nobody_is_asked_again(job: Job) -> None:
     (facts,) = job.ledger("extract_approved")
     assert facts["by"] == pseudonym(job.settings.pseudonym_key(), STAFF, "dpo")
     assert (facts["extract"], facts["reason"]) == (2, "planned-migration")
+    assert "airflow_run" not in facts, "it was given by command"
     assert job.ledger("extract_declined") == []
     assert [result["state"] for result in job.run()] == ["released"]
+
+
+def test_an_answer_names_the_run_in_which_it_was_asked_by_its_digest(job: Job) -> None:
+    answer(job, waiting(job), airflow_run="manual__for Anna")
+    (facts,) = job.ledger("extract_approved")
+    assert facts["airflow_run"] == f"sha256:{hashlib.sha256(b'manual__for Anna').hexdigest()}"
 
 
 def test_an_answer_for_several_files_is_for_all_of_them_or_none(job: Job) -> None:

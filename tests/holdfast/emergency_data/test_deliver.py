@@ -19,7 +19,7 @@ from tests.holdfast.emergency_data.sftp_server import sftp_server
 
 from holdfast import database as hf_database
 from holdfast import settings
-from holdfast.emergency_data import deliver, sftp
+from holdfast.emergency_data import deliver, manifest, sftp
 from holdfast.errors import DeliveryRefused, SettingsError
 
 NOW = dt.datetime(2026, 11, 24, 6, 0, tzinfo=dt.UTC)
@@ -118,6 +118,18 @@ def test_a_file_is_sent_once_wherever_an_attempt_is_killed(office: Office, point
     assert office.delivered() == [(1, "file")]
     assert sorted(path.name for path in office.there.iterdir()) == ([] if fetched and point == "renamed" else [name])
     assert office.deliver() == 0
+
+
+def test_its_manifest_is_there_before_the_file_has_its_name(office: Office) -> None:
+    name = office.release(1)
+    said = manifest.of_file(office.released / name)
+    said.write_text("of the file 1")
+    (office.there / f"{said.name}.partial").write_text("of th")
+    die_at(office, "put", office.place)
+    assert sorted(path.name for path in office.there.iterdir()) == [said.name, f"{name}.partial"]
+    assert office.deliver() == 1
+    assert (office.there / said.name).read_text() == "of the file 1"
+    assert sorted(path.name for path in office.there.iterdir()) == [name, said.name]
 
 
 def test_an_attempt_that_dies_while_it_sends_is_followed_by_one_that_sends_anew(office: Office) -> None:

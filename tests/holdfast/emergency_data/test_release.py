@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
+import re
 
 import pytest
 from tests.holdfast.emergency_data.conftest import BOUNDS, PLAIN, Job
 
-from holdfast.emergency_data import forget, one_extract, rules, steps, taking_in
+from holdfast.emergency_data import forget, manifest, one_extract, rules, steps, taking_in
 from holdfast.emergency_data.scan import scan
 from holdfast.errors import DeliveryRefused
 from holdfast.evidence import verify
@@ -35,6 +38,23 @@ def test_good_records_leave_and_bad_ones_stay_with_all_their_reasons(job: Job) -
     (facts,) = job.ledger("extract_released")
     assert facts["records"] == facts["released"] + facts["quarantined"] == 60
     assert not job.query("SELECT FROM pg_tables WHERE schemaname = 'emergency' AND tablename ~ '_[0-9]+$'")
+
+
+def test_a_manifest_goes_out_with_the_file_and_names_nobody(job: Job) -> None:
+    records = [job.good(n) for n in range(30)]
+    records[7]["postcode"] = ""
+    came = job.send(1, records, "FULL")
+    digest = hashlib.sha256(came.read_bytes()).hexdigest()
+    job.run()
+    sent = job.root / "outbox" / came.name
+    said = json.loads(manifest.of_file(sent).read_text())
+    (facts,) = job.ledger("extract_released")
+    assert facts["manifest"] == f"sha256:{hashlib.sha256(manifest.of_file(sent).read_bytes()).hexdigest()}"
+    assert (said["file"], said["bytes"]) == (sent.name, sent.stat().st_size)
+    assert said["sha256"] == hashlib.sha256(sent.read_bytes()).hexdigest() == facts["release"].removeprefix("sha256:")
+    assert (said["records"], said["inserts"], said["rule_set"]) == (29, 29, facts["rule_set"])
+    assert said["received"] == {"sha256": digest, "records": 30, "quarantined": 1}
+    assert not re.search(r"EXAMPLE|\+44|[0-9]{9}\b", manifest.of_file(sent).read_text())
 
 
 def test_a_corrected_record_leaves_quarantine_and_a_worse_one_takes_its_place(job: Job) -> None:

@@ -47,16 +47,20 @@ class Stocked:
         )
 
     def plan(self) -> int:
-        """What tonight's retention would do; the number of the dry run."""
-        run = steps.open_run(self.engine, self.settings, as_of=self.now, dry_run=True)
-        run_id = int(str(run["run_id"]))
-        for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
-            step(self.engine, self.settings, run_id=run_id)
-        return run_id
+        return plan_tonight(self.engine, self.settings, self.now)
 
     def scalar(self, statement: str, **values: Any) -> Any:
         with self.engine.connect() as connection:
             return connection.execute(sa.text(statement), values).scalar_one()
+
+
+def plan_tonight(engine: sa.Engine, settings: Settings, now: dt.datetime) -> int:
+    """What tonight's retention would do, by the steps of its DAG; the number of the dry run."""
+    run = steps.open_run(engine, settings, as_of=now, dry_run=True)
+    run_id = int(str(run["run_id"]))
+    for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
+        step(engine, settings, run_id=run_id)
+    return run_id
 
 
 @contextmanager

@@ -190,7 +190,7 @@ def build(engine: sa.Engine) -> Feed:
 
 
 def _write(connection: sa.Connection, table: str, rows: list[dict[str, Any]]) -> None:
-    connection.execute(sa.text(f"TRUNCATE {table}"))
+    connection.execute(sa.text(f"DELETE FROM {table}"))
     connection.execute(
         sa.text(f"INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(cast(NULL AS {table}), :rows)").bindparams(
             sa.bindparam("rows", rows, postgresql.JSONB)

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from pathlib import Path
 
-import jsonschema
 import pytest
 import sqlalchemy as sa
-from tests.holdfast.suspension_statistics.feed import Feed, at, decision, ending, notice, request
+from tests.holdfast.suspension_statistics.feed import Feed, at, decision, request
 
 from holdfast import database, settings
 from holdfast.errors import StatisticsError
 from holdfast.suspension_facts import unlink as facts_unlink
-from holdfast.suspension_statistics import definitions, months, rules, steps, store
+from holdfast.suspension_statistics import months, rules, steps, store
 
 MAY, HOUR, DAY = dt.date(2026, 5, 1), dt.timedelta(hours=1), dt.timedelta(days=1)
-FOLDER = "suspension_statistics"
-
-
-@pytest.fixture
-def may(feed: Feed) -> Feed:
-    """Forty suspensions in May, all told, thirty of them reviewed; every day of the month arrived."""
-    for n in range(40):
-        made = at("2026-05-01") + n * 17 * HOUR
-        feed.say(
-            decision=[decision(f"d{n}", made, subject_key=str(n), automation=("fully", "not")[n % 4 == 0])],
-            notice=[notice(f"n{n}", f"d{n}", made + HOUR, made)],
-        )
-        if n < 30:
-            asked, outcome = made + 2 * HOUR, ("upheld", "overturned")[n % 3 == 0]
-            feed.say(
-                request=[request(f"r{n}", f"d{n}", asked, made)],
-                ending=[ending(f"e{n}", f"d{n}", f"r{n}", asked + 5 * HOUR, asked, outcome)],
-            )
-    feed.end_days(MAY, dt.date(2026, 5, 31))
-    feed.take(at("2026-06-05"))
-    return feed
 
 
 def freeze(feed: Feed) -> store.Version:
@@ -176,64 +153,3 @@ def test_a_month_keeps_its_links_while_it_is_young_or_a_review_is_open(may: Feed
     may.say(decision=[decision("open", made)], request=[request("ropen", "open", made + HOUR, made)])
     may.take(at("2026-06-06"))
     assert unlink(may, dt.date(2026, 6, 1)) == []
-
-
-# --- the report ---------------------------------------------------------------------------------------------------
-
-
-def written(feed: Feed, kind: str) -> dict[str, bytes]:
-    steps.write_report(feed.engine, settings.load(), month="2026-05")
-    folder = settings.load().reports / FOLDER / "2026-05" / kind
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def test_both_editions_are_written_whole_and_follow_the_schema(may: Feed) -> None:
-    freeze(may)
-    for kind in ("internal", "published"):
-        files = written(may, kind)
-        assert set(files) == {
-            "index.html", "report.pdf", "statistics.xlsx", "statistics.csv", "statistics.json",
-            "statistics.schema.json",
-            "versions.csv", "differences.csv", "months.csv", "dsa.csv", "methodology.md", "SHA256SUMS",
-        }  # fmt: skip
-        content = json.loads(files["statistics.json"])
-        jsonschema.validate(content, json.loads(files["statistics.schema.json"]))
-        assert content["edition"] == kind
-        assert files["report.pdf"].startswith(b"%PDF")
-        assert (b"INTERNAL EDITION" in files["index.html"]) == (kind == "internal")
-
-
-def test_the_published_edition_prints_no_small_number_and_names_its_rule(may: Feed) -> None:
-    may.say(decision=[decision(f"x{n}", at("2026-05-09"), subject_key=f"x{n}", product="api") for n in range(3)])
-    may.take(at("2026-06-06"))
-    freeze(may)
-    content = json.loads(written(may, "published")["statistics.json"])
-    assert {one["disclosure_rule"] for one in content["figures"]} == {"round5-supp7"}
-    counts = [one[name] for one in content["figures"] if one["unit"] in ("count", "share") for name in ("n", "of_n")]
-    assert not [n for n in counts if isinstance(n, int) and n % 5]
-    [api] = [one for one in content["figures"] if (one["metric"], one["category"]) == ("M04", "api")]
-    assert api["n"] == "*"
-
-
-def test_a_report_says_the_same_whenever_it_is_written(may: Feed) -> None:
-    freeze(may)
-    first = written(may, "published")
-    again = written(may, "published")
-    assert first["statistics.json"] == again["statistics.json"]
-    assert first["statistics.csv"] == again["statistics.csv"]
-
-
-def test_the_page_prints_each_definition_and_the_document_is_made_from_the_same_source(may: Feed) -> None:
-    freeze(may)
-    defined, _ = definitions.load(settings.load().policy)
-    page = written(may, "internal")["index.html"].decode()
-    assert not [metric_id for metric_id in defined.metrics if f"<h3>{metric_id} " not in page]
-    document = settings.load().project / "docs" / "definitions.md"
-    assert document.read_text(encoding="utf-8") == definitions.as_markdown(defined), (
-        "run holdfast statistics definitions"
-    )
-
-
-def test_all_metrics_of_the_fact_sheet_are_defined() -> None:
-    defined, _ = definitions.load(Path(settings.load().policy))
-    assert set(defined.metrics) == {f"M{n:02}" for n in range(1, 43)} | {"U01"}

@@ -185,4 +185,5 @@ def _empty(feed: Feed) -> None:
     """As it was before the first example."""
     tables = ("link", "decision", "chain", "notice", "request", "ending", "restoration", "escalation", "check", "day")
     with database.transaction(feed.engine) as connection:
-        connection.exec_driver_sql("TRUNCATE " + ", ".join(f'statistics."{table}"' for table in tables))
+        for table in tables:  # a few rows each: cutting off as many files takes far longer
+            connection.exec_driver_sql(f'DELETE FROM statistics."{table}"')

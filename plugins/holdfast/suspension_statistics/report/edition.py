@@ -56,6 +56,13 @@ class Edition:
         )
         return found if isinstance(found, int) else None
 
+    def per_10000(self, cell: Cell) -> float | None:
+        """Of 10,000 of the mean number on a day of the month, where the second number is the sum over its days."""
+        if not isinstance(cell.n, int) or not isinstance(cell.of_n, int) or cell.of_n == 0:
+            return None
+        days = (rules.after(self.version.month) - self.version.month).days
+        return 10_000 * cell.n * days / cell.of_n
+
     def interval(self, cell: Cell) -> tuple[float, float] | None:
         """The interval of a rate that has one by its definition."""
         if cell.metric not in ("M23", "M27", "M28") or cell.share is None:

@@ -16,7 +16,7 @@ FORMAT = "holdfast-suspension-statistics/1"
 SCHEMA = Path(__file__).with_name("statistics.schema.json")
 _COLUMNS = (
     "month", "version", "metric", "name", "basis", "dimension", "category", "unit", "n", "of_n", "share", "low", "high",
-    "disclosure_rule",
+    "disclosure_rule", "per_10000",
 )  # fmt: skip
 _DSA = (
     ("1.5", "suspensions of recipients: number", ("M01", "decision", "all", "all"), "n"),
@@ -139,7 +139,9 @@ def methodology(edition: Edition) -> str:
         f" {version.month:%Y-%m}` computes them again.",
         f"Reviews are in time within {terms.review_working_days} working days; a repeat is within"
         f" {terms.repeat_days} days; a reviewer is in a band from {terms.least_reviews} reviews on."
-        " Facts that contradict one another are counted under U01 and nowhere else.",
+        " Facts that contradict one another are counted under U01 and nowhere else. Intervals are Wilson's, of 95 %."
+        " A figure is out of the ordinary if it is further from the mean of the months before than 2.66 times the mean"
+        " difference from one to the next (XmR).",
         "This edition is complete and not to be published."
         if edition.is_internal
         else f"Disclosure rule `{published.rule}`: counts of 1 to {published.suppress_up_to} are hidden (`*`); others"
@@ -175,7 +177,8 @@ def _row(edition: Edition, cell: Cell) -> Sequence[TableCell]:
     )
     unit = metric.unit_of(cut)
     share = cell.share if unit == "share" else None
-    return (*head, unit, cell.n, cell.of_n, *map(_six, (share, low, high)), cell.rule_id)
+    rate = edition.per_10000(cell) if unit == "per_10000" else None
+    return (*head, unit, cell.n, cell.of_n, *map(_six, (share, low, high)), cell.rule_id, _six(rate))
 
 
 def _six(value: float | None) -> float | None:

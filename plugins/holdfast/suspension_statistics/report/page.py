@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -17,16 +18,34 @@ from holdfast.suspension_statistics.trend import Trend
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SAFEGUARDS = Path(__file__).with_name("safeguards.html.j2")
 _DARK, _LIGHT, _WARM = "#2f6f73", "#d9b44a", "#a23b3b"  # told apart in grey too, and by their hatching
+_COLUMNS: Mapping[str, tuple[str, str | None, str | None]] = {
+    "count": ("Number", "Of", None),
+    "share": ("Number", "Of", "Share"),
+    "per_10000": ("Accounts", "Active, day by day", "Per 10,000"),
+}
+"""Unit -> what the columns are called; of a time its unit, and how many were observed."""
 _HEADLINE = (
     ("Suspensions", ("M01", "decision", "all", "all")),
-    ("by a machine alone", ("M02", "decision", "automation", "fully")),
-    ("Accounts", ("M07", "decision", "all", "all")),
+    ("Fully automated", ("M02", "decision", "automation", "fully")),
+    ("Accounts suspended", ("M07", "decision", "all", "all")),
     ("Reviews asked for", ("M19", "event", "flow", "asked_for")),
     ("Reviews decided", ("M18", "event", "all", "all")),
-    ("overturned or varied", ("M23", "event", "all", "of_decided")),
+    ("Overturned or varied", ("M23", "event", "all", "of_decided")),
     ("Reviews open at the end", ("M19", "event", "flow", "open_at_the_end")),
     ("On recognised interests (must be none)", ("M40", "decision", "all", "all")),
 )
+
+
+@dataclass(frozen=True)
+class Table:
+    """One breakdown of a metric: what its columns are called (None: there is no such column) and its cells."""
+
+    caption: str
+    number: str
+    whole: str | None
+    share: str | None
+    has_intervals: bool
+    cells: Sequence[Cell]
 
 
 def html_of(edition: Edition) -> str:
@@ -34,18 +53,35 @@ def html_of(edition: Edition) -> str:
     context = {
         "edition": edition,
         "month": f"{edition.version.month:%B %Y}",
+        "in_short": in_short(edition),
         "headline": [(name, _number(edition, place)) for name, place in _HEADLINE],
         "metrics": [
             (metric_id, edition.definitions.metrics[metric_id], tables) for metric_id, tables in _tables(edition)
         ],
         "bases": BASES,
         "shown": shown,
+        "share": lambda cell: share_of(edition, cell),
         "interval": edition.interval,
         "in_words": in_words,
         "charts": _charts(edition),
+        "trend_charts": [_trend(number, one) for number, one in enumerate(edition.trends) if _has_bars(one)],
         "hidden": HIDDEN,
     }
     return html.render(TEMPLATE, context, zone=edition.zone)
+
+
+def in_short(edition: Edition) -> str:
+    """The month in two sentences."""
+    suspensions, fully, accounts, asked, decided, wrong = (_number(edition, place) for _, place in _HEADLINE[:6])
+    said = (
+        f"{suspensions} suspensions on {accounts} accounts, {fully} of them decided by a machine alone. {asked} reviews"
+        f" were asked for and {decided} decided; {wrong} of these overturned or varied the decision"
+    )
+    rate = next(cell for cell in edition.cells if cell.place == _HEADLINE[5][1])
+    share = html.share(rate.share) if rate.share is not None else ""
+    interval = edition.interval(rate)
+    reach = f", 95 % interval {html.share(interval[0])} to {html.share(interval[1])}" if interval else ""
+    return f"{said} ({share}{reach})." if share else f"{said}."
 
 
 def safeguards_html(broken: Sequence[Break], kinds: Sequence[Kind], *, on: dt.date, now: dt.datetime, zone: str) -> str:
@@ -64,23 +100,36 @@ def shown(value: int | str | None) -> str:
     return "not measured" if value is None else value if isinstance(value, str) else f"{value:,}"
 
 
+def share_of(edition: Edition, cell: Cell) -> str:
+    """What the printed numbers make together, as it is printed; empty where they make nothing."""
+    cut = edition.definitions.cut(cell.metric, cell.basis, cell.dimension)
+    assert cut is not None
+    unit = edition.definitions.metrics[cell.metric].unit_of(cut)
+    if unit == "share" and cell.share is not None:
+        return html.share(cell.share)
+    rate = edition.per_10000(cell)
+    return "" if unit != "per_10000" or rate is None else f"{rate:,.1f}"
+
+
 def _number(edition: Edition, place: tuple[str, str, str, str]) -> str:
     cells = {(cell.metric, cell.basis, cell.dimension, cell.category): cell.n for cell in edition.cells}
     return shown(cells.get(place))
 
 
-def _tables(edition: Edition) -> list[tuple[str, list[tuple[str, str, str, list[Cell]]]]]:
-    """Metric -> its tables, each with basis, dimension, unit and cells."""
-    made: dict[str, list[tuple[str, str, str, list[Cell]]]] = {
-        metric_id: [] for metric_id in edition.definitions.metrics
-    }
-    for (metric_id, basis, dimension), cells in groupby(
+def _tables(edition: Edition) -> list[tuple[str, list[Table]]]:
+    """Metric -> its tables."""
+    made: dict[str, list[Table]] = {metric_id: [] for metric_id in edition.definitions.metrics}
+    for (metric_id, basis, dimension), some in groupby(
         edition.cells, key=lambda cell: (cell.metric, cell.basis, cell.dimension)
     ):
         cut = edition.definitions.cut(metric_id, basis, dimension)
         assert cut is not None
-        unit = edition.definitions.metrics[metric_id].unit_of(cut)
-        made[metric_id].append((basis, dimension, unit, list(cells)))
+        unit, cells = edition.definitions.metrics[metric_id].unit_of(cut), list(some)
+        number, whole, share = _COLUMNS.get(unit, (unit.capitalize(), "Observed", None))
+        caption = f"{'In all' if dimension == 'all' else in_words(dimension).capitalize()}, {BASES[basis]}"
+        has_whole = any(cell.of_n is not None for cell in cells)
+        intervals = any(edition.interval(cell) for cell in cells)
+        made[metric_id].append(Table(caption, number, whole if has_whole else None, share, intervals, cells))
     return list(made.items())
 
 
@@ -100,8 +149,11 @@ def _charts(edition: Edition) -> list[tuple[str, str]]:
             drawn.append(
                 (title, charts.stacked_bars(name, title, title + ".", labels, series, as_shares=False, unit="numbers"))
             )
-    drawn += [_trend(number, one) for number, one in enumerate(edition.trends) if len(one.months) > 1]
     return drawn
+
+
+def _has_bars(one: Trend) -> bool:
+    return len(one.months) > 1 and any(isinstance(n, int) and n for _, n in one.months)
 
 
 def _trend(number: int, one: Trend) -> tuple[str, str]:
