@@ -105,4 +105,4 @@ def _connect() -> sa.Engine:
     given = next((one for one in found if one is not None), None)
     if given is not None:
         loaded = dataclasses.replace(loaded, database_url=settings.url_of_connection(**parts_of(given)))
-    return database.connect_migrated(loaded)
+    return database.connect_migrated(loaded, "holdfast_pages")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI, HTTPException, Request
 from starlette.testclient import TestClient
 
+from holdfast import database as hf_database
 from holdfast import settings
 from holdfast.pages import app as pages
 from holdfast.pages.access import Identity
@@ -41,6 +42,11 @@ class Door:
         return RUNS.get(run_id)
 
 
+def as_pages(engine: sa.Engine) -> sa.Engine:
+    """The database as the pages see it: with the rights of their role and no others."""
+    return hf_database.engine_for(engine.url.render_as_string(hide_password=False), "holdfast_pages")
+
+
 @pytest.fixture
 def pages_app(database: sa.Engine, home: Path) -> FastAPI:
     """The pages of an installation of this test's own, on the morning of 24 November 2026."""
@@ -48,7 +54,7 @@ def pages_app(database: sa.Engine, home: Path) -> FastAPI:
         settings=settings.load(),
         door=Door(),
         secret="a secret of these tests",
-        connect=lambda: database,
+        connect=lambda: as_pages(database),
         now=lambda: NOW,
         burst=100_000,
     )

@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from tests.holdfast.pages.conftest import BEARER, MOUNTED, Door
+from tests.holdfast.pages.conftest import BEARER, MOUNTED, Door, as_pages
 
-from holdfast import settings
+from holdfast import roles, settings
 from holdfast.deletion_requests import intake
 from holdfast.deletion_requests import steps as request_steps
 from holdfast.pages import app as pages
@@ -73,8 +73,14 @@ def stocked(engine: sa.Engine, home: Path) -> Iterator[Stocked]:
         loaded = dataclasses.replace(settings.load(), home=home)
         provider.make(engine, accounts=ACCOUNTS, seed=7, as_of=now, objects=loaded.objects)
         requests.make(engine, intake.inbox_of(loaded), as_of=now)
+        roles.renew(engine, loaded)
         app = pages.build(
-            settings=loaded, door=Door(), secret="a secret", connect=lambda: engine, now=lambda: now, burst=100_000
+            settings=loaded,
+            door=Door(),
+            secret="a secret",
+            connect=lambda: as_pages(engine),
+            now=lambda: now,
+            burst=100_000,
         )
         made = Stocked(engine, loaded, app, now)
         made.plan()
