@@ -84,7 +84,7 @@ def served(chromium: Browser, fresh_database: Callable[..., AbstractContextManag
             settings.load(),
             metadata_url=metadata.url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False),
             database_url=url,
-            port=configuration.free_port(8680),
+            port=configuration.free_port(20_000 + os.getpid() % 10_000),  # two sessions must not take the same
         )
         for command in (["db", "migrate"], ["dags", "reserialize"]):
             subprocess.run([AIRFLOW, *command], env=airflow.environment, check=True, capture_output=True)
