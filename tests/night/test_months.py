@@ -169,9 +169,9 @@ def test_a_day_that_is_missing_is_named_and_its_month_does_not_start(running: Ru
     [asset] = waiting["assets"]
     assert set(asset["required_keys"]) - set(asset["received_keys"]) == {day}, "as Airflow's own page shows"
     assert [one for one in running.runs(MONTHS) if one["partition_key"] == second] == []
-    by_hand = running.trigger(MONTHS, "too early", month=second)
+    by_hand = running.trigger(MONTHS, "too-early", month=second)
     assert by_hand["state"] == "failed"
-    assert f"{day} did not arrive" in running.why(MONTHS, "too early", "freeze_month")
+    assert f"{day} did not arrive" in running.why(MONTHS, "too-early", "freeze_month")
     assert running.versions(second) == []
 
 
