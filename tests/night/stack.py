@@ -32,7 +32,7 @@ from holdfast.synthetic import provider
 
 DAG = "retention_nightly"
 ACCOUNTS = 400
-_RUN_SECONDS = 600
+_RUN_SECONDS = 900
 _POLL_SECONDS = 1.0
 
 
@@ -132,7 +132,7 @@ class Stack:
 
     def patiently(self, ask: Callable[[], Any]) -> Any:
         """An answer of the API, once it answers again."""
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 300
         while True:
             try:
                 return ask()
@@ -155,7 +155,7 @@ class Stack:
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IN"
             " (SELECT relid FROM pg_partition_tree('provider.call_detail_record'))"
         )
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 480
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             while not connection.exec_driver_sql(waiting).scalar_one():
                 assert time.monotonic() < deadline, "no worker came to the deletion"
