@@ -43,7 +43,7 @@ JOBS = (
         "999 data",
         "The emergency services know where a caller is.",
         "emergency_data_999",
-        "emergency",
+        "emergency_data",
     ),
     Job(
         "suspension_facts_nightly",
