@@ -17,7 +17,8 @@ waits eight hours for a person under *Required Actions*, and longer in the datab
 not come within two hours is a failure; what did come is worked through all the same.
 
 **When it is red.** `CallsWithoutData` before everything else: somebody called 999 and was not found, and it happens
-again until the record is there; the top of the report says what it waits for. Otherwise the last line of the task
+again until the record is there; the top of the report says what it waits for. Rejected records that nobody has
+corrected within three working days keep it red as well. Otherwise the last line of the task
 that failed says what happened and what to do; the report is written all the same. *Clear* the task: files are taken
 in once, released once and delivered once, however often a step runs. A file that nobody answered for goes on
 waiting: *clear* `ask_a_person`, or the next run asks again. Whom the connection `holdfast_alerts` names hears of a

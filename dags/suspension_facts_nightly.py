@@ -24,12 +24,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import Asset, chain, dag
+from airflow.sdk import chain, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import TASK_DEFAULTS, alert, alerts, announce, step
-
-DAYS = Asset(name="suspension_days", uri="holdfast://statistics/days")
+from holdfast_airflow import SUSPENSION_DAYS, TASK_DEFAULTS, alert, alerts, announce, step
 
 
 @dag(
@@ -47,7 +45,7 @@ DAYS = Asset(name="suspension_days", uri="holdfast://statistics/days")
 def suspension_facts_nightly() -> None:
     take_facts = step("suspension_statistics.take_facts")()
     settled_days = step("suspension_statistics.settled_days")()
-    announced = announce(DAYS, "announce_days")(settled_days)
+    announced = announce(SUSPENSION_DAYS, "announce_days")(settled_days)
     check_safeguards = step("suspension_statistics.check_safeguards")()
     write_report = step("suspension_statistics.write_safeguards").override(task_id="write_report")()
     alert_people = alert("alert_people")("{{ ti.xcom_pull('check_safeguards')['alert'] }}")

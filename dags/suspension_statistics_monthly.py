@@ -25,7 +25,6 @@ publication.
 from __future__ import annotations
 
 from airflow.sdk import (
-    Asset,
     MonthWindow,
     Param,
     PartitionedAssetTimetable,
@@ -36,9 +35,8 @@ from airflow.sdk import (
     dag,
 )
 
-from holdfast_airflow import TASK_DEFAULTS, alerts, step
+from holdfast_airflow import SUSPENSION_DAYS, TASK_DEFAULTS, alerts, step
 
-DAYS = Asset.ref(name="suspension_days")
 WHOLE_MONTH = RollupMapper(
     upstream_mapper=StartOfMonthMapper(input_format="%Y-%m-%d", output_format="%Y-%m"),
     window=MonthWindow(),
@@ -47,7 +45,7 @@ WHOLE_MONTH = RollupMapper(
 
 
 @dag(
-    schedule=PartitionedAssetTimetable(assets=DAYS, default_partition_mapper=WHOLE_MONTH),
+    schedule=PartitionedAssetTimetable(assets=SUSPENSION_DAYS, default_partition_mapper=WHOLE_MONTH),
     catchup=False,
     max_active_runs=1,
     params={

@@ -42,6 +42,9 @@ RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
 """The number of our run, which the task open_run returned."""
 WAVES = (1, 2, 3, 4)
 FIRST_SHARDS = "wave_1.list_shards"
+SUSPENSION_DAYS = Asset(name="suspension_days", uri="holdfast://statistics/days")
+"""Days of suspensions that have arrived and settled, as partitions: the nightly job says which, the monthly one waits
+for those of a month. Of an asset that a DAG refers to by name alone, Airflow would show nobody what is missing."""
 DECISIONS = {"Approve": "approved", "Refuse": "refused"}
 """What a person may answer, and what that is in our ledger."""
 REASONS = ("agreed-change", "planned-migration", "correction", "looks-wrong", "cannot-be-explained")

@@ -53,7 +53,7 @@ class AirflowDoor:
         manager = get_auth_manager()
         if not await run_in_threadpool(manager.is_authorized_view, access_view=AccessView.WEBSITE, user=user):
             raise HTTPException(403)
-        return Identity(user.get_id(), user.get_name(), *_roles_of(user))
+        return Identity(user.get_id(), user.get_name(), *roles_of(user))
 
     async def may_read_dag(self, request: Request, dag_id: str) -> bool:
         """Whether Airflow would show the runs of this DAG."""
@@ -85,7 +85,7 @@ async def _user_of(request: Request) -> Any:
     return await get_user(request, None, await bearer_scheme(request))
 
 
-def _roles_of(user: Any) -> tuple[str, tuple[str, ...]]:
+def roles_of(user: Any) -> tuple[str, tuple[str, ...]]:
     """The auth manager's kind, and its names of the user's roles. Of an unknown kind nothing is known."""
     kind = type(user).__name__
     if kind == "SimpleAuthManagerUser":

@@ -28,7 +28,7 @@ _FIXES = {  # by the beginning of a SQLSTATE
     "42": _MIGRATED,
     "3F": _MIGRATED,
 }
-_OTHER_FIX = "read the database's own log of this moment; it may quote a row, so it is not shown here."
+_OTHER_FIX = "read your database's own log of this moment, or run the statement by hand: a message may quote a row."
 _FILE_FIX = "make it one that you can read and write; HOLDFAST_HOME says where everything is written."
 
 

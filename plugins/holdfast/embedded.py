@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: a real server out of a wheel, for a first look, for tests and for small installations.
 
 Used only where no database is configured. It listens on a Unix socket alone and stops with the last process that
-holds a handle.
+holds a handle. Its log says when it started and crashed, and nothing of errors: their messages quote rows.
 """
 
 from __future__ import annotations
@@ -40,4 +40,13 @@ def start(data: Path, database: str) -> str:
         if not exists:
             name = psycopg.sql.Identifier(database)
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(name))
+        _log_no_errors(connection)
     return str(server.get_uri(database=database, driver="psycopg"))
+
+
+def _log_no_errors(connection: psycopg.Connection[tuple[str]]) -> None:
+    """Of the server's levels LOG is above ERROR; what ended the server itself, FATAL and PANIC, is logged as well."""
+    level = connection.execute("SHOW log_min_messages").fetchone()
+    if level != ("log",):
+        connection.execute("ALTER SYSTEM SET log_min_messages = 'log'")
+        connection.execute("SELECT pg_reload_conf()")

@@ -38,7 +38,12 @@ found AS (
             WHEN others.unknown_code THEN 'has_an_unknown_code'
         END
     FROM others
-    LEFT JOIN statistics.decisions(:known_until) AS decision ON decision.number = others.case_number
+    LEFT JOIN LATERAL ( -- one by one: of all decisions there ever were, these are few
+        SELECT made.number, made.fault FROM statistics.decisions(:known_until) AS made
+        WHERE made.number = others.case_number
+        ORDER BY made.number
+        LIMIT 1
+    ) AS decision ON TRUE
     WHERE others.day >= :first_day AND others.day < :next_month
 )
 

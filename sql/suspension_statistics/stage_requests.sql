@@ -8,14 +8,15 @@ CREATE TEMPORARY TABLE month_request ON COMMIT DROP AS
 WITH seen AS (
     SELECT request.*
     FROM statistics.requests(:known_until) AS request
+    WHERE request.day >= :first_day AND request.day < :next_month
+    UNION ALL
+    SELECT request.*
+    FROM statistics.requests(:known_until) AS request
     WHERE
-        request.day < :next_month
-        AND (
-            request.day >= :first_day
-            OR NOT EXISTS (
-                SELECT FROM statistics.endings(:known_until) AS ending
-                WHERE ending.request_number = request.number AND ending.day < :first_day
-            )
+        request.day < :first_day
+        AND NOT EXISTS (
+            SELECT FROM statistics.endings(:known_until) AS ending
+            WHERE ending.request_number = request.number AND ending.day < :first_day
         )
     UNION ALL
     SELECT request.*

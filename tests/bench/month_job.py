@@ -11,6 +11,9 @@ import sys
 import time
 from typing import Any
 
+import scipy.optimize  # as all that is imported here, before the word go
+import scipy.stats  # noqa: F401
+
 from holdfast import database, settings
 from holdfast.suspension_statistics import report, steps
 from holdfast.suspension_statistics.report import edition

@@ -14,7 +14,7 @@ from typing import Any
 from tests.bench.measure import Figures
 
 RETENTION, REQUESTS, EMERGENCY = "Retention", "Deletion requests", "999 emergency data"
-STATISTICS = "Suspension statistics"
+STATISTICS, PAGES = "Suspension statistics", "Pages inside Airflow"
 """The sections of the page."""
 
 
@@ -40,9 +40,8 @@ def write(path: Path, sections: dict[str, str]) -> None:
     known = re.split(r"^## (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE) if path.exists() else [""]
     kept = dict(zip(known[1::2], known[2::2], strict=True))
     kept.update({name: f"\n{text}\n" for name, text in sections.items()})
-    parts = (
-        f"## {name}\n\n{kept[name].strip()}\n" for name in (RETENTION, REQUESTS, EMERGENCY, STATISTICS) if name in kept
-    )
+    order = (RETENTION, REQUESTS, EMERGENCY, STATISTICS, PAGES)
+    parts = (f"## {name}\n\n{kept[name].strip()}\n" for name in order if name in kept)
     path.write_text("\n".join(["# Benchmarks\n", *parts]), encoding="utf-8")
 
 

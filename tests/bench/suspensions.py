@@ -208,7 +208,7 @@ def _text(figures: Figures, found: Found, facts: int, conditions: dict[str, str]
         f" month, {found.suspensions[facts]:,} suspensions;\ntwelve months before it are frozen. The other side runs"
         " the same queries of the month's figures by the driver alone and\nfetches their rows. Both read from memory."
         " Freezing adds the order, completeness and controls of the figures, the median\nof times that still run, the"
-        " digest, the version and its entry in the ledger.",
+        " digest, the version and its entry in the ledger; imports are in neither.",
         "",
         "| what | seconds | against | seconds | ratio | goal |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,6 +93,21 @@ def test_every_role_is_let_in_with_a_token_of_airflow(asked: dict[str, Any], use
         "GET /nothing": 404,
         "GET /docs": 404,
     }
+
+
+class User:
+    """A user as FAB has them: with roles that have names."""
+
+    def __init__(self, *names: str) -> None:
+        self.roles = [SimpleNamespace(name=name) for name in names]
+
+
+def test_the_roles_of_fab_are_told_by_their_names_and_those_of_others_are_unknown() -> None:
+    from holdfast_door import roles_of
+
+    assert roles_of(User("Compliance", "Viewer")) == ("fab", ("Compliance", "Viewer"))
+    assert roles_of(User()) == ("fab", ())
+    assert roles_of(SimpleNamespace(role="admin")) == ("unknown", ())
 
 
 def test_airflow_shows_the_pages_in_its_navigation_and_on_every_dag_and_run(asked: dict[str, Any]) -> None:

@@ -90,6 +90,22 @@ def test_a_server_that_vanishes_is_given_up_before_two_hours_unless_the_url_says
     engine.dispose()
 
 
+def test_the_embedded_server_s_log_quotes_no_row(empty_database: sa.Engine) -> None:
+    with empty_database.connect() as connection:
+        folder = Path(connection.exec_driver_sql("SHOW data_directory").scalar_one())
+        for statement in (
+            "SELECT cast('Ada Lovelace' AS integer)",
+            "DO $$ BEGIN RAISE EXCEPTION 'Ada Lovelace' USING DETAIL = 'Ada Lovelace'; END $$",
+            "DO $$ BEGIN RAISE WARNING 'Ada Lovelace'; END $$; SELECT 1 / 0",
+        ):
+            with pytest.raises(sa.exc.DBAPIError):
+                connection.exec_driver_sql(statement)
+            connection.rollback()
+    log = (folder / "log").read_text()
+    assert "ready to accept connections" in log
+    assert "Lovelace" not in log
+
+
 # --- migrations -------------------------------------------------------------------------------------------------
 
 

@@ -24,14 +24,15 @@ from holdfast import database
 from holdfast.evidence import verify
 from holdfast.evidence.copies import Copies
 from holdfast.night import configuration, postgres, processes, supervisor
-from holdfast.night.api import AirflowRefused, AirflowSilent, Api
+from holdfast.night.api import Api
 from holdfast.policy.load import load_policy
+from holdfast.run_history.client import AirflowRefused, AirflowSilent
 from holdfast.settings import Settings
 from holdfast.synthetic import provider
 
 DAG = "retention_nightly"
 ACCOUNTS = 400
-_RUN_SECONDS = 600
+_RUN_SECONDS = 900
 _POLL_SECONDS = 1.0
 
 
@@ -52,6 +53,7 @@ class Stack:
     engine: sa.Engine
     airflow: configuration.Airflow
     api: Api
+    dag: str
     first_night: dt.datetime
     components: dict[str, Component] = field(default_factory=dict)
     nights: int = 0
@@ -112,13 +114,13 @@ class Stack:
         self.nights += 1
         night = self.first_night + dt.timedelta(days=self.nights)
         provider.deliver_feeds(self.engine, dt.datetime.now(dt.UTC))
-        return night, str(self.patiently(lambda: self.api.trigger(DAG, night)))
+        return night, str(self.patiently(lambda: self.api.trigger(self.dag, night)))
 
     def end_of(self, run: str) -> str:
         """The state in which the run ends; whatever Airflow says meanwhile is only that."""
         deadline = time.monotonic() + _RUN_SECONDS
         while time.monotonic() < deadline:
-            state = self.patiently(lambda: self.api.run_state(DAG, run))
+            state = self.patiently(lambda: self.api.run_state(self.dag, run))
             if state in ("success", "failed"):
                 return str(state)
             time.sleep(_POLL_SECONDS)
@@ -126,11 +128,11 @@ class Stack:
 
     def attempts(self, run: str) -> int:
         """How often the tasks of a run were tried beyond their first time."""
-        return sum(max(0, task.attempt - 1) for task in self.patiently(lambda: self.api.tasks(DAG, run)))
+        return sum(max(0, task.attempt - 1) for task in self.patiently(lambda: self.api.tasks(self.dag, run)))
 
     def patiently(self, ask: Callable[[], Any]) -> Any:
         """An answer of the API, once it answers again."""
-        deadline = time.monotonic() + 180
+        deadline = time.monotonic() + 300
         while True:
             try:
                 return ask()
@@ -153,7 +155,7 @@ class Stack:
             "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IN"
             " (SELECT relid FROM pg_partition_tree('provider.call_detail_record'))"
         )
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 480
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             while not connection.exec_driver_sql(waiting).scalar_one():
                 assert time.monotonic() < deadline, "no worker came to the deletion"
@@ -184,43 +186,49 @@ class Stack:
 @contextlib.contextmanager
 def stack() -> Iterator[Stack]:
     """An installation of a provider that is some months old, with holds, and Airflow up on it."""
+    first = dt.datetime.now(dt.UTC).replace(hour=1, minute=30, second=0, microsecond=0) - dt.timedelta(days=120)
+    with installed() as made, up_on(made, DAG, accounts=ACCOUNTS, first=first) as up:
+        _hold(up.engine, up.settings)
+        yield up
+
+
+@contextlib.contextmanager
+def up_on(made: Installation, dag: str, *, accounts: int, first: dt.datetime) -> Iterator[Stack]:
+    """Airflow up on an installation of a provider as it is at `first`, and one of its DAGs at work."""
     processes.adopt_orphans()
-    with installed() as made:
-        made.home.mkdir(exist_ok=True)
-        (made.home / "logs").mkdir()
-        engine = database.connect(made.settings)
-        metadata = postgres.metadata_url(made.settings)
-        airflow = configuration.configure(
-            made.settings,
-            metadata_url=metadata,
-            database_url=engine.url.render_as_string(hide_password=False),
-            port=configuration.free_port(8480),
-        )
-        migration = supervisor.migrate_metadata(airflow.environment, made.home / "logs" / "db-migrate.log")
-        database.migrate(engine, made.settings.sql / "migrations")
-        first = dt.datetime.now(dt.UTC).replace(hour=1, minute=30, second=0, microsecond=0) - dt.timedelta(days=120)
-        provider.make(engine, accounts=ACCOUNTS, seed=42, as_of=first, objects=made.settings.objects)
-        _hold(engine, made.settings)
-        supervisor.finished(migration, made.home / "logs" / "db-migrate.log")
-        api = Api(airflow.address)
-        up = Stack(made, engine, airflow, api, first)
-        try:
-            for name, command in supervisor.components().items():
-                up.start(name, command)
-            up.patiently(lambda: _known(api, airflow))
-            up.patiently(lambda: api.unpause(DAG))
-            yield up
-        finally:
-            up.stop()
-            engine.dispose()
-            postgres.stop(made.settings.postgres_data)
+    made.home.mkdir(exist_ok=True)
+    (made.home / "logs").mkdir()
+    engine = database.connect(made.settings)
+    metadata = postgres.metadata_url(made.settings)
+    airflow = configuration.configure(
+        made.settings,
+        metadata_url=metadata,
+        database_url=engine.url.render_as_string(hide_password=False),
+        port=configuration.free_port(8480),
+    )
+    migration = supervisor.migrate_metadata(airflow.environment, made.home / "logs" / "db-migrate.log")
+    database.migrate(engine, made.settings.sql / "migrations")
+    provider.make(engine, accounts=accounts, seed=42, as_of=first, objects=made.settings.objects)
+    supervisor.finished(migration, made.home / "logs" / "db-migrate.log")
+    api = Api(airflow.address)
+    up = Stack(made, engine, airflow, api, dag, first)
+    try:
+        for name, command in supervisor.components().items():
+            up.start(name, command)
+        up.patiently(lambda: _known(api, airflow, dag))
+        up.patiently(lambda: api.unpause(dag))
+        yield up
+    finally:
+        up.stop()
+        engine.dispose()
+        postgres.stop(made.settings.postgres_data)
 
 
-def _known(api: Api, airflow: configuration.Airflow) -> None:
+def _known(api: Api, airflow: configuration.Airflow, dag: str) -> None:
     """Log in, and see that the DAG is there. Raises AirflowSilent until then."""
     health = api.health()
     api.log_in("admin", airflow.passwords["admin"])
-    if health.get("scheduler") != "healthy" or not api.has_dag(DAG):
+    if health.get("scheduler") != "healthy" or not api.has_dag(dag):
         raise AirflowSilent("Airflow is not ready.", fix="wait.")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -130,7 +131,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         subprocess.run(command, env=made.environment, check=True, capture_output=True, timeout=NIGHT_SECONDS)
         progress = Progress(Console(file=io.StringIO()))
         try:
-            with start.airflow(made.settings, progress, 8480) as (engine, configured, kept):
+            # Its own ports: a free one may be taken by another Airflow while this one is starting.
+            with start.airflow(made.settings, progress, 20_000 + os.getpid() % 10_000) as (engine, configured, kept):
                 start.logged_in(configured, kept, progress)
                 key = token(made, configured.address, "admin")
                 up = Running(made, engine, configured.address, key, (first, second, third))
@@ -167,9 +169,9 @@ def test_a_day_that_is_missing_is_named_and_its_month_does_not_start(running: Ru
     [asset] = waiting["assets"]
     assert set(asset["required_keys"]) - set(asset["received_keys"]) == {day}, "as Airflow's own page shows"
     assert [one for one in running.runs(MONTHS) if one["partition_key"] == second] == []
-    by_hand = running.trigger(MONTHS, "too early", month=second)
+    by_hand = running.trigger(MONTHS, "too-early", month=second)
     assert by_hand["state"] == "failed"
-    assert f"{day} did not arrive" in running.why(MONTHS, "too early", "freeze_month")
+    assert f"{day} did not arrive" in running.why(MONTHS, "too-early", "freeze_month")
     assert running.versions(second) == []
 
 

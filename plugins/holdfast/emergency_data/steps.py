@@ -198,6 +198,8 @@ def write_report(engine: sa.Engine, settings: Settings) -> Result:
 def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
     """Sign what the ledger has. Green only if every file since the run began has left, and who dials 999 is found.
 
+    A record that stands rejected for too long is not green either: whom the alerts go to hears of it each day.
+
     Raises CallsWithoutData, or else ExtractRefused.
     """
     checkpoint.sign(engine, checkpoint.open_log(settings.ledger_key, settings.checkpoints), inputs.now(engine))
@@ -210,16 +212,17 @@ def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
             fix="see the top of the report for what each is waiting for, and do that first.",
             calls=counts.calls,
         )
-    if counts.refused or counts.waiting or counts.undelivered:
+    if counts.refused or counts.waiting or counts.undelivered or counts.overdue:
         raise ExtractRefused(
             f"{counts.refused} files were refused, {counts.waiting} wait for a person, "
-            f"{counts.undelivered} are not delivered.",
-            fix="see the report; `holdfast emergency list` names them.",
+            f"{counts.undelivered} are not delivered; {counts.overdue} rejected records are overdue.",
+            fix="see the report; `holdfast emergency list` names the files, E506 counts the records.",
             refused=counts.refused,
             waiting=counts.waiting,
             undelivered=counts.undelivered,
+            overdue=counts.overdue,
         )
-    return {"calls": 0, "refused": 0, "waiting": 0, "undelivered": 0}
+    return {"calls": 0, "refused": 0, "waiting": 0, "undelivered": 0, "overdue": 0}
 
 
 def _open_extracts(engine: sa.Engine, provider: str) -> list[int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from holdfast.errors import HoldError, PolicyError
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds import by_hand, register, standing
 from holdfast.holds.by_hand import Scope
-from holdfast.holds.register import SUBJECT, HoldCount, ReleaseReason
+from holdfast.holds.register import SUBJECT, ReleaseReason
 from holdfast.holds.sources import BY_HAND
 from holdfast.pages.access import Permission
 from holdfast.pages.visit import FORM, Entry, Reason, Visit, Visitor, needs
@@ -53,7 +54,8 @@ def holds(
     today = _today(visit)
     with visit.reading() as connection:
         known = register.source_states(connection)
-        counts = register.counts(connection, today, nameable=disclosure.nameable_types)
+        asked = {"as_of": today, "nameable": sorted(disclosure.nameable_types)}
+        counts = queries.run(connection, "pages/hold_counts", asked).all()
         kept = _rows_kept(connection, disclosure)
         listed = _listed(visit, connection, disclosure, hold_type=hold_type, before=before)
     return visit.page(
@@ -172,7 +174,7 @@ def _rows_kept(connection: sa.Connection, disclosure: Disclosure) -> Counter[str
 
 
 def _types(
-    policy: Policy, disclosure: Disclosure, counts: list[HoldCount], kept: Counter[str | None]
+    policy: Policy, disclosure: Disclosure, counts: Sequence[Any], kept: Counter[str | None]
 ) -> list[dict[str, Any]]:
     """A line for each type that may be named, in the order of the policy."""
     by_type = {one.hold_type: one for one in counts}

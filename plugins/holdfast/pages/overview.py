@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from holdfast import clock, queries
-from holdfast.errors import PolicyError
+from holdfast.errors import ReportAltered
 from holdfast.pages import shelf, tonight
 from holdfast.pages.access import Permission
 from holdfast.pages.jobs import JOBS
@@ -16,9 +18,9 @@ from holdfast.pages.reports import may_read
 from holdfast.pages.shelf import Report
 from holdfast.pages.tonight import LastRun, Night, Standing, Suspensions
 from holdfast.pages.visit import Entry, Visit, Visitor, needs
+from holdfast.reports.verdict import capital
 from holdfast.run_history import watchdog
 from holdfast.suspension_statistics import rules
-from holdfast.suspension_statistics.terms import load_rules
 
 ENTRY = Entry("Overview", "overview", "Is every promise kept tonight?")
 router = APIRouter()
@@ -38,7 +40,7 @@ def overview(visit: Visitor) -> Response:
         disagreements = tuple(one.kind for one in watchdog.listed(connection) if one.alarms)
         ledger = queries.run(connection, "pages/ledger_now").one()
     night = Night(
-        reports={job: (one.period, one.data() if job in _JUDGED else {}) for job, one in latest.items()},
+        reports={job: (one.period, _data(one) if job in _JUDGED else {}) for job, one in latest.items()},
         runs=runs,
         suspensions=suspensions,
         disagreements=disagreements,
@@ -54,6 +56,14 @@ def overview(visit: Visitor) -> Response:
     )
 
 
+def _data(report: Report) -> Mapping[str, Any]:
+    """What a report says; of one that was changed that it was, so that the page opens on that very day."""
+    try:
+        return report.data()
+    except ReportAltered as error:
+        return {"verdict": {"standing": "altered", "sentence": error.what, "points": [capital(error.fix)], "notes": []}}
+
+
 def _latest(found: list[Report]) -> dict[str, Report]:
     """The last report of each job that is no dry run; of two editions the published one."""
     latest: dict[str, Report] = {}
@@ -65,9 +75,8 @@ def _latest(found: list[Report]) -> dict[str, Report]:
 
 def _settled_month(visit: Visit) -> dt.date | None:
     """The last month that must be frozen by now; None while the policy on statistics cannot be read."""
-    try:
-        settling = load_rules(visit.site.settings.policy).settling_days
-    except PolicyError:
+    terms = visit.site.statistics()
+    if terms is None:
         return None
-    settled = clock.local_date(visit.now, visit.site.zone()) - dt.timedelta(days=settling + 1)
+    settled = clock.local_date(visit.now, visit.site.zone()) - dt.timedelta(days=terms.settling_days + 1)
     return rules.after(settled.replace(day=1), -1)

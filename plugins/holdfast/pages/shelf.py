@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,36 +74,45 @@ class Report:
 
 def reports(root: Path) -> list[Report]:
     """Every finished report, the latest period of each job first."""
-    read = (_read(folder, root) for folder in _finished(root))
-    found = [one for one in read if one is not None]
+    found = [one for folder in _periods(root) for one in _finished(folder, root)]
     return sorted(found, key=lambda one: (one.job, one.period, one.edition), reverse=True)
 
 
-def _finished(root: Path) -> Iterator[Path]:
-    """Folders two or three levels deep, never through a link, which might lead anywhere."""
-    for job in _folders(root):
-        for period in _folders(job):
-            for folder in (period, *_folders(period)):
-                if (folder / SUMS).is_file():
-                    yield folder
+def _periods(root: Path) -> Iterator[str]:
+    for job in _folders(str(root)):
+        yield from _folders(job)
 
 
-def _folders(parent: Path) -> list[Path]:
-    if not parent.is_dir():
-        return []
-    return [one for one in parent.iterdir() if one.is_dir() and not one.is_symlink() and not one.name.startswith(".")]
+def _finished(period: str, root: Path) -> Iterator[Report]:
+    """The report of a period or, if it has none of its own, those of its editions."""
+    if found := _read(period, root):
+        yield found
+        return
+    for edition in _folders(period):
+        if found := _read(edition, root):
+            yield found
 
 
-def _read(folder: Path, root: Path) -> Report | None:
+def _folders(parent: str) -> list[str]:
+    """Never through a link, which might lead anywhere."""
     try:
-        state = (folder / SUMS).stat()
+        with os.scandir(parent) as entries:
+            return [one.path for one in entries if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")]
+    except OSError:
+        return []  # nothing was written yet, or it is a folder of yesterday's that somebody removed
+
+
+def _read(folder: str, root: Path) -> Report | None:
+    try:
+        state = os.stat(f"{folder}/{SUMS}")  # noqa: PTH116 # a thousand times for a page; a Path takes as long again
         return _parsed(folder, root, state.st_mtime_ns, state.st_size)
     except OSError:
-        return None  # it is being written again just now
+        return None  # unfinished, or being written again just now
 
 
 @functools.lru_cache(maxsize=20_000)
-def _parsed(folder: Path, root: Path, _changed: int, _size: int) -> Report:
+def _parsed(path: str, root: Path, _changed: int, _size: int) -> Report:
+    folder = Path(path)
     text = (folder / SUMS).read_bytes()
     lines = (line.partition("  ") for line in text.decode().splitlines())
     files = {name: digest for digest, _, name in lines if Path(name).name == name}

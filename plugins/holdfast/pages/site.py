@@ -18,6 +18,7 @@ from holdfast.pages.limits import Limit
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
 from holdfast.settings import Settings
+from holdfast.suspension_statistics.terms import Rules, load_rules
 
 _Made = TypeVar("_Made")
 
@@ -59,6 +60,7 @@ class Site:
     seconds: Callable[[], float]
     access: Fresh[Access] = field(init=False)
     policy: Fresh[Policy | None] = field(init=False)
+    statistics: Fresh[Rules | None] = field(init=False)
     costly: Limit = field(init=False)
     _engine: sa.Engine | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -66,7 +68,8 @@ class Site:
     def __post_init__(self) -> None:
         folder = self.settings.policy
         self.access = Fresh(lambda: load_access(folder), lambda: [folder / FILE])
-        self.policy = Fresh(self._policy, lambda: sorted(folder.glob("*.yaml")))
+        self.policy = Fresh(lambda: _unless_broken(load_policy, folder), lambda: sorted(folder.glob("*.yaml")))
+        self.statistics = Fresh(lambda: _unless_broken(load_rules, folder), lambda: sorted(folder.glob("*.yaml")))
         self.costly = Limit(burst=5, rate=0.1, clock=self.seconds)
 
     def engine(self) -> sa.Engine:
@@ -81,9 +84,10 @@ class Site:
         policy = self.policy()
         return policy.schedule.time_zone if policy else "UTC"
 
-    def _policy(self) -> Policy | None:
-        """The policy in force, or None: pages must open on the very day on which it is the policy that is broken."""
-        try:
-            return load_policy(self.settings.policy)
-        except PolicyError:
-            return None
+
+def _unless_broken(load: Callable[[Path], _Made], folder: Path) -> _Made | None:
+    """What is in force, or None: pages must open on the very day on which it is the policy that is broken."""
+    try:
+        return load(folder)
+    except PolicyError:
+        return None

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from holdfast.policy.load import load_document, load_policy
-from holdfast.policy.model import Code, Strict
+from holdfast.policy.load import load_document
+from holdfast.policy.model import Code, RetentionSchedule, Strict
 from holdfast.policy.requests_model import load_requests_policy
 
 FILE = "suspension_statistics.yaml"
@@ -75,7 +75,7 @@ def load_rules(folder: Path) -> Rules:
 
 def zone_of(folder: Path) -> str:
     """The time zone in which the controller's days are counted."""
-    return load_policy(folder).schedule.time_zone
+    return load_document(RetentionSchedule, folder / "retention_schedule.yaml")[0].time_zone
 
 
 def terms_of(folder: Path, month: dt.date) -> Terms:

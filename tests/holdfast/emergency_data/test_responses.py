@@ -120,5 +120,7 @@ def test_rejects_and_missing_answers_are_gaps_once_they_are_too_old(job: Job) ->
     job.query("UPDATE emergency.number_record SET submitted_at = submitted_at - interval '25 hours' RETURNING 1")
     gaps = steps.reconcile(job.engine, job.settings)["gaps"]
     assert (gaps["E506"], gaps["W507"]) == (1, 1)
+    with pytest.raises(ExtractRefused, match="1 rejected records are overdue"):
+        steps.conclude(job.engine, job.settings, since=job.now.isoformat())
     job.answered("b.csv", f"RSP,1,HFT,2,{instant(job.now)},ACCEPTED", "END,0")
     assert "W507" not in steps.reconcile(job.engine, job.settings)["gaps"]

@@ -58,6 +58,14 @@ def test_a_policy_that_cannot_be_read_is_the_first_thing_to_see(
     assert "The policy cannot be read" in as_auditor.get("/").text
 
 
+def test_a_report_that_was_changed_is_not_believed_and_the_page_opens(
+    night: int, home: Path, as_auditor: TestClient
+) -> None:
+    (home / "reports" / "retention_nightly" / "2026-11-24" / "report.json").write_text("{}")
+    text = as_auditor.get("/").text
+    assert "report.json of the report retention_nightly 2026-11-24 is not what was written." in text
+
+
 def test_a_dag_leads_to_its_reports_and_its_evidence(night: int, as_auditor: TestClient) -> None:
     text = as_auditor.get("/jobs/retention_nightly").text
     assert ">2026-11-24</a>" in text
