@@ -1,6 +1,6 @@
 -- Which physical tables make up a table: itself, or its leaf partitions with their range of one column?
 -- params:  schema_name text, table_name text
--- returns: one row for each leaf (leaf_schema, leaf_name, parent_schema, parent_name, is_default, key_column, from_bound, to_bound as text or NULL, blocks, rows_estimate, pages_estimate)
+-- returns: one row for each leaf (leaf_schema, leaf_name, parent_schema, parent_name, is_default, key_column, from_bound, to_bound as text or NULL, may_drop: leaf and parent belong to the present role, blocks, rows_estimate, pages_estimate)
 -- locks:   none
 WITH root AS (
     SELECT c.oid
@@ -19,6 +19,9 @@ SELECT
     CASE WHEN pt.partstrat = 'r' AND pt.partnatts = 1 THEN pa.attname END AS key_column,
     substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \(''([^'']+)''\) TO') AS from_bound,
     substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''([^'']+)''\)') AS to_bound,
+    coalesce(
+        pg_catalog.pg_has_role(c.relowner, 'USAGE') AND pg_catalog.pg_has_role(u.relowner, 'USAGE'), FALSE
+    ) AS may_drop,
     cast(
         ceil(pg_catalog.pg_relation_size(c.oid) / cast(current_setting('block_size') AS numeric)) AS bigint
     ) AS blocks,

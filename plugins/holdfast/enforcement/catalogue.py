@@ -28,6 +28,7 @@ class Leaf:
     """A physical table: a whole table (`parent` None), or one partition of `parent` (schema and name).
 
     `key_column` and the bounds are None where they can't be read: not one range of one plain column.
+    `may_drop`: it is a partition, and it and its parent belong to the present role.
     """
 
     schema: str
@@ -37,6 +38,7 @@ class Leaf:
     key_column: str | None
     from_bound: str | None
     to_bound: str | None
+    may_drop: bool
     blocks: int
     rows_per_block: float
 
@@ -99,6 +101,7 @@ def leaves(connection: sa.Connection, table: str) -> list[Leaf]:
             key_column=row.key_column,
             from_bound=row.from_bound,
             to_bound=row.to_bound,
+            may_drop=row.may_drop,
             blocks=row.blocks,
             rows_per_block=_rows_per_block(row.rows_estimate, row.pages_estimate),
         )

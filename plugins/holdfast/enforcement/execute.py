@@ -157,7 +157,7 @@ def _require_earlier_waves(connection: sa.Connection, taken: Shard) -> None:
 
 def _gone(taken: Shard) -> Leaf:
     """A partition dropped by the attempt before this one, whose end was not recorded: nothing is left to do."""
-    return Leaf(taken.schema, taken.table, None, False, None, None, None, 0, 1.0)
+    return Leaf(taken.schema, taken.table, None, False, None, None, None, False, 0, 1.0)
 
 
 def _in_batches(work: Work) -> Done:

@@ -113,8 +113,15 @@ def _edges(connection: sa.Connection, setting: Setting, work_id: str, leaf: Leaf
 
 
 def _may_be_dropped(connection: sa.Connection, predicate: Predicate, leaf: Leaf) -> bool:
-    """The partition can only hold rows past their period. Whether each is also free of holds is seen under a lock."""
-    if not predicate.deletes or references_to(predicate.setting.policy, predicate.setting.catalogue, predicate.dataset):
+    """The partition can only hold rows past their period. Whether each is also free of holds is seen under a lock.
+
+    Only an owner may drop a table: a role that is none deletes the rows.
+    """
+    if (
+        not leaf.may_drop
+        or not predicate.deletes
+        or references_to(predicate.setting.policy, predicate.setting.catalogue, predicate.dataset)
+    ):
         return False
     return _holds(connection, predicate, leaf, leaf.to_bound, operator.le)
 
