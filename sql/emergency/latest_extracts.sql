@@ -1,9 +1,11 @@
 -- Which extracts came last, and what became of them?
 -- params:  most bigint
--- returns: extract_id, file_name, sha256, state, records, released, quarantined, rule_ids (broken), exceeded (figures)
+-- returns: extract_id, file_name, extract_type, arrived_on, sha256, state, records, released, quarantined, rule_ids (broken),
+--     exceeded (figures)
 -- locks:   none
 SELECT
-    extract.extract_id, extract.file_name, extract.sha256, extract.state, extract.records, extract.released,
+    extract.extract_id, extract.file_name, extract.extract_type,
+    cast(extract.arrived_at AT TIME ZONE 'Europe/London' AS date) AS arrived_on, extract.sha256, extract.state, extract.records, extract.released,
     extract.quarantined,
     CASE
         WHEN extract.state = 'refused'

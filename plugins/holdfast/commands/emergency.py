@@ -128,25 +128,20 @@ def show(
     record_no: Annotated[int, typer.Argument(help="The record's number in it, as reports name it.")],
 ) -> None:
     """Look one record up in quarantine, with all its reasons. It shows names and addresses."""
-    from holdfast import database, queries
-    from holdfast.emergency_data import catalogue
-    from holdfast.emergency_data import layout_files as layouts
+    from holdfast import database
+    from holdfast.emergency_data import quarantine
 
     loaded, engine = _connected()
-    folder = loaded.expectations / "emergency_data"
-    values = {"extract_id": extract_id, "record_no": record_no}
     with database.transaction(engine) as connection:
-        row = queries.run(connection, "emergency/quarantined_record", values).one_or_none()
-    if row is None:
+        found = quarantine.look_up(connection, loaded, extract_id, record_no)
+    if found is None:
         typer.echo("There is no such record in quarantine.")
         raise typer.Exit(1)
-    suite = catalogue.load(folder / "records.json", layouts.load_all(folder)[row.layout])
-    state = "still in quarantine" if row.ended_at is None else f"{row.ended_how} on {row.ended_at:%Y-%m-%d}"
-    typer.echo(f"Record {record_no} of {row.file_name}, {state}")
-    for name, value in row.fields.items():
+    state = "still in quarantine" if found.ended_at is None else f"{found.ended_how} on {found.ended_at:%Y-%m-%d}"
+    typer.echo(f"Record {record_no} of {found.file_name}, {state}")
+    for name, value in found.fields.items():
         typer.echo(f"  {name:<22}{value}")
-    for rule_id in row.rule_ids:
-        rule = suite.rules.get(rule_id)
+    for rule_id, rule in found.broken.items():
         typer.echo(f"- {rule_id} {rule.meaning if rule else ''}\n  Fix: {rule.fix if rule else ''}")
 
 

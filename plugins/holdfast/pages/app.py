@@ -18,7 +18,18 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from holdfast.errors import DatabaseUnreachable, HoldfastError, description
-from holdfast.pages import evidence, forms, holds, overview, reports, requests, retention, runs
+from holdfast.pages import (
+    emergency,
+    evidence,
+    forms,
+    holds,
+    overview,
+    reports,
+    requests,
+    retention,
+    runs,
+    suspensions,
+)
 from holdfast.pages.access import Permission
 from holdfast.pages.gate import Door, Gate
 from holdfast.pages.limits import Limit
@@ -26,7 +37,10 @@ from holdfast.pages.site import Site
 from holdfast.pages.visit import TEMPLATES, Needs, needs, render
 from holdfast.settings import Settings
 
-PAGES: tuple[ModuleType, ...] = (overview, reports, requests, holds, retention, evidence, runs)
+PAGES: tuple[ModuleType, ...] = (
+    *(overview, reports, requests, holds, emergency, suspensions, retention, evidence),
+    runs,
+)
 """The modules of the pages, in the order of the navigation."""
 
 _SAFE = {"GET", "HEAD"}

@@ -114,17 +114,12 @@ class Visit:
         """The user, as the ledger names staff."""
         return pseudonym(self.site.settings.pseudonym_key(), STAFF, self.user.id)
 
-    def looked_up(self, what: str, *, record: int, reason: Reason) -> None:
+    def looked_up(self, what: str, *, reason: Reason, **numbers: int) -> None:
         """Enter in the ledger that this user looks at somebody's data, and commit it, before anything is read.
 
-        `what` is a code for the kind of record, `record` its number. Whoever cannot be recorded sees nothing.
+        `what` is a code for the kind of record; `numbers` say which one it is. Whoever cannot be recorded sees nothing.
         """
-        facts: dict[str, ledger.JSON] = {
-            "what": what,
-            "record": record,
-            "reason": reason.value,
-            "by": self.pseudonym,
-        }
+        facts: dict[str, ledger.JSON] = {"what": what, **numbers, "reason": reason.value, "by": self.pseudonym}
         with self.changing() as connection:
             ledger.append(connection, "personal_data_looked_up", facts)
 

@@ -38,6 +38,34 @@ class Reproduced:
     same_definitions: bool
 
 
+@dataclass(frozen=True)
+class Awaited:
+    """The month that is frozen next: which of its days are over and did not arrive, how many are not over, and the day
+    from which it may be frozen.
+    """
+
+    month: dt.date
+    missing: list[dt.date]
+    to_come: int
+    settled_on: dt.date
+
+
+def awaited(
+    connection: sa.Connection, *, last: dt.date | None, settling_days: int, zone: str, now: dt.datetime
+) -> Awaited | None:
+    """What the month after the last frozen one (None: the first of which a day arrived) still waits for.
+
+    None where no day ever arrived.
+    """
+    first = rules.after(last) if last else days.first(connection)
+    if first is None:
+        return None
+    month = first.replace(day=1)
+    end, today = rules.after(month), clock.local_date(now, zone)
+    gone = days.missing(connection, since=month, until=min(end, today), known_until=now)
+    return Awaited(month, gone, max(0, (end - max(month, today)).days), end + dt.timedelta(days=settling_days))
+
+
 def freeze(connection: sa.Connection, policy: Path, month: dt.date, *, made_by: str) -> tuple[Version, bool]:
     """The first version of a month, and whether it was made now.
 

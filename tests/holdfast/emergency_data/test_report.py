@@ -94,7 +94,10 @@ BUSY = Edition(
     ],
     refusals=[{"extract_id": 9, "rule_id": "F006", "reason": "other_count", "line": 44, "column_name": None}],
     changes=[{"extract_id": 8, "figure": "ceased_share", "value": 0.31, "bound": 0.05, "exceeded": True}],
-    quarantined={"records": 3, "oldest": ago(12)},
+    quarantined={
+        **{"records": 3, "up_to_a_day": 2, "up_to_a_week": 0, "up_to_a_month": 1, "older": 0},
+        "oldest": ago(12),
+    },
     quarantine=[
         {"extract_id": 4, "record_no": 18, "rule_ids": ["E201", "E313"], "quarantined_at": ago(12)},
         {"extract_id": 7, "record_no": 2, "rule_ids": ["E201"], "quarantined_at": ago(0)},
@@ -125,7 +128,7 @@ BUSY = Edition(
 CLEAR = dataclasses.replace(
     BUSY,
     extracts=[extract(7, "delivered", 40, 40)],
-    quarantined={"records": 0, "oldest": None},
+    quarantined={"records": 0, "up_to_a_day": 0, "up_to_a_week": 0, "up_to_a_month": 0, "older": 0, "oldest": None},
     **{name: [] for name in ("refusals", "changes", "quarantine", "calls", "gaps", "rejects")},
 )
 NOTHING = dataclasses.replace(

@@ -97,7 +97,7 @@ def read(
         rules=rows("emergency/report_rules", day=day),
         refusals=rows("emergency/report_refusals", day=day),
         changes=rows("emergency/report_figures", day=day),
-        quarantined=rows("emergency/quarantine_size")[0],
+        quarantined=rows("emergency/quarantine_size", at=now)[0],
         quarantine=rows("emergency/report_quarantine", most=MOST_RECORDS_LISTED),
         calls=rows("emergency/open_calls", alert_before=alert_before),
         gaps=rows("emergency/report_gaps", at=now),

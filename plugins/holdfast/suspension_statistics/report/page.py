@@ -24,7 +24,7 @@ _COLUMNS: Mapping[str, tuple[str, str | None, str | None]] = {
     "per_10000": ("Accounts", "Active, day by day", "Per 10,000"),
 }
 """Unit -> what the columns are called; of a time its unit, and how many were observed."""
-_HEADLINE = (
+HEADLINE = (
     ("Suspensions", ("M01", "decision", "all", "all")),
     ("Fully automated", ("M02", "decision", "automation", "fully")),
     ("Accounts suspended", ("M07", "decision", "all", "all")),
@@ -34,6 +34,12 @@ _HEADLINE = (
     ("Reviews open at the end", ("M19", "event", "flow", "open_at_the_end")),
     ("On recognised interests (must be none)", ("M40", "decision", "all", "all")),
 )
+BREAKDOWNS = (
+    ("automation", "Suspensions by degree of automation", ("M02", "decision", "automation")),
+    ("reason", "Suspensions by ground", ("M04", "decision", "reason")),
+    ("outcome", "Outcomes of reviews that ended in the month", ("M22", "event", "outcome")),
+)
+"""What is drawn: a name, what it shows, and its cut."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def html_of(edition: Edition) -> str:
         "edition": edition,
         "month": f"{edition.version.month:%B %Y}",
         "in_short": in_short(edition),
-        "headline": [(name, _number(edition, place)) for name, place in _HEADLINE],
+        "headline": [(name, _number(edition, place)) for name, place in HEADLINE],
         "metrics": [
             (metric_id, edition.definitions.metrics[metric_id], tables) for metric_id, tables in _tables(edition)
         ],
@@ -72,12 +78,12 @@ def html_of(edition: Edition) -> str:
 
 def in_short(edition: Edition) -> str:
     """The month in two sentences."""
-    suspensions, fully, accounts, asked, decided, wrong = (_number(edition, place) for _, place in _HEADLINE[:6])
+    suspensions, fully, accounts, asked, decided, wrong = (_number(edition, place) for _, place in HEADLINE[:6])
     said = (
         f"{suspensions} suspensions on {accounts} accounts, {fully} of them decided by a machine alone. {asked} reviews"
         f" were asked for and {decided} decided; {wrong} of these overturned or varied the decision"
     )
-    rate = next(cell for cell in edition.cells if cell.place == _HEADLINE[5][1])
+    rate = next(cell for cell in edition.cells if cell.place == HEADLINE[5][1])
     share = html.share(rate.share) if rate.share is not None else ""
     interval = edition.interval(rate)
     reach = f", 95 % interval {html.share(interval[0])} to {html.share(interval[1])}" if interval else ""
@@ -136,11 +142,7 @@ def _tables(edition: Edition) -> list[tuple[str, list[Table]]]:
 def _charts(edition: Edition) -> list[tuple[str, str]]:
     """Charts of what may be shown: a hidden number is left out and its label says so."""
     drawn = []
-    for name, title, places in (
-        ("automation", "Suspensions by degree of automation", ("M02", "decision", "automation")),
-        ("reason", "Suspensions by ground", ("M04", "decision", "reason")),
-        ("outcome", "Outcomes of reviews that ended in the month", ("M22", "event", "outcome")),
-    ):
+    for name, title, places in BREAKDOWNS:
         cells = [cell for cell in edition.cells if (cell.metric, cell.basis, cell.dimension) == places]
         if any(isinstance(cell.n, int) and cell.n for cell in cells):
             labels = [in_words(cell.category) + (" (hidden)" if cell.n == HIDDEN else "") for cell in cells]
