@@ -177,10 +177,10 @@ class Job:
         return [json.loads(row.entry)["facts"] for row in rows]
 
 
-@pytest.fixture
-def job(database: sa.Engine, home: Path, tmp_path: Path) -> Job:
-    job = Job(database, home, tmp_path / "project")
-    with database.begin() as connection:
+def installed(engine: sa.Engine, home: Path, project: Path) -> Job:
+    """A job with its reference lists, 400 numbers in its inventory, and an inbox."""
+    job = Job(engine, home, project)
+    with engine.begin() as connection:
         folder = job.settings.expectations / "emergency_data" / "reference"
         reference.load_shipped(connection, folder, invented_places=True)
         rows = [{"n": synthetic.number(n), "p": PROVIDER} for n in range(400)]
@@ -193,3 +193,8 @@ def job(database: sa.Engine, home: Path, tmp_path: Path) -> Job:
         )
     (job.root / "inbox").mkdir(parents=True)
     return job
+
+
+@pytest.fixture
+def job(database: sa.Engine, home: Path, tmp_path: Path) -> Job:
+    return installed(database, home, tmp_path / "project")

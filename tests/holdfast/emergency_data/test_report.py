@@ -95,7 +95,11 @@ BUSY = Edition(
     refusals=[{"extract_id": 9, "rule_id": "F006", "reason": "other_count", "line": 44, "column_name": None}],
     changes=[{"extract_id": 8, "figure": "ceased_share", "value": 0.31, "bound": 0.05, "exceeded": True}],
     quarantined={
-        **{"records": 3, "up_to_a_day": 2, "up_to_a_week": 0, "up_to_a_month": 1, "older": 0},
+        "records": 3,
+        "up_to_a_day": 2,
+        "up_to_a_week": 0,
+        "up_to_a_month": 1,
+        "older": 0,
         "oldest": ago(12),
     },
     quarantine=[
