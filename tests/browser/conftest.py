@@ -100,8 +100,8 @@ def leave_a_night(engine: sa.Engine, home: Path) -> None:
     nights.report(reports, "retention_nightly", today.isoformat(), **nights.retention(run_id, nights.PARTLY))
     yesterday = (today - dt.timedelta(days=1)).isoformat()
     nights.report(reports, "retention_nightly", yesterday, **nights.retention(0))
-    clear = {"clear": True, "sentence": "1 extract came, 1,531 of 1,531 records left.", "points": []}
-    nights.report(reports, "emergency_data_999", today.isoformat(), verdict=clear)
+    nights.emergency(engine, reports, today)
+    nights.suspensions(engine, today)
     for edition in ("internal", "published"):
         nights.report(reports, "suspension_statistics", "2026-10", edition, edition=edition)
 

@@ -146,6 +146,26 @@ def test_no_page_keeps_anybody_out(signed_in: Context, served: Served, theme: st
         assert found == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_record_in_quarantine_is_shown_to_compliance_for_a_reason(
+    signed_in: Context, served: Served, theme: str
+) -> None:
+    with signed_in("dpo", color_scheme=theme) as context:
+        page = context.new_page()
+        frame = opened(page, served)
+        go(frame, "999 data")
+        frame.get_by_label("Extract").fill("7")
+        frame.get_by_label("Record in it").fill("2")
+        frame.get_by_label("Why you look").select_option("correction")
+        frame.get_by_role("button", name="Show it").click()
+        frame.get_by_role("cell", name="EXAMPLESON").wait_for()
+        (inner,) = [one for one in page.frames if one.url.startswith(served.pages)]
+        assert inner.url.endswith("/emergency-data/record"), "nothing of it is in the address"
+        result = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}, "iframes": True})
+        ours = [one["id"] for one in result.response["violations"] if len(one["nodes"][0]["target"]) > 1]
+        assert ours == [], "in the frame"
+
+
 def paths(page: Page, served: Served) -> list[str]:
     """The pages of the navigation, the first link of each page's content, and the tabs."""
     page.goto(f"{served.pages}/")

@@ -30,9 +30,10 @@ together. The package does not know Airflow: `holdfast_door` hands in who asks, 
 so that reloading repeats nothing. A route without a permission, or a changing one without `FORM`, keeps the application
 from being built at all.
 
-**Personal data** are shown by a POST with `needs(Permission.LOOK_UP), FORM` and a parameter
-`reason: Annotated[Reason, Form()]`, after `visit.looked_up("quarantine", record=…, reason=reason)`, which enters who
-looked, at what and why. First the entry, then the look; the page itself is not kept by the browser.
+**Personal data** are shown by a POST with `needs(Permission.LOOK_UP), FORM` and a parameter `reason:
+Annotated[Reason, Form()]`, after `visit.looked_up("quarantine", extract=…, record=…, reason=reason)`, which enters
+who looked, at what and why (`emergency.py` is an example). First the entry, then the look; the page itself is not
+kept by the browser.
 
 What is slow (over a second) asks `visit.costly()` first. An error of ours becomes a page by itself, and
 `raise visit.missing("There is no such ….")` is a 404. Holds that may not be told of are the domain's matter, not ours.

@@ -45,7 +45,7 @@ def emergency_data(visit: Visitor) -> Response:
         today = clock.local_date(visit.now, ZONE)
         exceptions = queries.run(connection, "emergency/report_exceptions", {"day": today}).all()
         since = {"since": visit.now - dt.timedelta(days=TREND_DAYS)}
-        days = list(queries.run(connection, "emergency/report_days", since).mappings())
+        days = [dict(row) for row in queries.run(connection, "emergency/report_days", since).mappings()]
     measured = [row for row in days if row["needing"] is not None]
     return visit.page(
         "emergency.html.j2",
@@ -128,7 +128,9 @@ def weeks(days: Sequence[Row]) -> list[Week]:
 def told(report: Report | None) -> dict[str, Any]:
     """What a report says of single records, without their content. Nothing of what an earlier version did not say."""
     data = report.data() if report else {}
-    rules = [{**row, **{name: int(row[name]) for name in ("records", "excepted")}} for row in _table(report, "rules")]
+    rules: list[Row] = [
+        {**row, "records": int(row["records"]), "excepted": int(row["excepted"])} for row in _table(report, "rules")
+    ]
     listed = _table(report, "quarantine")
     return {
         "verdict": data.get("verdict"),
