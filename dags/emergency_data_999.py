@@ -54,7 +54,7 @@ from holdfast_airflow import TASK_DEFAULTS, FilesArrive, alerts, approval_of_ext
 )
 def emergency_data_999() -> None:
     make_extract = step("emergency_data.make_extract", trigger_rule="all_done")()
-    files_arrive = FilesArrive(task_id="files_arrive", hours=2, retries=0)
+    files_arrive = FilesArrive(task_id="files_arrive", hours=2)  # late is final; a lost attempt waits anew
     prepare = step("emergency_data.prepare", trigger_rule="all_done")()  # a file that is late holds back no other
     read_responses = step("emergency_data.read_responses")()
     read_calls = step("emergency_data.read_calls", trigger_rule="all_done")()

@@ -212,9 +212,16 @@ def approval(package: str, job: str, path: Any) -> Any:
 def approval_of_extracts(path: Any) -> Any:
     """The question about 999 extracts that would change more than their bounds allow. Silence fails it.
 
-    A reason is chosen from a list, so that nothing about a person can be written there.
+    A reason is chosen from a list, so that nothing about a person can be written there. Until one is, it is null, which
+    no answer may leave: Airflow starts no task of which a parameter has no value.
     """
-    reason = Param(type="string", enum=list(REASONS), title="Reason", description="Why it may leave, or may not.")
+    reason = Param(
+        None,
+        type=["null", "string"],
+        enum=[None, *REASONS],
+        title="Reason",
+        description="Why it may leave, or may not. An answer without one does not count.",
+    )
     ask_a_person = Approval(
         task_id="ask_a_person",
         steps=_steps_of("emergency_data"),

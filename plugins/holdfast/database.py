@@ -12,11 +12,12 @@ import psycopg
 import sqlalchemy as sa
 
 from holdfast import embedded, remote
-from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
+from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError, sqlstate
 from holdfast.settings import DATABASE_URL, Settings
 
 EMBEDDED_DATABASE = "holdfast"
 _MIGRATION_LOCK = 4_201_030  # any constant of ours: two migrations must not run at once
+_STOOD_STILL = ("25P03", "25P04")  # idle_in_transaction_session_timeout and transaction_timeout
 _NETWORK = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 """A connection whose other end vanished is given up after a minute (s, s, number, ms); Linux itself takes two hours."""
 
@@ -125,8 +126,12 @@ def run_script(connection: sa.Connection, script: str) -> None:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether another attempt may succeed: connections, resources, locks and shutdowns, not data or programs."""
-    return isinstance(error, DatabaseUnreachable | OSError | sa.exc.OperationalError | sa.exc.InterfaceError)
+    """Whether another attempt may succeed: connections, resources, locks and shutdowns, not data or programs.
+
+    Also where PostgreSQL ended a session that said nothing for too long: a machine stood still.
+    """
+    passing = (DatabaseUnreachable, OSError, sa.exc.OperationalError, sa.exc.InterfaceError)
+    return isinstance(error, passing) or sqlstate(error) in _STOOD_STILL
 
 
 @contextmanager

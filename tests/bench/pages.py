@@ -37,12 +37,12 @@ FILL = (  # what grows behind the pages, each with its share of the rows
         " FROM generate_series(0, :rows - 1) AS n",
     ),
     (
-        0.3,
+        0.388,
         "INSERT INTO emergency.number_record (provider, number, state, sequence, line_no, submitted_at, filled)"
         " SELECT 'HFT', 'n' || n, 'registered', 1, n, now(), 7 FROM generate_series(1, :rows) AS n",
     ),
     (
-        0.1,
+        0.012,  # as many as the invented provider has for so many rows
         "INSERT INTO holdfast.hold (source_id, reference, hold_type, authority, ground, disclosable, subject_key,"
         " placed_at, placed_by) SELECT 'billing', 'r' || n, 'BILLING_OPEN_BALANCE', 'billing', 'g', TRUE, 's' || n,"
         " now(), 'source' FROM generate_series(1, :rows) AS n",

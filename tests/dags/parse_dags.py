@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 
@@ -42,6 +43,7 @@ def _facts(dag: Any) -> dict[str, Any]:
                 "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
                 "upstream": sorted(task.upstream_task_ids),
                 "downstream": sorted(task.downstream_task_ids),
+                "can_start": _have_values(task.params),
                 "retries": task.retries,
                 "retry_delay": task.retry_delay.total_seconds(),
                 "retry_backoff": task.retry_exponential_backoff,
@@ -49,6 +51,15 @@ def _facts(dag: Any) -> dict[str, Any]:
             for task in dag.tasks
         },
     }
+
+
+def _have_values(params: Any) -> bool:
+    """Whether Airflow would start a task with these parameters: it looks at them before anybody can fill them in."""
+    try:
+        params.validate()
+    except ParamValidationError:
+        return False
+    return True
 
 
 def _listed(given: Any) -> list[Any]:

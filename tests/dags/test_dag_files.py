@@ -166,6 +166,11 @@ def test_a_killed_task_is_tried_again_and_a_server_that_restarts_is_waited_for(p
         assert (waits["retries"], waits["retry_delay"], waits["retry_backoff"]) == (24, 300, 0)
 
 
+def test_no_task_waits_for_a_value_before_it_starts(parsed: dict[str, Any]) -> None:
+    tasks = [(dag_id, name, one) for dag_id, dag in parsed["dags"].items() for name, one in dag["tasks"].items()]
+    assert [(dag_id, name) for dag_id, name, one in tasks if not one["can_start"]] == []
+
+
 def test_an_answer_is_asked_for_once_and_recorded_whatever_it_is(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["retention_nightly"]["tasks"]
     assert tasks["ask_a_person"]["retries"] == 0

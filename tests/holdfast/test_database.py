@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -88,6 +89,19 @@ def test_a_server_that_vanishes_is_given_up_before_two_hours_unless_the_url_says
         assert isinstance(driver, psycopg.Connection)
         assert driver.info.get_parameters()["keepalives_idle"] == seconds
     engine.dispose()
+
+
+def test_a_session_that_was_ended_because_its_machine_stood_still_may_be_tried_again(empty_database: sa.Engine) -> None:
+    with empty_database.connect() as connection:
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+        time.sleep(0.5)
+        with pytest.raises(sa.exc.DBAPIError) as ended:
+            connection.exec_driver_sql("SELECT 1")
+        assert hf_database.may_pass(ended.value)
+    with empty_database.connect() as connection:
+        with pytest.raises(sa.exc.DBAPIError) as wrong:
+            connection.exec_driver_sql("SELECT 1 / 0")
+        assert not hf_database.may_pass(wrong.value)
 
 
 def test_the_embedded_server_s_log_quotes_no_row(empty_database: sa.Engine) -> None:

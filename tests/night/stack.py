@@ -204,7 +204,7 @@ def up_on(made: Installation, dag: str, *, accounts: int, first: dt.datetime) ->
         made.settings,
         metadata_url=metadata,
         database_url=engine.url.render_as_string(hide_password=False),
-        port=configuration.free_port(8480),
+        port=configuration.free_port(8480 + os.getpid() % 1000),  # others may be looking for one at this moment
     )
     migration = supervisor.migrate_metadata(airflow.environment, made.home / "logs" / "db-migrate.log")
     database.migrate(engine, made.settings.sql / "migrations")

@@ -200,7 +200,7 @@ def test_a_fact_that_comes_late_changes_no_month_that_is_frozen(running: Running
     assert running.versions(first) == [frozen]
     assert len(running.runs(MONTHS)) == runs + 1
     page = Path(running.result(MONTHS, "again", "write_report")["report"]).read_text(encoding="utf-8")
-    assert f"other figures would be frozen for {first}" in page
+    assert f"after these months were frozen: {first} (" in page
 
 
 def test_a_restatement_is_a_new_version_with_a_reason_and_what_it_changed(running: Running) -> None:

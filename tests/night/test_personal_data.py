@@ -168,7 +168,7 @@ def assert_nothing_leaked(search: Search, night: Night) -> None:
         if finds := search.canaries.found_in(text.encode()):
             found[f"what was said, {place}"] = finds
     shown = [f"{place}: {find}" for place, finds in sorted(found.items()) for find in list(finds)[:3]]
-    assert shown == []
+    assert not shown, "\n".join(shown)
 
 
 def test_there_is_much_to_look_for(search: Search) -> None:

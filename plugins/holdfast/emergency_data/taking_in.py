@@ -141,11 +141,13 @@ def _refuse(
     with database.transaction(engine) as connection:
         name = layout.layout if layout else None
         bare = Scan(sha256=seen.sha256, records=seen.records)  # a broken file's own header is not to be believed
-        extract_id = store.open_extract(connection, bare, file_name=path.name, layout=name, state="refused", at=now)
+        # What no layout knows may be called anything, also after a customer: it is found by its digest.
+        called = path.name if layout else f"{UNKNOWN}-{seen.sha256[:12]}"
+        extract_id = store.open_extract(connection, bare, file_name=called, layout=name, state="refused", at=now)
         if extract_id is not None:
             store.record_findings(connection, extract_id, findings)
         facts: dict[str, ledger.JSON] = {"file": f"sha256:{seen.sha256}", "rules": list(rule_ids), "size": seen.size}
-        if _SAFE_NAME.fullmatch(path.name) and not re.search("[0-9]{9}", path.name):
+        if layout and _SAFE_NAME.fullmatch(path.name) and not re.search("[0-9]{9}", path.name):
             facts["name"] = path.name
         ledger.append(connection, "extract_refused", facts)
     path.replace(folders.refused / f"{seen.sha256[:12]}-{path.name}")

@@ -22,12 +22,13 @@ from holdfast.emergency_data.report import JOB
 from holdfast.emergency_data.report.figures import TREND_DAYS
 from holdfast.emergency_data.rules import FIGURES, RECONCILIATION
 from holdfast.emergency_data.taking_in import ZONE
+from holdfast.errors import ReportAltered
 from holdfast.pages.access import Permission
 from holdfast.pages.reports import readable
 from holdfast.pages.shelf import Report
 from holdfast.pages.visit import FORM, Entry, Reason, Visitor, needs
 
-ENTRY = Entry("999 data", "emergency_data", "Is it complete and good, and what is kept back?")
+ENTRY = Entry("999 data", "emergency", "Is it complete and good, and what is kept back?")
 router = APIRouter()
 
 EXTRACTS, RECORDS = 20, 50
@@ -35,8 +36,8 @@ Number = Annotated[int, Form(ge=1, le=2**63 - 1)]
 Row = Mapping[str, Any]
 
 
-@router.get("/emergency-data", name="emergency_data", dependencies=[needs(Permission.READ)])
-def emergency_data(visit: Visitor) -> Response:
+@router.get("/emergency-data", name="emergency", dependencies=[needs(Permission.READ)])
+def emergency(visit: Visitor) -> Response:
     """How the data stands, by the last reconciliation and the last report."""
     reports = {one.period: one for one in readable(visit) if one.job == JOB}
     last = max(reports.values(), key=lambda one: one.period, default=None)
@@ -46,11 +47,16 @@ def emergency_data(visit: Visitor) -> Response:
         exceptions = queries.run(connection, "emergency/report_exceptions", {"day": today}).all()
         since = {"since": visit.now - dt.timedelta(days=TREND_DAYS)}
         days = [dict(row) for row in queries.run(connection, "emergency/report_days", since).mappings()]
+    try:
+        said, problem = told(last), None
+    except ReportAltered as error:  # the page opens on that very day
+        said, problem = told(None), str(error)
     measured = [row for row in days if row["needing"] is not None]
     return visit.page(
         "emergency.html.j2",
         report=last,
-        told=told(last),
+        told=said,
+        problem=problem,
         reports=reports,
         extracts=extracts,
         exceptions=exceptions,
@@ -74,7 +80,7 @@ def record(visit: Visitor, extract: Number, record: Number, reason: Annotated[Re
         found = quarantine.look_up(connection, visit.site.settings, extract, record)
     if found is None:
         raise visit.missing("There is no such record in quarantine. That you looked is in the ledger.")
-    return visit.page("emergency_record.html.j2", extract=extract, record=record, found=found, section="emergency_data")
+    return visit.page("emergency_record.html.j2", extract=extract, record=record, found=found, section="emergency")
 
 
 @dataclass(frozen=True)

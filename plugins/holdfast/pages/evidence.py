@@ -22,12 +22,14 @@ from holdfast.evidence.verify import Verdict, verify
 from holdfast.pages.access import Permission
 from holdfast.pages.reports import REPORT_POLICY
 from holdfast.pages.visit import FORM, Entry, Visit, Visitor, needs
+from holdfast.run_history import watchdog
+from holdfast.run_history.rules import KINDS
 from holdfast.suspension_statistics import rules
 
 ENTRY = Entry("Evidence", "evidence", "Runs, signed checkpoints, verification, packs to take away")
 router = APIRouter()
 
-RUNS, CHECKPOINTS = 50, 20
+RUNS, CHECKPOINTS, SHOWN = 50, 20, 50
 _LARGEST = 2**31 - 1
 _SAYS = {
     Verdict.OK: ("good", "Nothing is amiss: every entry is what was written, and what was signed."),
@@ -39,12 +41,13 @@ RunId = Annotated[int, InPath(ge=1, le=_LARGEST)]
 
 @router.get("/evidence", name="evidence", dependencies=[needs(Permission.READ)])
 def evidence(visit: Visitor, before: Annotated[int | None, Query(ge=1, le=_LARGEST)] = None) -> Response:
-    """The last runs and checkpoints; runs before a certain one."""
+    """The last runs and checkpoints, and what does not agree; runs before a certain one."""
     with visit.reading() as connection:
         asked = {"job": "", "before_run": before, "runs": RUNS + 1}
         runs = queries.run(connection, "pages/runs_sealed", asked).all()
         checkpoints = queries.run(connection, "pages/last_checkpoints", {"checkpoints": CHECKPOINTS}).all()
         ledger = queries.run(connection, "pages/ledger_now").one()
+        disagreements = watchdog.listed(connection)
     key = visit.site.settings.ledger_key
     return visit.page(
         "evidence.html.j2",
@@ -52,6 +55,9 @@ def evidence(visit: Visitor, before: Annotated[int | None, Query(ge=1, le=_LARGE
         has_older=len(runs) > RUNS,
         checkpoints=checkpoints,
         ledger=ledger,
+        disagreements=disagreements[-SHOWN:],
+        more_disagreements=len(disagreements[:-SHOWN]),
+        kinds=KINDS,
         public_key=str(signing.load(key).public) if key.exists() else None,
     )
 

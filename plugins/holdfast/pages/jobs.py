@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Job:
     """`dag` is its DAG, `runs_as` its name in the register of runs if it has one, `shelf` the folder of its reports.
 
-    `page` is the route of the page about what it works on; where there is none, its figures lead to its report.
+    `page` is the route of the page about what it works on, to which its figures lead.
     """
 
     dag: str

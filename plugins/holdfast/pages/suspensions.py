@@ -16,7 +16,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from holdfast import clock, queries
-from holdfast.errors import PolicyError
 from holdfast.pages.access import Permission
 from holdfast.pages.reports import readable
 from holdfast.pages.visit import Entry, Visit, Visitor, needs
@@ -25,7 +24,6 @@ from holdfast.suspension_statistics.months import Awaited
 from holdfast.suspension_statistics.report import JOB, SAFEGUARDS
 from holdfast.suspension_statistics.report.page import BREAKDOWNS, HEADLINE, in_words, shown
 from holdfast.suspension_statistics.safeguards import KINDS
-from holdfast.suspension_statistics.terms import load_rules
 
 ENTRY = Entry("Suspensions", "suspensions", "Suspensions in figures, and broken safeguards")
 router = APIRouter()
@@ -104,11 +102,12 @@ def _tables(editions: Sequence[Printed]) -> list[tuple[str, list[tuple[str, Plac
 
 def _awaited(visit: Visit, connection: sa.Connection, last: dt.date | None) -> Awaited | None:
     """What the next month waits for; None also while the policy on statistics cannot be read."""
-    try:
-        settling = load_rules(visit.site.settings.policy).settling_days
-    except PolicyError:
+    terms = visit.site.statistics()
+    if terms is None:
         return None
-    return months.awaited(connection, last=last, settling_days=settling, zone=visit.site.zone(), now=visit.now)
+    return months.awaited(
+        connection, last=last, settling_days=terms.settling_days, zone=visit.site.zone(), now=visit.now
+    )
 
 
 def _breaks(connection: sa.Connection, today: dt.date) -> dict[str, list[Any]]:

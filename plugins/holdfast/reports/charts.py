@@ -11,7 +11,7 @@ import datetime as dt
 import io
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,9 +78,11 @@ def stacked_bars(
     *,
     as_shares: bool,
     unit: str = "rows",
+    hidden: Collection[int] = (),
 ) -> str:
     """A horizontal bar for each label, made of the series; the sum stands at its end.
 
+    Of the rows that are `hidden` no number is told, which is not zero: an asterisk stands there.
     `name` is unique in the page. `as_shares` makes all bars equally long, so that a small dataset can be read beside a
     large one; otherwise lengths compare, and pieces are drawn from zero on one scale.
     """
@@ -108,7 +110,14 @@ def stacked_bars(
             starts = [start + width for start, width in zip(starts, widths, strict=True)]
         longest = max([*starts, 1.0 if as_shares else 1e-9])
         for row, total in enumerate(sums):
-            axes.text(starts[row] + 0.012 * longest, row, f"{total:,}", va="center", ha="left", fontsize=7.5)
+            axes.text(
+                starts[row] + 0.012 * longest,
+                row,
+                "*" if row in hidden else f"{total:,}",
+                va="center",
+                ha="left",
+                fontsize=7.5,
+            )
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.set_ylim(len(labels) - 0.5, -0.5)
@@ -126,7 +135,7 @@ def stacked_bars(
             borderaxespad=0.1,
         )
         figure.subplots_adjust(left=0.245, right=0.995, top=1 - 0.36 / figure.get_figheight(), bottom=0.02)
-        return _inline(figure, name, title, f"{description} {_in_words(labels, series, unit)}")
+        return _inline(figure, name, title, f"{description} {_in_words(labels, series, unit, hidden)}")
 
 
 def shares_by_day(name: str, title: str, description: str, days: Sequence[dt.date], lines: Sequence[Line]) -> str:
@@ -185,11 +194,11 @@ def _short(day: dt.date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _in_words(labels: Sequence[str], series: Sequence[Series], unit: str) -> str:
+def _in_words(labels: Sequence[str], series: Sequence[Series], unit: str, hidden: Collection[int]) -> str:
     told = []
     for row, label in enumerate(labels):
         pieces = ", ".join(f"{one.name} {one.values[row]:,}" for one in series if one.values[row])
-        told.append(f"{label}: {pieces or 'none'}.")
+        told.append(f"{label}: {'hidden' if row in hidden else pieces or 'none'}.")
     return f"In {unit}. " + " ".join(told)
 
 

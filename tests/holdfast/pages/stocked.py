@@ -49,9 +49,13 @@ class Stocked:
     def plan(self) -> int:
         return plan_tonight(self.engine, self.settings, self.now)
 
-    def scalar(self, statement: str, **values: Any) -> Any:
+    def rows(self, statement: str, **values: Any) -> list[Any]:
         with self.engine.connect() as connection:
-            return connection.execute(sa.text(statement), values).scalar_one()
+            return list(connection.execute(sa.text(statement), values).all())
+
+    def scalar(self, statement: str, **values: Any) -> Any:
+        ((found,),) = self.rows(statement, **values)
+        return found
 
 
 def plan_tonight(engine: sa.Engine, settings: Settings, now: dt.datetime) -> int:

@@ -165,6 +165,20 @@ def test_a_report_of_yesterday_says_nothing_of_today(site: Stocked) -> None:
     assert "were not compared today" in page
 
 
+def test_a_report_that_was_changed_is_named_and_the_page_opens(site: Stocked, job: Job) -> None:
+    (file,) = job.settings.reports.glob("emergency_data_999/*/report.json")
+    written = file.read_text()
+    try:
+        file.write_text(written.replace('"quarantine": 1', '"quarantine": 0'))
+        answer = site.browser("auditor").get("/emergency-data")
+    finally:
+        file.write_text(written)
+    assert answer.status_code == 200
+    assert "is not what was written" in answer.text
+    assert "7.0%" in answer.text, "what is not of the report is there"
+    assert "Nobody can say" in answer.text
+
+
 def day(when: dt.date, covered: int | None = None, released: int | None = None) -> dict[str, Any]:
     needing = None if covered is None else 100
     return {

@@ -134,6 +134,27 @@ def test_what_takes_much_work_is_not_done_without_end(
     assert as_compliance.get("/evidence/pack", params={"run": sealed}).status_code == 200
 
 
+def test_what_does_not_agree_is_listed_and_whoever_did_it_has_a_pseudonym(
+    database: sa.Engine, home: Path, as_auditor: TestClient
+) -> None:
+    assert "Nothing is open" in as_auditor.get("/evidence").text
+    by = "p1:" + "0" * 32
+    with database.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO holdfast.airflow_user (pseudonym, user_name) VALUES (:by, 'jo.bloggs')"), {"by": by}
+        )
+        insert = sa.text(
+            "INSERT INTO holdfast.disagreement (kind, job, night, subject, told, by, found_at)"
+            " VALUES (:kind, 'retention_nightly', :day, 'run 1', :told, :by, now())"
+        )
+        for kind, told, who in (("night_not_run", None, None), ("marked_by_hand", "success", by)):
+            connection.execute(insert, {"kind": kind, "day": DAY, "told": told, "by": who})
+    text = as_auditor.get("/evidence").text
+    assert text.count("not yet") == 2
+    assert by in text
+    assert "jo.bloggs" not in text
+
+
 def test_a_checkpoint_can_be_kept(sealed: int, as_auditor: TestClient) -> None:
     note = as_auditor.get("/evidence/checkpoints/5").text
     assert offline.Checkpoint.parse(note).size == 5

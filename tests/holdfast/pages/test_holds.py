@@ -41,11 +41,8 @@ def release(site: Stocked, hold: str, reason: str = "mistake", user: str = "dpo"
 
 
 def entries(site: Stocked, kind: str) -> list[dict[str, Any]]:
-    with site.engine.connect() as connection:
-        found = connection.execute(
-            sa.text("SELECT entry FROM holdfast.ledger_entry WHERE kind = :kind ORDER BY seq"), {"kind": kind}
-        ).scalars()
-        return [json.loads(one)["facts"] for one in found]
+    found = site.rows("SELECT entry FROM holdfast.ledger_entry WHERE kind = :kind ORDER BY seq", kind=kind)
+    return [json.loads(one.entry)["facts"] for one in found]
 
 
 def test_each_source_says_whether_it_is_believed_and_what_it_stops(site: Stocked) -> None:
@@ -59,7 +56,7 @@ def test_each_source_says_whether_it_is_believed_and_what_it_stops(site: Stocked
 
 def test_an_account_is_a_pseudonym_and_nothing_of_it_is_shown(site: Stocked) -> None:
     page = site.browser("auditor").get("/holds").text
-    subjects = site.engine.connect().execute(sa.text("SELECT DISTINCT subject_key FROM holdfast.hold")).scalars()
+    subjects = [row.subject_key for row in site.rows("SELECT DISTINCT subject_key FROM holdfast.hold")]
     assert "p1:" in page
     shown = set(text(page).split())
     assert not [one for one in subjects if one and f"account {one}" in shown]

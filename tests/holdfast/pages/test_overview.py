@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tests.holdfast.pages import nights
 from tests.holdfast.pages.conftest import Client
 
 from holdfast import settings
+from holdfast.pages.jobs import JOBS
 
 DAY = dt.date(2026, 11, 24)
 
@@ -46,7 +48,7 @@ def test_the_night_is_told_job_by_job_and_leads_to_its_reports(night: int, as_au
 
 
 def test_a_policy_that_cannot_be_read_is_the_first_thing_to_see(
-    night: int, as_auditor: TestClient, monkeypatch: pytest.MonkeyPatch, pages_app: object
+    night: int, as_auditor: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from holdfast.errors import PolicyError
     from holdfast.pages import site
@@ -94,6 +96,10 @@ def test_a_dag_that_airflow_does_not_show_is_not_shown_here(as_auditor: TestClie
 def test_what_is_none_of_our_jobs_is_not_found(as_auditor: TestClient) -> None:
     assert as_auditor.get("/jobs/another_dag").status_code == 404
     assert as_auditor.get("/jobs/retention_nightly/runs/unknown").status_code == 404
+
+
+def test_every_job_has_a_page_about_what_it_works_on(pages_app: FastAPI) -> None:
+    assert {job.page for job in JOBS} <= {entry.route for entry in pages_app.state.entries}
 
 
 @pytest.mark.parametrize("dag", [file.stem for file in (settings.load().project / "dags").glob("*.py")])

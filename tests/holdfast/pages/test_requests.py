@@ -104,12 +104,9 @@ def test_the_board_counts_every_request_and_leads_to_each_that_is_open(site: Sto
     open_now = site.scalar("SELECT count(*) FROM holdfast.deletion_request WHERE closed_at IS NULL")
     assert open_now > 0
     linked = {int(number) for number in re.findall(r'/holdfast/requests/(\d+)"', page)}
-    with site.engine.connect() as connection:
-        states = "('received', 'identity_pending', 'verified', 'assessed', 'approved', 'executing')"
-        expected = connection.execute(
-            sa.text(f"SELECT request_id FROM holdfast.deletion_request WHERE state IN {states}")
-        ).scalars()
-        assert linked == set(expected)
+    states = "('received', 'identity_pending', 'verified', 'assessed', 'approved', 'executing')"
+    expected = site.rows(f"SELECT request_id FROM holdfast.deletion_request WHERE state IN {states}")
+    assert linked == {one.request_id for one in expected}
 
 
 def test_one_request_shows_its_matrix_its_clock_and_its_course(site: Stocked) -> None:
@@ -125,10 +122,8 @@ def test_one_request_shows_its_matrix_its_clock_and_its_course(site: Stocked) ->
 
 
 def test_nothing_of_the_person_is_shown(site: Stocked) -> None:
-    numbers = site.engine.connect().execute(
-        sa.text("SELECT request_id, subject_key FROM holdfast.deletion_request ORDER BY request_id LIMIT 10")
-    )
-    for number, subject in numbers.all():
+    asked = site.rows("SELECT request_id, subject_key FROM holdfast.deletion_request ORDER BY request_id LIMIT 10")
+    for number, subject in asked:
         page = site.browser("auditor").get(f"/requests/{number}").text
         assert "p1:" in page
         words = set(re.split(r"\W+", text(page)))
@@ -137,15 +132,12 @@ def test_nothing_of_the_person_is_shown(site: Stocked) -> None:
 
 def test_a_hold_that_must_not_be_disclosed_changes_no_word_of_the_page(site: Stocked) -> None:
     """The matrix is told as it would stand without it."""
-    decided = site.engine.connect().execute(
-        sa.text(
-            "SELECT max(decision.run_id), request_id, min(request.subject_key)"
-            " FROM holdfast.request_decision AS decision"
-            " INNER JOIN holdfast.deletion_request AS request USING (request_id)"
-            " WHERE decision.told_rows > 0 GROUP BY request_id ORDER BY request_id LIMIT 1"
-        )
+    ((run_id, number, subject),) = site.rows(
+        "SELECT max(decision.run_id), request_id, min(request.subject_key)"
+        " FROM holdfast.request_decision AS decision"
+        " INNER JOIN holdfast.deletion_request AS request USING (request_id)"
+        " WHERE decision.told_rows > 0 GROUP BY request_id ORDER BY request_id LIMIT 1"
     )
-    run_id, number, subject = decided.one()
     url = f"/requests/{number}"
     before = site.browser("auditor").get(url).text
     policy = load_policy(site.settings.policy)

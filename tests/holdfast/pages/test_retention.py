@@ -37,13 +37,10 @@ def ask(site: Stocked, user: str = "auditor", **given: str) -> Any:
 
 def test_the_plan_is_shown_rule_by_rule_with_what_keeps_its_rows(site: Stocked) -> None:
     page = text(site.browser("auditor").get("/retention").text)
-    with site.engine.connect() as connection:
-        planned = connection.execute(
-            sa.text(
-                "SELECT rule_id, due_rows, held_rows FROM holdfast.plan_rule AS plan"
-                " INNER JOIN holdfast.run USING (run_id) WHERE run.job = 'retention_nightly'"
-            )
-        ).all()
+    planned = site.rows(
+        "SELECT rule_id, due_rows, held_rows FROM holdfast.plan_rule AS plan"
+        " INNER JOIN holdfast.run USING (run_id) WHERE run.job = 'retention_nightly'"
+    )
     assert planned
     for rule in planned:
         assert rule.rule_id in page

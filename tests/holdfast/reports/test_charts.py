@@ -101,3 +101,12 @@ def test_shares_by_day_are_told_by_their_first_and_last_value() -> None:
     texts = {element.text for element in root.iter(f"{SVG}text")}
     assert {"complete", "checked", "27 Aug 2026", "24 Nov 2026", "100%"} <= texts
     assert not re.search(r"metadata|<style|matplotlib", drawn)
+
+
+def test_a_number_that_is_hidden_is_not_told_as_nought() -> None:
+    series = [charts.Series("number", [12, 0, 0], "#2f6f73")]
+    drawn = charts.stacked_bars(
+        "c", "Title", "What.", ["a", "b", "c"], series, as_shares=False, unit="numbers", hidden=[1]
+    )
+    assert "a: number 12. b: hidden. c: none." in drawn
+    assert re.findall(r">([0-9*]+)</text>", drawn) == ["12", "*", "0"], "at the ends of the bars"

@@ -140,17 +140,16 @@ def _tables(edition: Edition) -> list[tuple[str, list[Table]]]:
 
 
 def _charts(edition: Edition) -> list[tuple[str, str]]:
-    """Charts of what may be shown: a hidden number is left out and its label says so."""
+    """Charts of what may be shown: of a hidden number there is no bar, and it is marked as hidden."""
     drawn = []
     for name, title, places in BREAKDOWNS:
         cells = [cell for cell in edition.cells if (cell.metric, cell.basis, cell.dimension) == places]
         if any(isinstance(cell.n, int) and cell.n for cell in cells):
-            labels = [in_words(cell.category) + (" (hidden)" if cell.n == HIDDEN else "") for cell in cells]
+            labels = [in_words(cell.category) for cell in cells]
+            hidden = [row for row, cell in enumerate(cells) if cell.n == HIDDEN]
             values = [cell.n if isinstance(cell.n, int) else 0 for cell in cells]
             series = [charts.Series("number", values, _DARK)]
-            drawn.append(
-                (title, charts.stacked_bars(name, title, title + ".", labels, series, as_shares=False, unit="numbers"))
-            )
+            drawn.append((title, _bars(name, title, title + ".", labels, series, hidden)))
     return drawn
 
 
@@ -159,12 +158,18 @@ def _has_bars(one: Trend) -> bool:
 
 
 def _trend(number: int, one: Trend) -> tuple[str, str]:
-    """A figure over the months, those outside the control limits hatched; a hidden number is drawn as none."""
+    """A figure over the months, those outside the control limits hatched; of a hidden number there is no bar."""
     values = [n if isinstance(n, int) else 0 for _, n in one.months]
     outside = [value if one.is_outside(n) else 0 for value, (_, n) in zip(values, one.months, strict=True)]
     within = [value - other for value, other in zip(values, outside, strict=True)]
     series = [charts.Series("within the limits", within, _DARK), charts.Series("outside", outside, _WARM, "xx")]
-    labels = [f"{month:%Y-%m}" + (" (hidden)" if n == HIDDEN else "") for month, n in one.months]
+    labels = [f"{month:%Y-%m}" for month, _ in one.months]
+    hidden = [row for row, (_, n) in enumerate(one.months) if n == HIDDEN]
     text = f"{one.name}, month by month, with the months outside the control limits marked."
-    chart = charts.stacked_bars(f"trend-{number}", one.name, text, labels, series, as_shares=False, unit="numbers")
-    return f"{one.name}, the last twelve months", chart
+    return f"{one.name}, the last twelve months", _bars(f"trend-{number}", one.name, text, labels, series, hidden)
+
+
+def _bars(
+    name: str, title: str, text: str, labels: Sequence[str], series: Sequence[charts.Series], hidden: Sequence[int]
+) -> str:
+    return charts.stacked_bars(name, title, text, labels, series, as_shares=False, unit="numbers", hidden=hidden)
