@@ -106,9 +106,10 @@ class Gate:
             await answer(request.scope, request.receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 # a server logs what reaches it, with the values a database quotes
             _log.error("%s %s failed: %s", request.method, _route_of(request), description(error))
-            if not has_begun:
-                failed = PlainTextResponse("This page failed. The API server's log says where.", 500)
-                await failed(request.scope, request.receive, send_with_headers)
+            if has_begun:  # half a page must not look like a whole one: the server cuts the line
+                raise HoldfastError("The page broke off.", fix="read the line before this one.") from None
+            failed = PlainTextResponse("This page failed. The API server's log says where.", 500)
+            await failed(request.scope, request.receive, send_with_headers)
 
     async def _refusal(self, request: Request) -> Response | None:
         """What to answer instead of the page. None: they may come in, and are `request.state.visitor`."""
