@@ -154,7 +154,7 @@ def test_a_record_in_quarantine_is_shown_to_compliance_for_a_reason(
         page = context.new_page()
         frame = opened(page, served)
         go(frame, "999 data")
-        frame.get_by_label("Extract").fill("7")
+        frame.get_by_label("Extract", exact=True).fill("7")
         frame.get_by_label("Record in it").fill("2")
         frame.get_by_label("Why you look").select_option("correction")
         frame.get_by_role("button", name="Show it").click()
