@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 from tests.holdfast.emergency_data.conftest import Job, installed
+from tests.holdfast.pages import nights
 from tests.holdfast.pages.conftest import Door
 from tests.holdfast.pages.stocked import Stocked, fields, text
 
@@ -208,3 +210,11 @@ def test_a_week_is_as_it_last_stood_and_what_was_not_measured_is_not_zero() -> N
 def test_of_a_night_without_a_report_nothing_is_told() -> None:
     assert told(None)["verdict"] is None
     assert told(None)["quarantine"] == {}
+
+
+def test_a_report_that_says_less_is_shown_for_what_it_says(home: Path, as_auditor: TestClient) -> None:
+    verdict = {"clear": True, "sentence": "1 extract came.", "points": []}
+    nights.report(home / "reports", "emergency_data_999", "2026-11-24", verdict=verdict)
+    page = as_auditor.get("/emergency-data")
+    assert page.status_code == 200
+    assert "The report does not say." in page.text
