@@ -43,7 +43,7 @@ JOBS = (
         "999 data",
         "The emergency services know where a caller is.",
         "emergency_data_999",
-        "emergency_data",
+        "emergency",
     ),
     Job(
         "suspension_facts_nightly",
