@@ -12,6 +12,7 @@ from tests.holdfast.deletion_requests.nights import DAY, LONG_AGO, Nights
 
 from holdfast import queries, settings
 from holdfast.deletion_requests import interlocks
+from holdfast.emergency_data import inputs
 from holdfast.emergency_data import steps as emergency_data
 from holdfast.suspension_statistics import steps as statistics
 
@@ -166,7 +167,7 @@ class Authority:
     def __init__(self, nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
         self._nights = nights
         self._days = 0
-        monkeypatch.setattr(emergency_data, "_now", lambda _: nights.today + self._days * DAY)
+        monkeypatch.setattr(inputs, "now", lambda _: nights.today + self._days * DAY)
 
     def run(self) -> dict[str, str]:
         """Make an extract, check it and let it leave; what the authority knows now."""
