@@ -191,9 +191,10 @@ def watchdog() -> None:
     engine = database.connect_migrated(loaded)
     steps.compare(engine, loaded)
     with database.transaction(engine) as connection:
-        found = watchdogs.listed(connection)
+        found, users = watchdogs.listed(connection), watchdogs.users(connection)
     for one in found:
-        typer.echo(one.line)
+        who = users.get(one.by or "")
+        typer.echo(f"{one.line}, who is {who}" if who else one.line)
     typer.echo(f"{len(found)} open, {sum(one.alarms for one in found)} of them unexplained.")
     raise typer.Exit(1 if any(one.alarms for one in found) else 0)
 

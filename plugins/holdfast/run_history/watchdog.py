@@ -34,7 +34,6 @@ class Open:
     subject: str
     told: str | None
     by: str | None
-    user_name: str | None
     found_at: dt.datetime
     explained_at: dt.datetime | None
     explained_by: str | None
@@ -48,10 +47,15 @@ class Open:
     @property
     def line(self) -> str:
         """What there is to say of it, in one line."""
-        who = f" by {self.user_name or self.by}" if self.by else ""
+        who = f" by {self.by}" if self.by else ""
         night = f" {self.night}" if self.night else ""
         why = f" (explained: {self.reason})" if self.reason else ""
         return f"{self.disagreement_id} {self.kind} {self.job or '-'}{night}: {self.told or self.subject}{who}{why}"
+
+
+def users(connection: sa.Connection) -> dict[str, str]:
+    """Pseudonym -> the name in Airflow of whoever did something there; for engineers, never for a report."""
+    return {row.pseudonym: row.user_name for row in queries.run(connection, "run_history/users")}
 
 
 def known(connection: sa.Connection, now: dt.datetime) -> Known:
