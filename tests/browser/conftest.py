@@ -54,7 +54,7 @@ class Served:
         return f"{self.address}/holdfast"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is up an event loop runs, beside which other tests could not run theirs
 def chromium() -> Iterator[Browser]:
     """Debian's own browser."""
     found = shutil.which("chromium")
@@ -67,7 +67,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served(chromium: Browser, fresh_database: Callable[..., AbstractContextManager[sa.Engine]]) -> Iterator[Served]:
     """Airflow's API server over a night's leavings; asked for after the browser, so that nothing starts in vain."""
     with (
@@ -155,7 +155,7 @@ def ask(airflow: Airflow, path: str, body: dict[str, str], token: str | None = N
         return json.load(answer)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(chromium: Browser, served: Served) -> Iterator[Callable[..., BrowserContext]]:
     """A browser of a user who has logged in through Airflow's own form; `options` are Playwright's."""
     made: list[BrowserContext] = []

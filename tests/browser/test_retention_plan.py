@@ -15,7 +15,7 @@ from tests.browser.conftest import Served
 from tests.browser.test_pages import go, opened
 from tests.holdfast.pages.stocked import ACCOUNTS, plan_tonight
 
-from holdfast import settings
+from holdfast import roles, settings
 from holdfast.synthetic import provider
 
 Context = Callable[..., BrowserContext]
@@ -26,6 +26,7 @@ NOW = dt.datetime.now(dt.UTC)
 def planned(served: Served) -> str:
     """A rule of tonight's plan that has something to delete."""
     provider.make(served.engine, accounts=ACCOUNTS, seed=7, as_of=NOW, objects=settings.load().objects)
+    roles.renew(served.engine, settings.load())
     run_id = plan_tonight(served.engine, settings.load(), NOW)
     with served.engine.connect() as connection:
         found = connection.execute(
