@@ -24,7 +24,7 @@ ENTRY_BYTES = 300
 REPORT_BYTES = 1_500_000
 """The model of how evidence grows: so many entries a night whatever happens, one for each batch, those of requests, and
 no entry longer than this on average; and so much for the reports of a night."""
-NIGHTS = int(os.environ.get("HOLDFAST_DRILL_NIGHTS", "8"))
+NIGHTS = int(os.environ.get("HOLDFAST_DRILL_NIGHTS", "3"))
 EVENTS: dict[str, frozenset[int]] = {
     "died": frozenset({2, 11, 30, 52, 71}),
     "feed is late": frozenset({4, 5, 33, 34, 35, 62, 63}),
