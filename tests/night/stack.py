@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from tests.night.installation import Installation, installed
 
-from holdfast import database
+from holdfast import database, roles
 from holdfast.evidence import verify
 from holdfast.evidence.copies import Copies
 from holdfast.night import configuration, postgres, processes, supervisor
@@ -209,6 +209,7 @@ def up_on(made: Installation, dag: str, *, accounts: int, first: dt.datetime) ->
     migration = supervisor.migrate_metadata(airflow.environment, made.home / "logs" / "db-migrate.log")
     database.migrate(engine, made.settings.sql / "migrations")
     provider.make(engine, accounts=accounts, seed=42, as_of=first, objects=made.settings.objects)
+    roles.renew(engine, made.settings)
     supervisor.finished(migration, made.home / "logs" / "db-migrate.log")
     api = Api(airflow.address)
     up = Stack(made, engine, airflow, api, dag, first)

@@ -72,7 +72,7 @@ def test_only_an_approver_can_answer_and_then_the_plan_is_carried_out(
     said = said_until(night, "Press Ctrl-C")
     assert f"{DAG} success" in said
     night.send_signal(signal.SIGINT)
-    assert night.wait(60) == 0
+    assert night.wait(60) == 0, said
 
     listed = subprocess.run(
         [HOLDFAST, "ledger", "list", "1"], env=installation.environment, capture_output=True, text=True, check=True

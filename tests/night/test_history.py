@@ -21,7 +21,7 @@ import pytest
 from rich.console import Console
 from tests.night.installation import HOLDFAST, NIGHT_SECONDS, Installation, installed, read, status, token
 
-from holdfast import database
+from holdfast import database, roles
 from holdfast.night import configuration, jobs, postgres, supervisor
 from holdfast.night.api import Api
 from holdfast.night.progress import Progress
@@ -48,6 +48,7 @@ def up() -> Iterator[Up]:
         database.migrate(engine, settings.sql / "migrations")
         now = dt.datetime.now(dt.UTC)
         provider.make(engine, accounts=20, seed=3, as_of=now, objects=settings.objects)
+        roles.renew(engine, settings)
         airflow = configuration.configure(
             settings,
             metadata_url=postgres.metadata_url(settings),

@@ -70,3 +70,16 @@ def test_a_night_that_was_done_before_is_said_to_be_that(folder: Path) -> None:
         "Nothing was left to do: the night of 2026-11-24 was done before, and sealed at 2026-11-24 01:36 UTC."
         " These are the figures of that run, number 1."
     ) in said
+
+
+@pytest.mark.parametrize(("found", "line"), [([], None), ([("marked_by_hand", 2, 1)], ["marked_by_hand", "2", "1"])])
+def test_the_watchdog_says_what_disagrees(
+    folder: Path, found: list[tuple[str, int, int]], line: list[str] | None
+) -> None:
+    kinds = [{"kind": kind, "open": count, "unexplained": unexplained} for kind, count, unexplained in found]
+    report = {"verdict": {"sentence": "They say the same."}, "disagreements": kinds}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    lines = [one.split() for one in shown(folder).splitlines()]
+    assert ["They", "say", "the", "same."] in lines
+    assert (["disagreement", "open", "unexplained"] in lines) == bool(found)
+    assert line is None or line in lines

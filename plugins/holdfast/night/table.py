@@ -60,6 +60,8 @@ def _show_report(console: Console, folder: Path, began: dt.datetime) -> None:
     console.print(escape(report["verdict"]["sentence"]))
     if "extracts" in report:
         _show_extracts(console, report["extracts"])
+    elif "disagreements" in report:
+        _show_disagreements(console, report["disagreements"])
     elif "safeguards" in report:
         _show_safeguards(console, report["safeguards"])
     elif "matrix" in report:
@@ -86,6 +88,13 @@ def _show_safeguards(console: Console, kinds: list[dict[str, Any]]) -> None:
     """Broken safeguards of suspensions: one line for each kind of which any is open."""
     rows = [(one["kind"], one["open"], one["new"], one["oldest"]) for one in kinds]
     terminal.show(console, ("broken safeguard", "open", "found today", "days of the oldest"), rows)
+
+
+def _show_disagreements(console: Console, kinds: list[dict[str, Any]]) -> None:
+    """What ledger, Airflow and calendar do not agree on: one line for each kind."""
+    rows = [(one["kind"], one["open"], one["unexplained"]) for one in kinds]
+    if rows:
+        terminal.show(console, ("disagreement", "open", "unexplained"), rows)
 
 
 def _show_rules(console: Console, rules: list[dict[str, Any]]) -> None:

@@ -1,10 +1,13 @@
-"""The list of what is open: a page and a table, in the folder of the night."""
+"""The list of what is open: a page, a table and data, in the folder of the night."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from holdfast import clock
 from holdfast.reports import html
@@ -30,11 +33,34 @@ def write(settings: Settings, found: Sequence[Open], now: dt.datetime) -> dict[s
         "on": on,
         "written_at": now,
     }
-    made = {PAGE: html.render(_TEMPLATE, context, zone=calendar.ZONE), "disagreements.csv": csv_of(Open, found)}
+    made = {
+        PAGE: html.render(_TEMPLATE, context, zone=calendar.ZONE),
+        "disagreements.csv": csv_of(Open, found),
+        "report.json": json.dumps(_data(found, on), indent=2) + "\n",
+    }
     written = write_set(settings.reports, (JOB, on.isoformat()), made)
     return {
         "report": str(written.folder / PAGE),
         "folder": str(written.folder),
         "sha256": written.sha256,
         "unexplained": len(alarms),
+    }
+
+
+def _data(found: Sequence[Open], on: dt.date) -> dict[str, Any]:
+    """The verdict, and how many are open of each kind that any is open of."""
+    alarms = sum(one.alarms for one in found)
+    unexplained = Counter(one.kind for one in found if one.alarms)
+    sentence = (
+        f"{html.counted(alarms, 'disagreement')} between ledger, Airflow and calendar, which nobody explained."
+        if alarms
+        else "Ledger, Airflow and calendar say the same, or somebody has said why they do not."
+    )
+    return {
+        "date": on.isoformat(),
+        "verdict": {"clear": not alarms, "sentence": sentence},
+        "disagreements": [
+            {"kind": kind, "open": count, "unexplained": unexplained[kind], "meaning": rules.KINDS[kind].meaning}
+            for kind, count in sorted(Counter(one.kind for one in found).items())
+        ],
     }

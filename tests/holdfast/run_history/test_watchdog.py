@@ -209,6 +209,11 @@ def test_the_report_says_what_there_is_and_what_to_do(
         assert words in page
     table = Path(written["folder"], "disagreements.csv").read_text()
     assert "marked_by_hand" in table
+    data = json.loads(Path(written["folder"], "report.json").read_text())
+    assert data["verdict"]["clear"] is False
+    assert [(one["kind"], one["open"], one["unexplained"]) for one in data["disagreements"]] == [
+        ("marked_by_hand", 1, 1)
+    ]
     assert "mallory" not in page + table, "auditors read it, and names are for engineers"
 
 
