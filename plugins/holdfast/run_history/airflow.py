@@ -12,7 +12,8 @@ from holdfast.run_history.sheets import Sheet, Who
 
 _OVERLAP = dt.timedelta(hours=1)
 """Read again each time: a row may be committed after a later one, and two machines' clocks differ."""
-_COMMON = ("running", "success", "failed")  # what every task leaves in the audit log; the attempts say it too
+# The states that a task comes to are in the audit log as well; the attempts say them too.
+_COMMON = ("running", "success", "failed", "skipped", "deferred", "up_for_retry", "up_for_reschedule", "awaiting_input")
 _ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 

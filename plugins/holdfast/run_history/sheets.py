@@ -57,8 +57,9 @@ _TOLD_OF_AN_ACT = (
     "key",
 )
 """What the audit log may tell of an act, if it is a code, a small number, or a list of them."""
-_AIRFLOWS_OWN = re.compile(r"[a-z ]+")
-"""How Airflow names what it did itself (`state mismatch`); what a person asked for has the name of a function."""
+_AIRFLOWS_OWN = re.compile(r"[a-z ]+|up_for_[a-z]+|upstream_failed|awaiting_input")
+"""How Airflow names what it did itself (`state mismatch`, or a task's state); what a person asked for has the name of a
+function."""
 
 
 def run_name(run: str) -> str:

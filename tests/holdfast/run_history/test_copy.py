@@ -54,6 +54,8 @@ def night(world: World) -> str:
     world.event("patch_task_instance", AT, "erin", dag_id=DAG, run_id=run, task_id="seal_run", told=told)
     world.event("running", AT, "data-engineering", dag_id=DAG, run_id=run, task_id="seal_run")
     world.event("state mismatch", AT, "data-engineering", dag_id=DAG, run_id=run, task_id="seal_run")
+    for state in ("up_for_retry", "up_for_reschedule", "upstream_failed", "awaiting_input"):
+        world.event(state, AT, "data-engineering", dag_id=DAG, run_id=run, task_id="seal_run")
     return run
 
 
@@ -69,10 +71,11 @@ def test_a_sheet_has_attempts_answers_and_who_did_what(database: sa.Engine, aski
     ]
     (answer,) = sheet["answers"]
     assert (answer["by"], answer["chose"]) == (who(asking, "dpo"), ["Approve"])
-    marked, mismatch = sheet["events"]
+    marked, mismatch, failed = sheet["events"]
     assert (marked["what"], marked["task"], marked["by"]) == ("patch_task_instance", "seal_run", who(asking, "erin"))
     assert marked["told"] == {"include_future": False, "new_state": "success"}
     assert (mismatch["what"], mismatch["by"]) == ("state mismatch", None), "Airflow did that, not a person"
+    assert (failed["what"], failed["by"]) == ("upstream_failed", None), "and that; it leaves no attempt"
 
 
 def test_what_somebody_may_have_typed_is_never_copied(
