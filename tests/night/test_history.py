@@ -125,7 +125,8 @@ def test_a_task_that_somebody_marks_is_named_with_who_did_it(installation: Insta
     assert code == 0, said
     code, said = evidence(installation, "watchdog")
     assert code == 1
-    assert f"patch_task_instance {TASK} failed by engineer" in said, said
+    assert f"patch_task_instance {TASK} failed by p1:" in said, said
+    assert ", who is engineer" in said
     assert "1 open, 1 of them unexplained." in said
 
 
@@ -147,7 +148,7 @@ def test_after_airflow_has_cleaned_its_history_the_copy_is_there_and_the_act_is_
 
     assert evidence(installation, "history")[0] == 0
     code, said = evidence(installation, "watchdog")
-    assert (code, f"patch_task_instance {TASK} failed by engineer" in said) == (1, True), said
+    assert (code, f"patch_task_instance {TASK} failed by p1:" in said) == (1, True), said
     assert packed(installation, tmp_path / "after.zip") == before
     assert {one["task"]: one["state"] for one in before["tries"]}[TASK] == "failed"
 

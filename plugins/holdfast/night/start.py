@@ -61,7 +61,7 @@ def _run(settings: Settings, progress: Progress, port: int, accounts: int, leave
     began, logs = dt.datetime.now(dt.UTC), settings.home / "logs"
     with airflow(settings, progress, port) as (engine, configured, kept):
         _make_data_if_empty(engine, settings, progress, accounts)
-        roles.renew(engine, settings)
+        roles.renew(engine, settings)  # once more, for tables that are there only now
         engine.dispose()
         api = logged_in(configured, kept, progress)
         runs = _night(api, kept, progress, leave)
@@ -91,6 +91,7 @@ def airflow(
     )
     with progress.stage("Migrations"), _migrating(configured, logs):
         database.migrate(engine, settings.sql / "migrations")
+        roles.renew(engine, settings)
     is_embedded = settings.database_url is None or given is None
     with supervisor.kept(configured.environment, logs, settings.postgres_data if is_embedded else None) as kept:
         yield engine, configured, kept
