@@ -13,4 +13,5 @@ WHERE
     'p1:' || left(
         encode(sha256(:outer_pad || sha256(:inner_pad || convert_to(named.subject_key, 'UTF8'))), 'hex'), 32
     ) = :pseudonym
+ORDER BY 1
 LIMIT 1
