@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow clean
+.PHONY: run test lint format bench drill-canaries drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -53,6 +53,10 @@ drill-race: $(INSTALLED)
 ## 10,000 files of 999 records, damaged in every way
 drill-files: $(INSTALLED)
 	HOLDFAST_DRILL_FILES=10000 $(BIN)/python -m pytest -q -s tests/drills/test_files.py
+
+## All that a bad night and a good one write, searched for customers' data
+drill-canaries: $(INSTALLED)
+	HOLDFAST_DRILL_CANARIES=1 $(BIN)/python -m pytest -q tests/night/test_personal_data.py
 
 ## 10,000 alterations of a ledger, 10,000 of a pack, and 1,000 packs that nobody altered
 drill-tamper: $(INSTALLED)

@@ -106,10 +106,15 @@ def _grants(connection: sa.Connection, matrix: Matrix, data_map: DataMap) -> Ite
     ours = {table.partition(".")[0] for tables in matrix.groups.values() for table in tables}
     schemas = sorted(ours | {row.schema_name for row in theirs})
     registered = {dataset.table for dataset in data_map.datasets.values()}
+    tables = [entry for entries in matrix.groups.values() for entry in entries if not parts(entry)[1]]
     for name, role in matrix.roles.items():
-        for schema in map(Identifier, schemas):
-            yield SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(schema, Identifier(name))
-            yield SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(schema, Identifier(name))
+        to = Identifier(name)
+        for schema in schemas:
+            if schema not in ours:
+                yield SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(Identifier(schema), to)
+            yield SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(Identifier(schema), to)
+        # Not all tables of our schemas: what a role has made for itself it keeps.
+        yield from (SQL("REVOKE ALL ON {} FROM {}").format(_name(table), to) for table in tables)
         yield from _on_ours(matrix, name, sorted(ours), _lock_right(connection))
         if role.provider:
             yield from _on_theirs(Identifier(name), role, theirs, registered)
@@ -127,6 +132,7 @@ def _on_ours(matrix: Matrix, name: str, schemas: Sequence[str], lock: LiteralStr
         table, columns = parts(entry)
         if verb == "own":
             yield SQL("ALTER TABLE {} OWNER TO {}").format(_name(table), to)
+            yield SQL("GRANT ALL ON {} TO {}").format(_name(table), to)  # an owner's own rights were taken away above
         else:
             right = SQL(lock if verb == "lock" else verb)
             of = SQL(" ({})").format(SQL(", ").join(map(Identifier, columns))) if columns else SQL("")

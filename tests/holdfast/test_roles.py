@@ -179,6 +179,19 @@ def test_a_right_that_somebody_gave_by_hand_is_taken_back(database: sa.Engine) -
     assert refuses(as_role(database, READER), "SELECT subject_key FROM holdfast.hold")
 
 
+def test_to_give_rights_again_takes_none_away(database: sa.Engine) -> None:
+    engine = as_role(database, "holdfast_emergency")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE emergency.made_for_an_extract (n int)")
+    with database.begin() as connection:
+        roles.apply(connection, MATRIX, NOBODYS)
+        roles.apply(connection, MATRIX, NOBODYS)
+    assert not refuses(engine, "SELECT 1 FROM emergency.made_for_an_extract")
+    assert not refuses(engine, "TRUNCATE emergency.inventory")
+    assert not refuses(engine, "INSERT INTO emergency.inventory DEFAULT VALUES")
+    engine.dispose()
+
+
 def test_every_step_has_one_role() -> None:
     named = [step for role in MATRIX.roles.values() for step in role.steps]
     assert len(named) == len(set(named))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from holdfast.night.jobs import JOBS
 from holdfast.synthetic import requests
 from holdfast_alerts import CONNECTION
 
+pytestmark = pytest.mark.skipif("HOLDFAST_DRILL_CANARIES" not in os.environ, reason="make drill-canaries")
 ACCOUNTS = 400
 LEAST_CANARIES = 5_000
 
