@@ -11,6 +11,7 @@ from holdfast.emergency_data.report.figures import ANSWER_DAYS, Edition
 from holdfast.emergency_data.rules import RECONCILIATION
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.reports.html import counted, day
+from holdfast.reports.verdict import is_
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,10 @@ def _points(edition: Edition) -> Iterator[str]:
             yield f"{counted(number, 'file')} {one if number == 1 else many}."
     undelivered = sum(row["state"] == "released" for row in edition.extracts)
     if undelivered:
-        yield f"{counted(undelivered, 'released file')} {'is' if undelivered == 1 else 'are'} not delivered."
+        yield f"{counted(undelivered, 'released file')} {is_(undelivered)} not delivered."
     if edition.quarantined["records"]:
         number, oldest = edition.quarantined["records"], clock.local_date(edition.quarantined["oldest"], ZONE)
-        verb = "is" if number == 1 else "are"
-        yield f"{counted(number, 'record')} {verb} in quarantine, the oldest since {day(oldest)}."
+        yield f"{counted(number, 'record')} {is_(number)} in quarantine, the oldest since {day(oldest)}."
     if not edition.standing:
         yield "Records and inventory were not compared."
     for row in edition.gaps:
