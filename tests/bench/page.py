@@ -14,7 +14,7 @@ from typing import Any
 from tests.bench.measure import Figures
 
 RETENTION, REQUESTS, EMERGENCY = "Retention", "Deletion requests", "999 emergency data"
-STATISTICS, PAGES = "Suspension statistics", "Pages inside Airflow"
+STATISTICS, EVIDENCE, PAGES = "Suspension statistics", "Evidence", "Pages inside Airflow"
 """The sections of the page."""
 
 
@@ -40,7 +40,7 @@ def write(path: Path, sections: dict[str, str]) -> None:
     known = re.split(r"^## (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE) if path.exists() else [""]
     kept = dict(zip(known[1::2], known[2::2], strict=True))
     kept.update({name: f"\n{text}\n" for name, text in sections.items()})
-    order = (RETENTION, REQUESTS, EMERGENCY, STATISTICS, PAGES)
+    order = (RETENTION, REQUESTS, EMERGENCY, STATISTICS, EVIDENCE, PAGES)
     parts = (f"## {name}\n\n{kept[name].strip()}\n" for name in order if name in kept)
     path.write_text("\n".join(["# Benchmarks\n", *parts]), encoding="utf-8")
 

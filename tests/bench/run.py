@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, deletion_requests, emergency, page, pages, suspensions  # noqa: E402
+from tests.bench import carrier, deletion_requests, emergency, evidence, page, pages, suspensions  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("retention", "requests", "emergency", "statistics", "pages"))
+    parser.add_argument("--only", choices=("retention", "requests", "emergency", "statistics", "evidence", "pages"))
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
     folder.chmod(0o755)  # the embedded server may run as another user
@@ -68,6 +68,8 @@ def main() -> None:
             sections[page.EMERGENCY] = emergency.section(server, given.rows, given.rounds, folder, _SETTINGS)
         if given.only in (None, "statistics"):  # of which half as many are asked for
             sections[page.STATISTICS] = suspensions.section(server, given.rows // 2, given.rounds, folder, _SETTINGS)
+        if given.only in (None, "evidence"):
+            sections[page.EVIDENCE] = evidence.section(server, given.rows, given.rounds, folder, _SETTINGS)
         if given.only in (None, "pages"):
             sections[page.PAGES] = pages.section(server, given.rows, _SETTINGS)
     finally:
