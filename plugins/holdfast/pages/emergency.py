@@ -26,6 +26,7 @@ from holdfast.errors import ReportAltered
 from holdfast.pages.access import Permission
 from holdfast.pages.reports import readable
 from holdfast.pages.shelf import Report
+from holdfast.pages.tonight import tone_of
 from holdfast.pages.visit import FORM, Entry, Reason, Visitor, needs
 
 ENTRY = Entry("999 data", "emergency", "Is it complete and good, and what is kept back?")
@@ -140,6 +141,7 @@ def told(report: Report | None) -> dict[str, Any]:
     listed = _table(report, "quarantine")
     return {
         "verdict": data.get("verdict"),
+        "tone": tone_of(data.get("verdict") or {}),
         "written_at": _moment(data.get("written_at")),
         "calls": [{**row, "oldest": _moment(row["oldest"])} for row in data.get("calls", ())],
         "rejects": [{**row, "oldest": _moment(row["oldest"])} for row in data.get("rejects", ())],

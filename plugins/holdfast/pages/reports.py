@@ -11,6 +11,7 @@ from holdfast.pages import compare, shelf
 from holdfast.pages.access import Permission
 from holdfast.pages.jobs import TITLES
 from holdfast.pages.shelf import Report
+from holdfast.pages.tonight import tone_of
 from holdfast.pages.visit import Entry, Visit, Visitor, needs
 
 ENTRY = Entry("Reports", "reports", "Every report of every job: read, take away, compare")
@@ -65,9 +66,10 @@ def show(visit: Visitor, report_id: ReportId) -> Response:
     report = _report(visit, report_id)
     others = [one for one in readable(visit) if (one.job, one.edition) == (report.job, report.edition)]
     data = report.data()
+    verdict = data.get("verdict")
     return visit.page(
         "report.html.j2", report=report, others=[one for one in others if one.id != report.id][:SHOWN],
-        verdict=data.get("verdict"), run=data.get("run"), titles=TITLES, section="reports",
+        verdict=verdict, tone=tone_of(verdict or {}), run=data.get("run"), titles=TITLES, section="reports",
     )  # fmt: skip
 
 

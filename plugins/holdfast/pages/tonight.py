@@ -127,6 +127,11 @@ def _standing(verdict: Mapping[str, Any]) -> Standing:
     return {"kept": Standing.KEPT, "partly": Standing.PARTLY}.get(verdict.get("standing", ""), Standing.BROKEN)
 
 
+def tone_of(verdict: Mapping[str, Any]) -> str:
+    """The colour of a report's verdict, the same on every page; a dry run has none."""
+    return "" if verdict.get("standing") == "dry-run" else TONES[_standing(verdict)]
+
+
 def _of_run(last: LastRun | None, found: tuple[str, Mapping[str, Any]] | None) -> Iterator[str]:
     """What the register knows that the report does not: a run that came later, or has not ended."""
     if last is None:

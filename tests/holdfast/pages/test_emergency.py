@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -210,6 +211,18 @@ def test_a_week_is_as_it_last_stood_and_what_was_not_measured_is_not_zero() -> N
 def test_of_a_night_without_a_report_nothing_is_told() -> None:
     assert told(None)["verdict"] is None
     assert told(None)["quarantine"] == {}
+
+
+@pytest.mark.parametrize(("clear", "tone"), [(True, "good"), (False, "warn")])
+def test_a_day_with_something_left_to_do_does_not_look_like_a_clear_one(
+    home: Path, as_auditor: TestClient, clear: bool, tone: str
+) -> None:
+    verdict = {"clear": clear, "sentence": "1 extract came.", "points": []}
+    nights.report(home / "reports", "emergency_data_999", "2026-11-24", verdict=verdict)
+    page = as_auditor.get("/emergency-data").text
+    (report,) = set(re.findall(r"/reports/[0-9a-f]{64}", page))
+    for one in (page, as_auditor.get(report).text):
+        assert f'<div class="verdict {tone}">' in one
 
 
 def test_a_report_that_says_less_is_shown_for_what_it_says(home: Path, as_auditor: TestClient) -> None:
