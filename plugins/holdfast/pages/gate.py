@@ -118,11 +118,9 @@ class Gate:
         except HTTPException as refused:
             if refused.status_code == 401:
                 return PlainTextResponse("Log in to Airflow, then open this page again.", 401)
-            return (
-                PlainTextResponse(  # an expired log-in, or somebody to whom Airflow shows nothing: it tells us no more
-                    "Log in to Airflow again. If that does not help: none of your roles may see Airflow itself.", 403
-                )
-            )
+            # An expired log-in, or somebody to whom Airflow shows nothing: it tells us no more.
+            words = "Log in to Airflow again. If that does not help: none of your roles may see Airflow itself."
+            return PlainTextResponse(words, 403)
         if seconds := self._limit.wait(who.id):
             headers = {"Retry-After": str(math.ceil(seconds))}
             return PlainTextResponse("You ask too often. Wait a little.", 429, headers)
