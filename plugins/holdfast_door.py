@@ -27,6 +27,9 @@ from holdfast.pages.gate import AirflowRun
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+PAGES_CONNECTION = "holdfast_pages"
+"""The database by a login that may do what the pages do and nothing else: the API server is what people can reach."""
+
 
 def make() -> FastAPI:
     """The pages of this installation, for Airflow to mount. Raises AirflowConfigException without a secret key."""
@@ -96,12 +99,13 @@ def roles_of(user: Any) -> tuple[str, tuple[str, ...]]:
 
 
 def _connect() -> sa.Engine:
-    """An engine for the database of the connection `holdfast` if Airflow has one, as for a task."""
+    """An engine for the database of the connection `holdfast_pages`, or else of `holdfast`, as for a task."""
     from holdfast_airflow import CONNECTION, parts_of
 
     loaded = settings.load()
     # Each source is asked by itself: Airflow's own look-up takes one that fails for one that has nothing.
-    found = (source.get_connection(conn_id=CONNECTION) for source in ensure_secrets_loaded())
+    names, sources = (PAGES_CONNECTION, CONNECTION), ensure_secrets_loaded()
+    found = (source.get_connection(conn_id=name) for name in names for source in sources)
     given = next((one for one in found if one is not None), None)
     if given is not None:
         loaded = dataclasses.replace(loaded, database_url=settings.url_of_connection(**parts_of(given)))

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from holdfast_door import PAGES_CONNECTION
+
 PLUGINS = Path(__file__).parents[2] / "plugins"
 USERS = {  # as docs/engineers.md says to make them: a role of ours beside one that shows Airflow itself
     "auditor": ("Viewer", "Auditor"),
@@ -25,6 +27,11 @@ USERS = {  # as docs/engineers.md says to make them: a role of ours beside one t
 READERS = ("auditor", "engineer", "dpo", "admin")
 PATHS = ("/", "/style.css", "/reports", "/holds", "/nothing")
 WAYS = ("token", "cookie")
+LOGIN = """
+DO $make$ BEGIN CREATE ROLE door_pages LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $make$;
+GRANT holdfast_pages TO door_pages;
+"""
+"""A login of the pages' own, which may take their role and do nothing else."""
 
 _ASK = """
 import json, logging, sys
@@ -57,6 +64,8 @@ def answers(
     """For each user, way and path: the status, and whether the page offers to place a hold."""
     home = tmp_path_factory.mktemp("airflow")
     with fresh_database() as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(LOGIN)
         environment = os.environ | {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(PLUGINS),
@@ -64,7 +73,15 @@ def answers(
             "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of these tests, and long enough for a signature",
             "AIRFLOW__API__SECRET_KEY": "another",
             "HOLDFAST_HOME": str(home / "holdfast"),
-            "HOLDFAST_DATABASE_URL": engine.url.render_as_string(hide_password=False),
+            "HOLDFAST_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+            f"AIRFLOW_CONN_{PAGES_CONNECTION.upper()}": json.dumps(
+                {
+                    "conn_type": "postgres",
+                    "login": "door_pages",
+                    "schema": engine.url.database,
+                    "extra": dict(engine.url.query),
+                }
+            ),
         }
         airflow = Path(sys.executable).with_name("airflow")
         subprocess.run([airflow, "db", "migrate"], env=environment, check=True, capture_output=True)
