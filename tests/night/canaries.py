@@ -22,6 +22,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+from pypdf import PdfReader
+from pypdf.generic import ArrayObject, DictionaryObject, TextStringObject
+
 _WORD = re.compile(r"[0-9a-z]+")
 _NUMBER = re.compile(r"\d(?:[ ().\-/\u00a0]{0,3}\d){8,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{10,}={0,2}")
@@ -73,7 +76,8 @@ class Canaries:
             yield from self._look(part, depth + 1)
         for text in _texts(content):
             yield from self._in_words(text)
-            yield from self._in_digits(text)
+            if not content.startswith(b"%PDF"):  # places of objects and widths of letters are digits of nobody's
+                yield from self._in_digits(text)
         for form, decoded in _decoded(content):
             if decoded in self._digests:
                 yield self._digests[decoded]
@@ -168,8 +172,20 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
 
 
 def _text_of_pdf(content: bytes) -> bytes:
-    from pypdf import PdfReader
-
     reader = PdfReader(io.BytesIO(content))
     texts = [page.extract_text() for page in reader.pages]
-    return "\n".join([*texts, *map(str, (reader.metadata or {}).values())]).encode()
+    objects = (reader.get_object(number) for number in range(1, reader.trailer["/Size"]))
+    strings = [text for one in objects for text in _strings_of_pdf(one)]
+    return "\n".join([*texts, *strings, *map(str, (reader.metadata or {}).values())]).encode()
+
+
+def _strings_of_pdf(thing: object) -> Iterator[str]:
+    """What an object of a PDF says in words: alternative texts, titles of links, and the like."""
+    if isinstance(thing, TextStringObject):
+        yield str(thing)
+    elif isinstance(thing, DictionaryObject):
+        for one in thing.values():
+            yield from _strings_of_pdf(one)
+    elif isinstance(thing, ArrayObject):
+        for one in thing:
+            yield from _strings_of_pdf(one)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
+from pypdf import PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 from tests.night.canaries import Canaries
 
 NUMBER, NAME, EMAIL = "+447700900123", "Testina O'Placeholder", "customer12@example.org"
@@ -52,6 +54,35 @@ WRITTEN = {
 @pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
 def test_it_is_found_however_it_is_written(text: str) -> None:
     assert len(CANARIES.found_in(f"before {text} after".encode())) == 1
+
+
+def pdf(*, shown: str = "", alternative: str = "", drawn: str = "") -> bytes:
+    """A page that shows a text, has one for those who cannot see it, or draws a line to a place."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(600, 800)
+    font = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+    fonts = DictionaryObject(
+        {NameObject("/F1"): DictionaryObject({NameObject(k): NameObject(v) for k, v in font.items()})}
+    )
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+    page[NameObject("/Alt")] = TextStringObject(alternative)
+    content = DecodedStreamObject()
+    content.set_data(f"0 0 m {drawn or 0} 0 l S BT /F1 12 Tf 50 700 Td ({shown}) Tj ET".encode())
+    page[NameObject("/Contents")] = writer._add_object(content)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_in_a_pdf_it_is_found_where_it_is_said() -> None:
+    assert {find.value for find in CANARIES.found_in(pdf(shown="call 07700 900123"))} == {NUMBER}
+    assert {find.value for find in CANARIES.found_in(pdf(alternative="of 07700 900123"))} == {NUMBER}
+    assert {find.value for find in CANARIES.found_in(pdf(alternative=EMAIL))} == {EMAIL}
+
+
+def test_a_place_in_a_pdf_is_nobodys_number() -> None:
+    """Such as that of an object 131,496 bytes from the beginning: `0000131496 00000` has in it 0131 496 0000."""
+    assert CANARIES.found_in(pdf(drawn="7700900123")) == set()
 
 
 def zipped(content: bytes) -> bytes:
