@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
+NIGHTS_ZONE = "Europe/London"
+"""In which the DAGs' nights are counted."""
 _ISO_PERIOD = re.compile(r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?", re.ASCII)
 _FIRST_DAY, _LAST_DAY = dt.date.min, dt.date.max
 _ONE_DAY = dt.timedelta(days=1)

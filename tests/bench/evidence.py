@@ -97,7 +97,7 @@ def _verified(engine: sa.Engine, folder: Path, log: checkpoint.Log, entries: int
 def _pack(engine: sa.Engine, log: checkpoint.Log, file: Path) -> None:
     with database.snapshot(engine) as connection:
         found = pack.read(connection, log.copies)
-        pack.make(found, log.key, pack.of_period(connection, None, None), file, lambda _runs, _copies: [])
+        pack.make(found, log.key, pack.of_period(connection, None, None), file, lambda _about: [])
 
 
 def _verified_away(file: Path, log: checkpoint.Log, entries: int) -> None:

@@ -18,6 +18,7 @@ from airflow.partition_mappers.window import MonthWindow
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from holdfast.clock import NIGHTS_ZONE
 from holdfast.night.jobs import JOBS
 from holdfast.policy.load import load_policy
 from holdfast.run_history import calendar
@@ -232,7 +233,7 @@ def test_the_watchdogs_calendar_is_that_of_the_dags(parsed: dict[str, Any]) -> N
         if job.monthly:
             assert "MonthWindow" in json.dumps(schedule)
         else:
-            expected = (f"{job.at.minute} {job.at.hour} * * *", calendar.ZONE)
+            expected = (f"{job.at.minute} {job.at.hour} * * *", NIGHTS_ZONE)
             assert (schedule["expression"], schedule["timezone"]) == expected
 
 

@@ -98,7 +98,7 @@ def pack(
         else:
             chosen = packs.of_period(connection, *_period(month, since, until, zone))
         found = packs.read(connection, log.copies)
-        packs.make(found, log.key, chosen, file, partial(attachments.of_runs, connection, loaded))
+        packs.make(found, log.key, chosen, file, partial(attachments.of_entries, connection, loaded))
     typer.echo(f"{file}: check it with `holdfast-verify {file} --key {log.key.public}`.")
 
 

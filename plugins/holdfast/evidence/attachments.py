@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 import json
 import platform
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.clock import NIGHTS_ZONE, local_date
 from holdfast.errors import PolicyError
 from holdfast.evidence import offline
+from holdfast.evidence.pack import REPORTED, Belongings
 from holdfast.policy.load import load_policy
 from holdfast.reports import runs as run_facts
 from holdfast.reports.files import SUMS
@@ -36,7 +40,7 @@ checkpoints/    every checkpoint of the ledger (C2SP tlog-checkpoint); keep the 
 keys/           changes of key, signed by both
 lost/           checkpoints that a restore of the database lost; an entry restore_acknowledged names each
 runs/           of each run its row, plan, counts and approvals; who approved is a pseudonym, in the entries
-reports/        the reports of these runs, with SHA256SUMS
+reports/        the reports of these runs, and of the days and months of jobs that have no runs, with SHA256SUMS
 airflow/        what Airflow says of these runs, as it was copied: attempts, answers, and who triggered, cleared and
                 marked what; a file's SHA-256 is in the entry of its number, and people are the entries' pseudonyms
 policy/         the policy, if it still says what one of the runs enforced; run_started has the digest
@@ -46,18 +50,19 @@ Nothing in here names a customer. Entries have record numbers, codes, counts, di
 """
 
 
-def of_runs(
-    connection: sa.Connection, settings: Settings, run_ids: Set[int], copies: Set[int]
-) -> Iterator[tuple[str, bytes]]:
-    """The files by name, in order. `copies` are the entries with digests of what Airflow said of runs."""
+def of_entries(connection: sa.Connection, settings: Settings, about: Belongings) -> Iterator[tuple[str, bytes]]:
+    """The files by name, in order."""
     yield "README.txt", _README.encode()
     digests = set()
-    for run_id in sorted(run_ids):
+    for run_id in sorted(about.runs):
         for row in queries.run(connection, "evidence/pack_run", {"run_id": run_id}):
             digests.add(row.run["run"]["policy_digest"])
             yield f"runs/{run_id}.json", _json(row.run)
-            yield from _report(settings.reports, run_facts.run(connection, run_id))
-    for row in queries.run(connection, "evidence/pack_sheets", {"seqs": sorted(copies)}):
+            run = run_facts.run(connection, run_id)
+            yield from _report(settings.reports, run.job, run.folder_name)
+    for folder in sorted({_folder(kind, json.loads(entry)) for kind, entry in about.reported}):
+        yield from _report(settings.reports, *folder)
+    for row in queries.run(connection, "evidence/pack_sheets", {"seqs": sorted(about.copies)}):
         yield f"{offline.AIRFLOW}{row.ledger_seq:015}.json", row.sheet.encode()
     yield from _policy(settings.policy, digests)
     history = queries.run(connection, "evidence/schema_history").all()
@@ -75,13 +80,20 @@ def copies_of_run(connection: sa.Connection, run_id: int) -> Set[int]:
     return frozenset(queries.run(connection, "evidence/pack_sheets_of_run", {"run_id": run_id}).scalars())
 
 
-def _report(root: Path, run: run_facts.Run) -> Iterator[tuple[str, bytes]]:
+def _folder(kind: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where the report of a job without runs stands: by its night, or of a month the edition that is for everybody."""
+    if month := entry["facts"].get("month"):
+        return REPORTED[kind], month[:7], "published"
+    return REPORTED[kind], local_date(dt.datetime.fromisoformat(entry["at"]), NIGHTS_ZONE).isoformat()
+
+
+def _report(root: Path, *parts: str) -> Iterator[tuple[str, bytes]]:
     """A finished report: one without its sums is being written, or was killed."""
-    folder = root / run.job / run.folder_name
+    folder = root.joinpath(*parts)
     if (folder / SUMS).exists():
         for path in sorted(folder.iterdir()):
             if path.is_file() and not path.name.startswith("."):
-                yield f"reports/{run.job}/{run.folder_name}/{path.name}", path.read_bytes()
+                yield "/".join(("reports", *parts, path.name)), path.read_bytes()
 
 
 def _policy(folder: Path, digests: Set[str]) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ import itertools
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +30,13 @@ from holdfast.evidence.signing import SigningKey
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first that ZIP knows: a pack does not depend on when it is made
 _ALWAYS = "restore_acknowledged"
 Files = Iterable[tuple[str, bytes]]
+REPORTED = {
+    "emergency_reconciled": "emergency_data_999",
+    "history_compared": "evidence_nightly",
+    "safeguards_checked": "suspension_safeguards",
+    "statistics_published": "suspension_statistics",
+}
+"""The entry with which a job that has no runs says that it is done -> the shelf of its reports."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,19 @@ def _instant(at: dt.datetime | None) -> str | None:
 
 
 @dataclass(frozen=True)
+class Belongings:
+    """What the entries of a pack are about, so that files can be put beside them.
+
+    `copies` are the entries with digests of what Airflow said of runs, `reported` those of the kinds in REPORTED: the
+    kind, and the entry's text.
+    """
+
+    runs: set[int] = field(default_factory=set)
+    copies: set[int] = field(default_factory=set)
+    reported: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What there is: entries as (seq, run, kind, text), in order, and the texts of signed notes, oldest first."""
 
@@ -111,12 +131,11 @@ def _notes(place: Copies, folder: str) -> list[str]:
 
 
 def make(
-    evidence: Evidence, key: SigningKey, selection: Selection, target: Path, more: Callable[[Set[int], Set[int]], Files]
+    evidence: Evidence, key: SigningKey, selection: Selection, target: Path, more: Callable[[Belongings], Files]
 ) -> Path:
     """Write the pack, whole or not at all, readable by its owner alone.
 
-    `more` is asked for the files that belong to the runs whose entries are in it, and to the entries that have the
-    digests of copies of Airflow's history (`attachments.of_runs`).
+    `more` is asked for the files that belong to its entries (`attachments.of_entries`).
     """
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
@@ -141,10 +160,9 @@ class _Writer:
         self._files: dict[str, str] = {}
         self._tree = Tree()
         self._seqs: list[int] = []
-        self._runs: set[int] = set()
-        self._copies: set[int] = set()
+        self._about = Belongings()
 
-    def write(self, more: Callable[[Set[int], Set[int]], Files]) -> None:
+    def write(self, more: Callable[[Belongings], Files]) -> None:
         self._entries()
         checkpoints = self._checkpoints()
         size = checkpoints[-1].size if checkpoints else 0
@@ -152,7 +170,7 @@ class _Writer:
         for beginning, notes in ((offline.ROTATIONS, self._evidence.rotations), (offline.LOST, self._evidence.lost)):
             for number, note in enumerate(notes, start=1):
                 self._add(f"{beginning}{number:03}.note", note.encode())
-        for name, content in more(self._runs, self._copies):
+        for name, content in more(self._about):
             self._add(name, content)
         manifest = {
             "format": offline.FORMAT,
@@ -179,13 +197,20 @@ class _Writer:
                 self._tree.append(leaf)
                 if self._selection.has(seq, run, kind):
                     self._seqs.append(seq)
-                    self._runs |= set() if run is None else {run}
-                    self._copies |= {seq} if kind == offline.COPIED else set()
+                    self._note(seq, run, kind, entry)
                     prefixes += leaf[: offline.PREFIX_BYTES]
                     file.write(text + b"\n")
                     digest.update(text + b"\n")
         self._files[offline.ENTRIES] = digest.hexdigest()
         self._add(offline.LEAVES, bytes(prefixes))
+
+    def _note(self, seq: int, run: int | None, kind: str, entry: str) -> None:
+        if run is not None:
+            self._about.runs.add(run)
+        if kind == offline.COPIED:
+            self._about.copies.add(seq)
+        if kind in REPORTED:
+            self._about.reported.append((kind, entry))
 
     def _checkpoints(self) -> list[Checkpoint]:
         """All there are, each with the signatures of its witnesses."""

@@ -116,7 +116,7 @@ def _make(visit: Visit, target: Path, run: int | None, request: int | None, mont
         else:
             selection = packs.of_period(connection, *_month(str(month), visit.site.zone()))
         found = packs.read(connection, Copies(loaded.checkpoints))
-        return packs.make(found, key, selection, target, partial(attachments.of_runs, connection, loaded))
+        return packs.make(found, key, selection, target, partial(attachments.of_entries, connection, loaded))
 
 
 def _month(month: str, zone: str) -> tuple[dt.datetime, dt.datetime]:

@@ -13,10 +13,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from holdfast.clock import local_date, midnight
-
-ZONE = "Europe/London"
-"""In which the DAGs' nights are counted."""
+from holdfast.clock import NIGHTS_ZONE, local_date, midnight
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def night_of(sheet: Mapping[str, Any]) -> dt.date | None:
     if sheet["dag"] in _MONTHLY:
         month = _MONTH.match(sheet.get("partition") or "")
         return dt.date.fromisoformat(f"{month[0]}-01") if month else None
-    return None if sheet["as_of"] is None else local_date(dt.datetime.fromisoformat(sheet["as_of"]), ZONE)
+    return None if sheet["as_of"] is None else local_date(dt.datetime.fromisoformat(sheet["as_of"]), NIGHTS_ZONE)
 
 
 def nights(job: Job, first: dt.date, now: dt.datetime) -> Iterator[dt.date]:
@@ -76,5 +73,5 @@ def nights(job: Job, first: dt.date, now: dt.datetime) -> Iterator[dt.date]:
 def deadline(job: Job, night: dt.date) -> dt.datetime:
     """When the night must be over."""
     day = night + relativedelta(months=1, days=job.days) if job.monthly else night
-    began = midnight(day, ZONE).replace(hour=job.at.hour, minute=job.at.minute)
+    began = midnight(day, NIGHTS_ZONE).replace(hour=job.at.hour, minute=job.at.minute)
     return began + dt.timedelta(hours=job.hours)

@@ -13,7 +13,7 @@ from holdfast import clock
 from holdfast.reports import html
 from holdfast.reports.files import write_set
 from holdfast.reports.tables import csv_of
-from holdfast.run_history import calendar, rules
+from holdfast.run_history import rules
 from holdfast.run_history.watchdog import Open
 from holdfast.settings import Settings
 
@@ -24,7 +24,7 @@ _TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 def write(settings: Settings, found: Sequence[Open], now: dt.datetime) -> dict[str, str | int]:
     """Write the report of this night, in place of an earlier one of the same day."""
-    on = clock.local_date(now, calendar.ZONE)
+    on = clock.local_date(now, clock.NIGHTS_ZONE)
     alarms = [one for one in found if one.alarms]
     context = {
         "alarms": alarms,
@@ -34,7 +34,7 @@ def write(settings: Settings, found: Sequence[Open], now: dt.datetime) -> dict[s
         "written_at": now,
     }
     made = {
-        PAGE: html.render(_TEMPLATE, context, zone=calendar.ZONE),
+        PAGE: html.render(_TEMPLATE, context, zone=clock.NIGHTS_ZONE),
         "disagreements.csv": csv_of(Open, found),
         "report.json": json.dumps(_data(found, on), indent=2) + "\n",
     }

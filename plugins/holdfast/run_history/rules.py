@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.clock import local_date
+from holdfast.clock import NIGHTS_ZONE, local_date
 from holdfast.run_history import calendar
 from holdfast.run_history.calendar import Job
 from holdfast.run_history.sheets import UNFINISHED, Sheet
@@ -235,7 +235,7 @@ def _touches_us(event: Mapping[str, object]) -> bool:
 
 
 def _night_of_trace(job: Job, trace: Trace) -> dt.date:
-    return trace.month if job.monthly and trace.month else local_date(trace.at, calendar.ZONE)
+    return trace.month if job.monthly and trace.month else local_date(trace.at, NIGHTS_ZONE)
 
 
 def _ends_by(job: Job, sheet: Sheet) -> dt.datetime:

@@ -62,7 +62,7 @@ def known(connection: sa.Connection, now: dt.datetime) -> Known:
     """All that is compared, from our own tables."""
     since = now - _LOOK_BACK
     kinds = sorted({kind for job in calendar.JOBS for kind in job.leaves or ()})
-    night = clock.local_date(since, calendar.ZONE)
+    night = clock.local_date(since, clock.NIGHTS_ZONE)
     runs = queries.run(connection, "run_history/ledger_runs", {"since": night})
     traces = queries.run(connection, "run_history/traces", {"kinds": kinds, "since": since})
     intents = queries.run(connection, "run_history/open_intents", {"before": now - _PATIENCE})

@@ -59,7 +59,7 @@ def whole(rows: Sequence[Row]) -> Selection:
 def packed(target: Path, evidence: Evidence, selection: Selection, key: SigningKey = KEY) -> Path:
     """A pack with a report and a plan in it."""
     more = [("runs/1.json", b'{"run": {"run_id": 1}}\n'), ("reports/retention/2026-11-24/index.html", b"<p>Done</p>\n")]
-    return pack.make(evidence, key, selection, target, lambda runs, _copies: more if 1 in runs else [])
+    return pack.make(evidence, key, selection, target, lambda about: more if 1 in about.runs else [])
 
 
 def checked(path: Path, kept: Sequence[str] = ()) -> Report:

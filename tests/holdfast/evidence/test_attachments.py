@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from holdfast import cli, settings
 from holdfast import database as hf_database
+from holdfast.clock import NIGHTS_ZONE, local_date
 from holdfast.evidence import checkpoint, ledger, offline
 from holdfast.evidence.offline import Verdict
 from holdfast.evidence.seal import seal, write
@@ -173,3 +174,31 @@ def test_a_key_is_given_its_name_once(database: sa.Engine, home: Path) -> None:
     file = home / "keys" / "ledger.key"
     assert hashlib.sha256(file.read_bytes()).hexdigest() not in public
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pack_of_a_day_has_the_reports_of_jobs_that_have_no_runs(night: sa.Engine, tmp_path: Path) -> None:
+    """Of a month's statistics it has what was published; of a night that the pack is not about, nothing."""
+    reports = settings.load().reports
+    shelves = (("emergency_data_999", "2026-11-24"), ("suspension_safeguards", "2026-11-24"))
+    month = ("suspension_statistics", "2026-10")
+    others = (("emergency_data_999", "2026-11-23"), (*month, "internal"))
+    for shelf in (*shelves, (*month, "published"), *others):
+        write_set(reports, shelf, {"report.json": json.dumps(shelf)})
+    told = (
+        ("emergency_reconciled", '{"provider":"HFT"}'),
+        ("safeguards_checked", '{"opened":0}'),
+        ("statistics_published", '{"month":"2026-10-01"}'),
+    )
+    with hf_database.transaction(night) as connection:
+        for kind, facts in told:
+            ledger.append(connection, kind, json.loads(facts))
+        day = local_date(connection.execute(sa.text("SELECT now()")).scalar_one(), NIGHTS_ZONE)
+    for shelf in shelves:
+        write_set(reports, (shelf[0], day.isoformat()), {"report.json": json.dumps(shelf)})
+    run("pack", str(tmp_path / "day.zip"), "--since", (day - dt.timedelta(days=1)).isoformat())
+    packed = {name for name in members(tmp_path / "day.zip") if name.startswith("reports/") and name.endswith(".json")}
+    assert packed - {"reports/retention/2026-11-24/report.json"} == {
+        f"reports/emergency_data_999/{day}/report.json",
+        f"reports/suspension_safeguards/{day}/report.json",
+        "reports/suspension_statistics/2026-10/published/report.json",
+    }

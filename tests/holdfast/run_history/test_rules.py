@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.clock import midnight
+from holdfast.clock import NIGHTS_ZONE, midnight
 from holdfast.run_history import calendar, rules
 from holdfast.run_history.calendar import Job
 from holdfast.run_history.rules import KINDS, Disagreement, Known, LedgerRun, Trace
@@ -25,7 +25,7 @@ NOW = dt.datetime(2026, 11, 25, 7, 0, tzinfo=dt.UTC)
 
 
 def began(job: Job, night: dt.date) -> dt.datetime:
-    return midnight(night, calendar.ZONE).replace(hour=job.at.hour, minute=job.at.minute).astimezone(dt.UTC)
+    return midnight(night, NIGHTS_ZONE).replace(hour=job.at.hour, minute=job.at.minute).astimezone(dt.UTC)
 
 
 def sheet(job: Job = RETENTION, night: dt.date = NIGHT, state: str = "success", **more: Any) -> Sheet:

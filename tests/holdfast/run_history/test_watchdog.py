@@ -16,16 +16,16 @@ from typer.testing import CliRunner
 
 from holdfast import cli, settings
 from holdfast import database as hf_database
-from holdfast.clock import local_date
+from holdfast.clock import NIGHTS_ZONE, local_date
 from holdfast.errors import HistoryDisagrees
 from holdfast.evidence import ledger, offline
 from holdfast.evidence.seal import seal
-from holdfast.run_history import calendar, steps, watchdog
+from holdfast.run_history import steps, watchdog
 from holdfast.settings import Settings
 
 DAG = "retention_nightly"
 AT = dt.datetime.now(dt.UTC) - dt.timedelta(hours=3)
-NIGHT = local_date(AT, calendar.ZONE)
+NIGHT = local_date(AT, NIGHTS_ZONE)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def ran(database: sa.Engine) -> Callable[..., int]:
     """Make a run of ours that is sealed, or as far as `state`; its number."""
 
     def make(state: str = "sealed", at: dt.datetime = AT, **more: Any) -> int:
-        night = local_date(at, calendar.ZONE)
+        night = local_date(at, NIGHTS_ZONE)
         given = {"job": DAG, "at": at, "night": night, "state": state} | more
         with hf_database.transaction(database) as connection:
             run_id: int = connection.execute(
