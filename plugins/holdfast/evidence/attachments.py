@@ -17,6 +17,7 @@ from holdfast.policy.load import load_policy
 from holdfast.reports import runs as run_facts
 from holdfast.reports.files import SUMS
 from holdfast.settings import Settings
+from holdfast.store import AnyPath, files
 
 _PACKAGES = ("apache-airflow", "cryptography", "great-expectations", "holdfast", "pandas", "psycopg", "sqlalchemy")
 _README = """Evidence of a Holdfast ledger.
@@ -75,13 +76,12 @@ def copies_of_run(connection: sa.Connection, run_id: int) -> Set[int]:
     return frozenset(queries.run(connection, "evidence/pack_sheets_of_run", {"run_id": run_id}).scalars())
 
 
-def _report(root: Path, run: run_facts.Run) -> Iterator[tuple[str, bytes]]:
+def _report(root: AnyPath, run: run_facts.Run) -> Iterator[tuple[str, bytes]]:
     """A finished report: one without its sums is being written, or was killed."""
     folder = root / run.job / run.folder_name
     if (folder / SUMS).exists():
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
-                yield f"reports/{run.job}/{run.folder_name}/{path.name}", path.read_bytes()
+        for path in files(folder):
+            yield f"reports/{run.job}/{run.folder_name}/{path.name}", path.read_bytes()
 
 
 def _policy(folder: Path, digests: Set[str]) -> Iterator[tuple[str, bytes]]:
