@@ -59,7 +59,7 @@ class Settings:
     """Those of the Airflow connection `holdfast_recipients`, if there is one."""
     api_connection: Mapping[str, Any] | None = field(default=None, repr=False)
     """Those of the Airflow connection `holdfast_airflow`; without one, of the Airflow that `holdfast run` started."""
-    store_url: str | None = None
+    store_url: str | None = field(default=None, repr=False)
     """None: the home, which is right for one machine."""
     ledger_key_text: str | None = field(default=None, repr=False)
     """The key that signs checkpoints, where it is given by the environment."""

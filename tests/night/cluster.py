@@ -88,6 +88,9 @@ class Cluster:
         first.wait()
 
     def stop(self) -> None:
+        if server := self.running.pop("postgres", None):
+            server.send_signal(signal.SIGINT)  # at once, and it leaves nothing in shared memory
+            server.wait()
         for process in self.running.values():
             processes.send([process.pid, *processes.descendants(process.pid)], signal.SIGKILL)
             process.wait()
