@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench bench-compare sbom drill-canaries drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow clean
+.PHONY: run test lint format bench bench-compare sbom drill-canaries drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow drill-workers clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -78,6 +78,12 @@ drill-nights: $(INSTALLED)
 drill-airflow: TIMES ?= 10
 drill-airflow: $(INSTALLED)
 	HOLDFAST_DRILL_AIRFLOW=$(TIMES) $(BIN)/python -m pytest -q -s tests/night/test_components_die.py
+
+## Three workers, Redis and PostgreSQL of Debian's packages redis-server and postgresql, and an object store: ROWS rows
+## are deleted while a worker is killed, and Redis and the scheduler are restarted
+drill-workers: ROWS ?= 10000000
+drill-workers: $(INSTALLED)
+	HOLDFAST_DRILL_WORKERS=$(ROWS) $(BIN)/python -m pytest -q -s tests/night/test_workers_die.py
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Holdfast needs Python 3.11 to 3.14 on the PATH, or: make PYTHON=/path/to/python"; exit 1; }

@@ -59,6 +59,8 @@ TASK_DEFAULTS = {
 """Tried again after a half, one and two minutes, give or take: a server that restarts is waited for."""
 _WAIT_FOR_TURN = {"retries": 24, "retry_delay": timedelta(minutes=5), "retry_exponential_backoff": 0}
 """Another job may be deleting: for two hours its end is awaited, without a task that only sits there."""
+_AT_ONCE = 2
+"""Tasks of a run that delete at the same time on one machine."""
 _MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
 _log = logging.getLogger(__name__)
 
@@ -236,7 +238,12 @@ def approval_of_extracts(path: Any) -> Any:
 
 
 def waves(package: str, before: list[Any]) -> list[Any]:
-    """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks."""
+    """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks.
+
+    What deletes goes to a pool and a queue of its own where the settings name them; that pool then bounds how much is
+    done at once.
+    """
+    place = settings.place_of_deletions()
     for wave in WAVES:
         with TaskGroup(f"wave_{wave}"):
             patience = _WAIT_FOR_TURN if wave == WAVES[0] else {}
@@ -245,7 +252,8 @@ def waves(package: str, before: list[Any]) -> list[Any]:
             enforce_shards = step(
                 f"{package}.enforce_shards",
                 map_index_template="{{ task.op_kwargs['label'] }}",
-                max_active_tis_per_dagrun=2,
+                max_active_tis_per_dagrun=None if "pool" in place else _AT_ONCE,
+                **place,
             )
             enforced = enforce_shards.expand_kwargs(shards)
         before >> shards

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import timezone
@@ -32,10 +31,12 @@ class InboxChanges(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", given
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        from holdfast import store
         from holdfast.emergency_data.taking_in import names_digest
 
+        folder = store.at(self.folder)
         until = dt.datetime.fromisoformat(self.until)
-        while await asyncio.to_thread(names_digest, Path(self.folder)) == self.seen:
+        while await asyncio.to_thread(names_digest, folder) == self.seen:
             if timezone.utcnow() >= until:
                 yield TriggerEvent(LATE)
                 return

@@ -35,7 +35,14 @@ hypothesis.settings.load_profile("holdfast")
 def pytest_configure() -> None:
     """Keep every test away from the installation of whoever runs them."""
     ours = (settings.CHECKPOINTS, settings.DATABASE_URL, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY)
-    for name in (*ours, settings.AIRFLOW_CONNECTION, settings.EMERGENCY_OUTBOX, *LEAVING):
+    for name in (
+        *ours,
+        settings.STORE,
+        settings.LEDGER_KEY,
+        settings.AIRFLOW_CONNECTION,
+        settings.EMERGENCY_OUTBOX,
+        *LEAVING,
+    ):
         os.environ.pop(name, None)
 
 

@@ -1,6 +1,7 @@
 """Where things are: the one module that reads the environment.
 
-Two folders matter. *Home* (`HOLDFAST_HOME`, default `.holdfast` in the project) takes everything Holdfast writes.
+Two folders matter. *Home* (`HOLDFAST_HOME`, default `.holdfast` in the project) takes everything Holdfast writes, but
+what several machines must see: that lies in the *store* (`HOLDFAST_STORE`, default the home).
 *Project* (`HOLDFAST_PROJECT`, default two folders above this package) holds `sql/`, `policy/` and `expectations/`;
 they are found through it and never relative to a DAG file, because Airflow may run a DAG from another folder than
 the one it was parsed in.
@@ -19,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from holdfast.errors import SettingsError
+from holdfast.store import AnyPath, at
 
 DATABASE_URL = "HOLDFAST_DATABASE_URL"
 AIRFLOW_CONNECTION = "AIRFLOW_CONN_HOLDFAST"
@@ -26,7 +28,11 @@ AIRFLOW_CONNECTION = "AIRFLOW_CONN_HOLDFAST"
 everything does: else the command line would speak of another database than the jobs."""
 HOME = "HOLDFAST_HOME"
 PROJECT = "HOLDFAST_PROJECT"
+STORE = "HOLDFAST_STORE"
 PSEUDONYM_KEY = "HOLDFAST_PSEUDONYM_KEY"
+LEDGER_KEY = "HOLDFAST_LEDGER_KEY"
+DELETIONS_POOL = "HOLDFAST_DELETIONS_POOL"
+DELETIONS_QUEUE = "HOLDFAST_DELETIONS_QUEUE"
 EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
 CHECKPOINTS = "HOLDFAST_CHECKPOINTS"
 OUTBOX_CONNECTION = "AIRFLOW_CONN_HOLDFAST_EMERGENCY_OUTBOX"
@@ -53,6 +59,10 @@ class Settings:
     """Those of the Airflow connection `holdfast_recipients`, if there is one."""
     api_connection: Mapping[str, Any] | None = field(default=None, repr=False)
     """Those of the Airflow connection `holdfast_airflow`; without one, of the Airflow that `holdfast run` started."""
+    store_url: str | None = field(default=None, repr=False)
+    """None: the home, which is right for one machine."""
+    ledger_key_text: str | None = field(default=None, repr=False)
+    """The key that signs checkpoints, where it is given by the environment."""
 
     @property
     def postgres_data(self) -> Path:
@@ -63,13 +73,38 @@ class Settings:
         return self.home / "airflow"
 
     @property
-    def reports(self) -> Path:
-        return self.home / "reports"
+    def store(self) -> AnyPath:
+        """What is written by one task and read by another, by a page or at the command line lies below it."""
+        return self.home if self.store_url is None else at(self.store_url)
 
     @property
-    def seals(self) -> Path:
+    def is_shared(self) -> bool:
+        """Whether several machines work here: then none of them may make a key, for the others would not have it."""
+        return not isinstance(self.store, Path)
+
+    @property
+    def reports(self) -> AnyPath:
+        return self.store / "reports"
+
+    @property
+    def inbox(self) -> AnyPath:
+        """Where files of deletion requests are dropped. They name people."""
+        return self.store / "inbox"
+
+    @property
+    def outbox(self) -> AnyPath:
+        """Notices to recipients of erased data, by pseudonym."""
+        return self.store / "outbox"
+
+    @property
+    def letters(self) -> AnyPath:
+        """Letters to people who asked for erasure, with their names and addresses."""
+        return self.store / "letters"
+
+    @property
+    def seals(self) -> AnyPath:
         """Copies of each run's seal, outside the database: a rewritten database no longer matches them."""
-        return self.home / "seals"
+        return self.store / "seals"
 
     @property
     def checkpoints(self) -> str:
@@ -78,13 +113,13 @@ class Settings:
 
     @property
     def ledger_key(self) -> Path:
-        """The key that signs checkpoints of the ledger. Whoever has it can sign a ledger that never was."""
+        """The file of the key that signs checkpoints of the ledger. Whoever has it can sign a ledger that never was."""
         return self.home / "keys" / "ledger.key"
 
     @property
-    def erasures(self) -> Path:
+    def erasures(self) -> AnyPath:
         """What was erased for whom, by pseudonym, outside the database: applied again if an older one is restored."""
-        return self.home / "erasures"
+        return self.store / "erasures"
 
     @property
     def objects(self) -> Path:
@@ -101,9 +136,9 @@ class Settings:
         return self.project / "expectations"
 
     @property
-    def emergency(self) -> Path:
+    def emergency(self) -> AnyPath:
         """Files of 999 emergency data: received, refused, released. They hold names and addresses."""
-        return self.home / "emergency"
+        return self.store / "emergency"
 
     @property
     def emergency_outbox(self) -> str:
@@ -117,14 +152,19 @@ class Settings:
     def pseudonym_key(self) -> bytes:
         """The key of all pseudonyms: 32 bytes, outside the database, from the environment or `home/keys`.
 
-        Made once if neither exists. Whoever holds it can test guesses against pseudonyms, and telephone numbers are
-        guessable, so it is readable by its owner alone.
+        Made once if neither exists; SettingsError where several machines would each make their own. Whoever holds it
+        can test guesses against pseudonyms, and telephone numbers are guessable, so its owner alone may read it.
         """
         given = os.environ.get(PSEUDONYM_KEY)
         if given is not None:
             return _key_from_hex(given, where=PSEUDONYM_KEY)
         path = self.home / "keys" / "pseudonym.key"
         if not path.exists():
+            if self.is_shared:
+                raise SettingsError(
+                    "There is no key of pseudonyms, and the other machines would not have one that is made here.",
+                    fix=f"give every machine the same {PSEUDONYM_KEY}, 64 hexadecimal digits from your secret store.",
+                )
             _make_key(path)
         return _key_from_hex(path.read_text().strip(), where=str(path))
 
@@ -158,6 +198,12 @@ def _key_from_hex(text: str, where: str) -> bytes:
     return key
 
 
+def place_of_deletions() -> dict[str, str]:
+    """Airflow's pool and queue for the tasks that delete, where the environment names any."""
+    given = {"pool": os.environ.get(DELETIONS_POOL), "queue": os.environ.get(DELETIONS_QUEUE)}
+    return {option: name for option, name in given.items() if name}
+
+
 def load() -> Settings:
     """The settings the environment gives, with defaults for everything."""
     project = Path(os.environ.get(PROJECT) or Path(__file__).parents[2]).resolve()
@@ -171,6 +217,8 @@ def load() -> Settings:
         outbox_connection=_parts_if_given(OUTBOX_CONNECTION),
         recipients_connection=_parts_if_given(RECIPIENTS_CONNECTION),
         api_connection=_parts_if_given(API_CONNECTION) or _parts_of_file(home / "airflow" / API_FILE),
+        store_url=os.environ.get(STORE) or None,
+        ledger_key_text=os.environ.get(LEDGER_KEY) or None,
     )
 
 

@@ -65,7 +65,8 @@ def test_every_dag_is_introduced(dag: str) -> None:
 
 SETTINGS = (
     settings.AIRFLOW_CONNECTION, settings.API_CONNECTION, settings.CHECKPOINTS, settings.DATABASE_URL,
-    settings.EMERGENCY_OUTBOX, settings.HOME, settings.PROJECT, settings.PSEUDONYM_KEY
+    settings.DELETIONS_POOL, settings.DELETIONS_QUEUE, settings.EMERGENCY_OUTBOX, settings.HOME, settings.LEDGER_KEY,
+    settings.PROJECT, settings.PSEUDONYM_KEY, settings.STORE,
 )  # fmt: skip
 
 

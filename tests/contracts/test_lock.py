@@ -49,7 +49,8 @@ def test_every_file_that_may_be_installed_has_its_digest() -> None:
 
 def test_whatever_the_project_asks_for_is_locked_within_its_bounds() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    extras = (one for extra in project["optional-dependencies"].values() for one in extra)
+    asked = [*project["dependencies"], *(one for one in extras if not one.startswith("holdfast["))]
     versions = locked()
     for requirement in map(Requirement, asked):
         assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), requirement

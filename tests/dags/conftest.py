@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,21 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def parsed(parse: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What parsing all DAG files gives: see parse_dags.py."""
+    return parse()
+
+
+@pytest.fixture(scope="session")
+def parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[str, Any]]:
+    """Parses all DAG files, with the environment as it is then."""
+    return lambda: _parsed(tmp_path_factory.mktemp("airflow"))
+
+
+def _parsed(home: Path) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("parse_dags.py"), PROJECT / "dags"],
-        env=os.environ | {"AIRFLOW_HOME": str(tmp_path_factory.mktemp("airflow"))},
+        env=os.environ | {"AIRFLOW_HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,

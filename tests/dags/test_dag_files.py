@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from airflow.partition_mappers.window import MonthWindow
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from holdfast import settings
 from holdfast.clock import NIGHTS_ZONE
 from holdfast.night.jobs import JOBS
 from holdfast.policy.load import load_policy
@@ -241,3 +243,19 @@ def _without_docstring(file: Path) -> ast.Module:
     tree = ast.parse(file.read_text())
     assert ast.get_docstring(tree), "the docstring is the runbook"
     return ast.Module(body=tree.body[1:], type_ignores=[])
+
+
+def test_what_deletes_goes_to_the_pool_and_the_queue_that_the_settings_name(
+    parsed: dict[str, Any], parse: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them it is bounded per run, and goes where all tasks go."""
+    monkeypatch.setenv(settings.DELETIONS_POOL, "narrow")
+    monkeypatch.setenv(settings.DELETIONS_QUEUE, "apart")
+    for given, where in ((parsed, ("default_pool", "default", 2)), (parse(), ("narrow", "apart", None))):
+        for job in ("retention_nightly", "deletion_requests_reconcile"):
+            tasks = given["dags"][job]["tasks"]
+            deleting = [one for name, one in tasks.items() if name.endswith("enforce_shards")]
+            assert len(deleting) == 4
+            assert {(one["pool"], one["queue"], one["at_once"]) for one in deleting} == {where}
+            others = [one for name, one in tasks.items() if not name.endswith("enforce_shards")]
+            assert {(one["pool"], one["queue"]) for one in others} == {("default_pool", "default")}

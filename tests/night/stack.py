@@ -166,7 +166,7 @@ class Stack:
     def run_of(self, night: dt.datetime) -> sa.Row[Any]:
         """Our run of a night: state, and rows as planned, as worked and as entered into the ledger."""
         with self.engine.connect() as connection:
-            return connection.execute(sa.text(_RUN), {"day": night.date()}).one()
+            return connection.execute(sa.text(RUN_OF_A_NIGHT), {"day": night.date()}).one()
 
     def held(self) -> str:
         """A checksum of all rows of the people under a hold."""
@@ -248,7 +248,7 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-_RUN = """
+RUN_OF_A_NIGHT = """
     SELECT
         run.run_id, run.state,
         (SELECT sum(due_rows + coalesce(late_rows, 0)) FROM holdfast.plan_rule WHERE plan_rule.run_id = run.run_id)

@@ -41,6 +41,12 @@ def rotate() -> None:
     from holdfast.evidence.copies import Copies
 
     loaded = settings.load()
+    if loaded.ledger_key_text is not None:
+        raise SettingsError(
+            f"The key is given by {settings.LEDGER_KEY}, where another one cannot take its place.",
+            fix="on one machine put its text into `keys/ledger.key` (chmod 600) and unset the variable, rotate there, "
+            "and give every machine what the file has then.",
+        )
     engine = database.connect_migrated(loaded)
     public = rotation.rotate(engine, loaded.ledger_key, Copies(loaded.checkpoints), dt.datetime.now(dt.UTC))
     typer.echo(f"{public}\nWho trusts the key before need do nothing: both signed the change, and every pack has it.")
@@ -51,7 +57,7 @@ def show() -> None:
     """Show the public key, for whoever is to check the ledger. Give it to them on another way than the packs."""
     from holdfast.evidence import signing
 
-    typer.echo(str(signing.load(settings.load().ledger_key).public))
+    typer.echo(str(signing.key_of(settings.load()).public))
 
 
 @app.command("checkpoint")
@@ -62,7 +68,7 @@ def make_checkpoint() -> None:
 
     loaded = settings.load()
     engine = database.connect_migrated(loaded)
-    log = checkpoint.open_log(loaded.ledger_key, loaded.checkpoints)
+    log = checkpoint.open_log(loaded)
     made = checkpoint.sign(engine, log, dt.datetime.now(dt.UTC))
     typer.echo("The ledger is empty: there is nothing to sign." if made is None else str(made.note).rstrip())
 
@@ -89,7 +95,7 @@ def pack(
     loaded = settings.load()
     zone = load_policy(loaded.policy).schedule.time_zone
     engine = database.connect_migrated(loaded)
-    log = checkpoint.open_log(loaded.ledger_key, loaded.checkpoints)
+    log = checkpoint.open_log(loaded)
     with database.snapshot(engine) as connection:
         if run is not None:
             chosen = packs.of_run(run, attachments.copies_of_run(connection, run))
@@ -159,7 +165,7 @@ def certificate(
     from holdfast import database
     from holdfast.evidence import certificate as certificates
     from holdfast.policy.load import load_policy
-    from holdfast.reports.files import write_whole
+    from holdfast.store import write_whole
 
     loaded = settings.load()
     with database.snapshot(database.connect_migrated(loaded)) as connection:

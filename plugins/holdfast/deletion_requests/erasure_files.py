@@ -10,8 +10,8 @@ import datetime as dt
 import hashlib
 import itertools
 import json
-import os
 import re
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -22,6 +22,7 @@ from holdfast import queries
 from holdfast.enforcement.runs import Run
 from holdfast.errors import LedgerError
 from holdfast.evidence.pseudonyms import PREFIX, hmac_pads, pseudonym
+from holdfast.store import AnyPath, files, here, private_folder, whole_file
 
 READ_AT_ONCE = 2_000
 RECORD = "record"
@@ -30,55 +31,54 @@ _PURPOSE = "file of erasures"
 _NAME = re.compile(r"[a-z_]+-(?P<day>\d{4}-\d{2}-\d{2})-run\d+-(?P<code>[0-9a-f]{32})\.jsonl")
 
 
-def write(connection: sa.Connection, run: Run, folder: Path, key: bytes, written_alike: Collection[str]) -> Path | None:
+def write(
+    connection: sa.Connection, run: Run, folder: AnyPath, key: bytes, written_alike: Collection[str]
+) -> AnyPath | None:
     """Write the file of a run, readable by its owner alone, whole or not at all; its path, or None without erasures.
 
     The same erasures give the same file under the same name. `written_alike` are the datasets whose keys have one
     spelling: single records of them are named, by pseudonym.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(prefix=".", suffix=".partial", dir=folder)  # mode 0600
-    try:
-        digest, lines = hashlib.sha256(), 0
-        statement = queries.query("deletion_requests/erasure_lines").execution_options(yield_per=READ_AT_ONCE)
-        inner, outer = hmac_pads(key, RECORD)
-        pads = {"inner_pad": inner, "outer_pad": outer}
-        values = {"run_id": run.run_id, "written_alike": sorted(written_alike), **pads}
-        with os.fdopen(descriptor, "wb") as file, connection.execute(statement, values) as rows:
+    digest, lines = hashlib.sha256(), 0
+    statement = queries.query("deletion_requests/erasure_lines").execution_options(yield_per=READ_AT_ONCE)
+    inner, outer = hmac_pads(key, RECORD)
+    pads = {"inner_pad": inner, "outer_pad": outer}
+    values = {"run_id": run.run_id, "written_alike": sorted(written_alike), **pads}
+    with tempfile.TemporaryFile() as made:  # its name has its digest, so it is made before it has one
+        with connection.execute(statement, values) as rows:
             for row in rows.mappings():
                 line = (json.dumps(dict(row), default=dt.datetime.isoformat, sort_keys=True) + "\n").encode()
                 digest.update(line)
-                file.write(line)
+                made.write(line)
                 lines += 1
-            file.flush()
-            os.fsync(file.fileno())
         if not lines:
-            Path(partial).unlink()
             return None
         name = f"{run.job}-{run.as_of_date.isoformat()}-run{run.run_id}-{_code(key, digest.hexdigest())}.jsonl"
-        return Path(partial).replace(folder / name)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+        path = private_folder(folder) / name
+        made.seek(0)
+        with whole_file(path) as file:
+            shutil.copyfileobj(made, file)
+    return path
 
 
-def read(folder: Path, since: dt.date, key: bytes) -> Iterator[list[str]]:
+def read(folder: AnyPath, since: dt.date, key: bytes) -> Iterator[list[str]]:
     """The lines of every file of that day or later, as they stand, some thousand at a time.
 
     Raises LedgerError for a file that somebody altered, or that was written with another key.
     """
-    for path in sorted(folder.glob("[!.]*.jsonl")):
+    for path in files(folder, ".jsonl"):
         found = _NAME.fullmatch(path.name)
-        if found is None or found["code"] != _code(key, _digest(path)):
-            raise LedgerError(
-                f"{path.name} is not a file of erasures as it was written with this key.",
-                fix="restore it from its own backup, or move it aside and find out who changed it.",
-            )
-        if dt.date.fromisoformat(found["day"]) < since:
-            continue
-        with path.open(encoding="utf-8") as lines:
-            while some := list(itertools.islice(lines, READ_AT_ONCE)):
-                yield some
+        with here(path) as copy:
+            if found is None or found["code"] != _code(key, _digest(copy)):
+                raise LedgerError(
+                    f"{path.name} is not a file of erasures as it was written with this key.",
+                    fix="restore it from its own backup, or move it aside and find out who changed it.",
+                )
+            if dt.date.fromisoformat(found["day"]) < since:
+                continue
+            with copy.open(encoding="utf-8") as lines:
+                while some := list(itertools.islice(lines, READ_AT_ONCE)):
+                    yield some
 
 
 def _code(key: bytes, digest: str) -> str:

@@ -1,4 +1,4 @@
-"""The inbox: CSV files of requests that people or other systems drop into a folder.
+"""The inbox: CSV files of requests that people or other systems drop into a folder, or an object store.
 
 Whoever drops a file writes it under a name that begins with a dot or ends in .part, and renames it when it is whole.
 Each file is moved to `done/`, its rows taken in or refused one by one, or to `refused/` if it is no list of requests at
@@ -9,14 +9,14 @@ rows that were taken in are known by their reference, and the next intake says s
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
+import io
 import itertools
-import os
+import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
 
 import sqlalchemy as sa
 
@@ -31,11 +31,13 @@ from holdfast.evidence import ledger
 from holdfast.policy.model import Policy
 from holdfast.reports.tables import Cell, csv_writer
 from holdfast.settings import Settings
+from holdfast.store import AnyPath, files, here, move, private_folder, whole_file
 
 DONE, REFUSED = "done", "refused"
 AT_ONCE = 500
 """Rows of one transaction. Each is an entry of the ledger, whose other writers wait meanwhile."""
 
+_PATIENCE = 2.0  # seconds; the database needs a moment to see that an intake was killed
 _UNFINISHED = (".part", ".tmp")
 _NAME_CHARACTERS = 50  # of a file's own name, from its end: what is added must fit the file system as well
 _RESULT = ".result.csv"
@@ -56,7 +58,7 @@ class FileResult:
     new: int
     known: int
     refused: int
-    result: Path
+    result: AnyPath
 
 
 @dataclass
@@ -80,8 +82,8 @@ class _Rows:
                 self.write((line, "refused", None, None, fault.check, fault.field, fault.what, fault.fix))
 
 
-def inbox_of(settings: Settings) -> Path:
-    return settings.home / "inbox" / "deletion_requests"
+def inbox_of(settings: Settings) -> AnyPath:
+    return settings.inbox / "deletion_requests"
 
 
 @dataclass(frozen=True)
@@ -96,39 +98,43 @@ class _Intake:
 
 
 def take_in(
-    engine: sa.Engine, policy: Policy, terms: Terms, inbox: Path, *, by: str, now: dt.datetime
+    engine: sa.Engine, policy: Policy, terms: Terms, inbox: AnyPath, *, by: str, now: dt.datetime
 ) -> list[FileResult]:
     """Take in every whole file of the inbox, by name. Raises RequestError while another intake is under way.
 
     Files that were set aside longer ago than the policy keeps them are removed.
     """
     moves.require_person(by)
-    for folder in (inbox.parent, inbox, inbox / DONE, inbox / REFUSED):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in (DONE, REFUSED):
+        private_folder(inbox, (name,))
     intake = _Intake(engine, policy, terms, by, now)
-    with _alone(inbox):
+    with _alone(engine):
         for folder in (inbox / DONE, inbox / REFUSED):
             _forget(folder, now - dt.timedelta(days=terms.rules.intake.keep_files_days))
         return [_take_in_file(intake, path) for path in _whole_files(inbox)]
 
 
-def _take_in_file(intake: _Intake, path: Path) -> FileResult:
+def _take_in_file(intake: _Intake, path: AnyPath) -> FileResult:
     examined = None
-    with _result_beside(path) as (partial, file):
-        rows = _Rows(csv_writer(file, _HEADER))
+    with here(path) as copy, tempfile.TemporaryFile() as made:
+        text = io.TextIOWrapper(made, encoding="utf-8", newline="", write_through=True)
+        rows = _Rows(csv_writer(text, _HEADER))
         try:
-            examined = intake_file.examine(path, intake.terms.rules.intake)
+            examined = intake_file.examine(copy, intake.terms.rules.intake)
             _take_in_rows(intake, examined, rows)
             kept = _place(path, DONE, intake.now)
         except FileRefused as error:
             examined = None
             rows.add(0, (error.fault,))
             kept = _place(path, REFUSED, intake.now)
-    result = partial.replace(kept.with_name(f"{kept.name}{_RESULT}"))
+        result = kept.with_name(f"{kept.name}{_RESULT}")
+        made.seek(0)
+        with whole_file(result) as file:
+            shutil.copyfileobj(made, file)
     if examined is not None:
         _record(intake, examined, rows)
     # Last, so that a crash before it leaves the file to be taken in again, which adds nothing.
-    path.rename(kept)
+    move(path, kept)
     return FileResult(path.name, kept.parent.name == REFUSED, rows.new, rows.known, rows.refused, result)
 
 
@@ -178,19 +184,12 @@ def _batches(rows: Iterable[GoodRow | BadRow]) -> Iterator[list[GoodRow | BadRow
         yield batch
 
 
-def _whole_files(inbox: Path) -> list[Path]:
+def _whole_files(inbox: AnyPath) -> list[AnyPath]:
     """The files that nobody is writing any more. A link is nobody's list, and is left where it is."""
-    return sorted(
-        path
-        for path in inbox.iterdir()
-        if path.is_file()
-        and not path.is_symlink()
-        and not path.name.startswith(".")
-        and path.suffix.lower() not in _UNFINISHED
-    )
+    return [path for path in files(inbox) if not path.is_symlink() and path.suffix.lower() not in _UNFINISHED]
 
 
-def _place(path: Path, folder: str, now: dt.datetime) -> Path:
+def _place(path: AnyPath, folder: str, now: dt.datetime) -> AnyPath:
     """A path in `done` or `refused` that nothing has yet, whose name begins with the time."""
     stem = f"{now.astimezone(dt.UTC):{_STAMP}}-"
     for number in itertools.count(1):
@@ -200,20 +199,9 @@ def _place(path: Path, folder: str, now: dt.datetime) -> Path:
     raise AssertionError("there is always another number")
 
 
-@contextmanager
-def _result_beside(path: Path) -> Iterator[tuple[Path, TextIO]]:
-    """A hidden file for what comes of a file, on the disk when it is left; its name is given to it once it is whole."""
-    partial = path.with_name(f".{path.name[-_NAME_CHARACTERS:]}{_RESULT}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        yield partial, file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _forget(folder: Path, before: dt.datetime) -> None:
+def _forget(folder: AnyPath, before: dt.datetime) -> None:
     """Remove what was set aside before a moment; the names say when. What a person put there stays."""
-    for path in folder.iterdir():
+    for path in files(folder):
         try:
             set_aside_at = dt.datetime.strptime(path.name[:_STAMP_LENGTH], _STAMP).replace(tzinfo=dt.UTC)
         except ValueError:
@@ -223,15 +211,17 @@ def _forget(folder: Path, before: dt.datetime) -> None:
 
 
 @contextmanager
-def _alone(inbox: Path) -> Iterator[None]:
-    descriptor = os.open(inbox, os.O_RDONLY)
-    try:
+def _alone(engine: sa.Engine) -> Iterator[None]:
+    """Keep other intakes away, on any machine. The database gives the lock up when the session ends."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        until = time.monotonic() + _PATIENCE
+        while not queries.run(connection, "deletion_requests/intake_lock").scalar_one():
+            if time.monotonic() > until:
+                raise RequestError(
+                    "Another intake of this inbox is under way.", fix="wait until it has ended; it takes every file."
+                )
+            time.sleep(_PATIENCE / 10)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given up by the kernel if the process dies
-        except BlockingIOError:
-            raise RequestError(
-                "Another intake of this inbox is under way.", fix="wait until it has ended; it takes every file."
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
+            yield
+        finally:
+            queries.run(connection, "deletion_requests/intake_unlock")

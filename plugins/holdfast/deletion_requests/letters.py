@@ -1,6 +1,6 @@
 """Letters to the people who asked for erasure: written when they are owed, kept apart, and erased in their turn.
 
-A letter lies in `letters/<number of the request>/<kind>/` of the home folder, as HTML and PDF, readable by its owner
+A letter lies in `letters/<number of the request>/<kind>/` of the store, as HTML and PDF, readable by its owner
 alone. The register and the ledger know its digest. Nothing of a letter goes anywhere else: no report, log, error or
 ledger entry carries a name or an address. docs/decisions/0008-letters.md has the reasons.
 """
@@ -8,12 +8,11 @@ ledger entry carries a name or an address. docs/decisions/0008-letters.md has th
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
+from holdfast import database, queries, store
 from holdfast.clock import last_due_start, midnight
 from holdfast.deletion_requests import letter_check, letter_text, letters_addressee, letters_store
 from holdfast.deletion_requests.deadlines import Terms
@@ -135,9 +134,7 @@ def _write(engine: sa.Engine, stationery: Stationery, one: Owed, now: dt.datetim
         facts = _facts(connection, stationery, one, now)
         letter = _letter(connection, stationery, one, facts)
         contents: dict[str, str | bytes] = {HTML: letter.html, PDF: letter.pdf}
-        kept = files.write_set(
-            stationery.settings.home / letters_addressee.FOLDER, (str(one.request_id), one.kind.value), contents
-        )
+        kept = files.write_set(stationery.settings.letters, (str(one.request_id), one.kind.value), contents)
         letters_store.record(
             connection,
             one,
@@ -169,7 +166,5 @@ def _erase(connection: sa.Connection, settings: Settings, request_id: int, now: 
     values = {"request_id": request_id, "erased_at": now}
     letters = queries.run(connection, "deletion_requests/letter_erase", values).rowcount
     queries.run(connection, "deletion_requests/letter_forget_addressee", values)
-    folder = letters_addressee.folder_of(settings, request_id)
-    if folder.exists():
-        shutil.rmtree(folder)
+    store.remove(letters_addressee.folder_of(settings, request_id))
     ledger.append(connection, "letters_erased", {"request": request_id, "letters": letters})

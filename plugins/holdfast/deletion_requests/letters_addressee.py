@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import unicodedata
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
+from holdfast import database, queries, store
 from holdfast.deletion_requests.letter_text import Addressee
 from holdfast.errors import LetterRefused, QueryError
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.reports import files
 from holdfast.settings import Settings
+from holdfast.store import AnyPath
 
 FOLDER = "letters"
 _PROVIDER_QUERY = "provider/letter_addressee"
@@ -35,9 +34,9 @@ _LONGEST = 120  # signs of a line that still fit the window of an envelope, with
 _JOINERS = "\u200c\u200d"  # invisible, but Persian and several Indian scripts are wrong without them
 
 
-def folder_of(settings: Settings, request_id: int) -> Path:
+def folder_of(settings: Settings, request_id: int) -> AnyPath:
     """Everything that is kept of the correspondence about one request."""
-    return settings.home / FOLDER / str(request_id)
+    return settings.letters / str(request_id)
 
 
 def take(engine: sa.Engine, settings: Settings, address_from: Collection[str], *, now: dt.datetime) -> tuple[int, ...]:
@@ -94,9 +93,7 @@ def forget(engine: sa.Engine, settings: Settings, *, now: dt.datetime) -> int:
 
 def erase(engine: sa.Engine, settings: Settings, request_id: int, *, now: dt.datetime) -> None:
     """Erase the address of one request. The file goes first: a crash in between leaves a note too few, not a file."""
-    folder = folder_of(settings, request_id) / _PART
-    if folder.exists():
-        shutil.rmtree(folder)
+    store.remove(folder_of(settings, request_id) / _PART)
     with database.transaction(engine) as connection:
         values = {"request_id": request_id, "erased_at": now}
         queries.run(connection, "deletion_requests/letter_forget_addressee", values)
@@ -136,6 +133,6 @@ def _keep(
     content = pseudonym(settings.pseudonym_key(), _PURPOSE, text)
     if content == row.content_pseudonym:
         return
-    files.write_set(settings.home / FOLDER, (str(row.request_id), _PART), {_FILE: text})
+    files.write_set(settings.letters, (str(row.request_id), _PART), {_FILE: text})
     values = {"request_id": row.request_id, "content_pseudonym": content, "taken_at": now}
     queries.run(connection, "deletion_requests/letter_keep_addressee", values)

@@ -12,7 +12,7 @@ from holdfast.errors import PolicyError
 from holdfast.reports import files
 from holdfast.settings import Settings
 
-OUTBOX = ("outbox", "recipients")
+RECIPIENTS = "recipients"
 _TEMPLATE = "notice.txt.j2"
 _SUBJECTS = {
     "erased": "Erasure of personal data",
@@ -22,14 +22,14 @@ _SUBJECTS = {
 
 
 def to_files(settings: Settings) -> Transport:
-    """A transport that leaves each notice in `outbox/recipients/<recipient>/<number>/notice.json` of the home folder.
+    """A transport that leaves each notice in `outbox/recipients/<recipient>/<number>/notice.json` of the store.
 
     The same notice again takes the place of the first, so here it arrives exactly once.
     """
 
     def put(notice: Notice) -> None:
-        folder = (OUTBOX[1], notice.recipient, str(notice.notice_id))
-        files.write_set(settings.home / OUTBOX[0], folder, {"notice.json": json_of(notice)})
+        folder = (RECIPIENTS, notice.recipient, str(notice.notice_id))
+        files.write_set(settings.outbox, folder, {"notice.json": json_of(notice)})
 
     return put
 

@@ -14,13 +14,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from holdfast import queries
 from holdfast.errors import ExtractRefused
 from holdfast.evidence import ledger
+from holdfast.store import AnyPath
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _NUMBER = re.compile(r"\+44[0-9]{9,10}")
@@ -38,7 +38,7 @@ class Call:
     called_at: dt.datetime
 
 
-def read(path: Path, now: dt.datetime) -> list[Call]:
+def read(path: AnyPath, now: dt.datetime) -> list[Call]:
     """Read a file of reports. Raises ExtractRefused, naming the line and never what stands there, if it is not one."""
     if path.stat().st_size > _MOST_BYTES:
         raise _refusal("it is far too large")

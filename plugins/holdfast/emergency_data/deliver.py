@@ -12,7 +12,6 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from holdfast.emergency_data import manifest, store
 from holdfast.errors import DeliveryRefused
 from holdfast.evidence import ledger
 from holdfast.settings import Settings
+from holdfast.store import AnyPath, here
 
 Reached = Callable[[str], None]
 
@@ -55,7 +55,7 @@ def place_of(settings: Settings) -> Place:
 
 
 def deliver(
-    engine: sa.Engine, folder: Path, place: Place, now: dt.datetime, reached: Reached = lambda point: None
+    engine: sa.Engine, folder: AnyPath, place: Place, now: dt.datetime, reached: Reached = lambda point: None
 ) -> int:
     """Deliver what waits in `folder`; how many files it was. `reached` hears of each point, for tests.
 
@@ -74,7 +74,7 @@ def _waiting(engine: sa.Engine) -> list[int]:
         return [int(row.extract_id) for row in queries.run(connection, "emergency/undelivered")]
 
 
-def _put(engine: sa.Engine, extract_id: int, folder: Path, place: Place, now: dt.datetime) -> None:
+def _put(engine: sa.Engine, extract_id: int, folder: AnyPath, place: Place, now: dt.datetime) -> None:
     """Send the file under a name of its own, and note that it is there, whole."""
     with database.transaction(engine) as connection:
         row = queries.run(connection, "emergency/lock_release", {"extract_id": extract_id}).one()
@@ -96,10 +96,11 @@ def _put(engine: sa.Engine, extract_id: int, folder: Path, place: Place, now: dt
         queries.run(connection, "emergency/record_put", {"extract_id": extract_id, "at": now})
 
 
-def _send(place: Place, path: Path) -> None:
+def _send(place: Place, path: AnyPath) -> None:
     """Put a file under a name of its own, for it to be renamed. Raises OSError if it did not arrive whole."""
     partial = place.named(_partial(path.name))
-    place.system.put_file(str(path), partial)
+    with here(path) as copy:
+        place.system.put_file(str(copy), partial)
     if place.system.size(partial) != path.stat().st_size:
         raise OSError("the destination has not as many bytes as were sent")
 
@@ -139,10 +140,10 @@ def _partial(name: str) -> str:
     return f"{name}.partial"
 
 
-def _digest(path: Path) -> str:
+def _digest(path: AnyPath) -> str:
     if not path.exists():
         raise DeliveryRefused(
             f"The released file {path.name} is gone.", fix="restore it, or release the extract again."
         )
-    with path.open("rb") as file:
+    with here(path) as copy, copy.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

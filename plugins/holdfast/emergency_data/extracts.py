@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from holdfast.emergency_data import digests, formatting, inventory, writing
 from holdfast.emergency_data.conditions import LIVE_STATES, SCHEMA
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.responses import WHOLE_FILE_CODE
+from holdfast.store import AnyPath
 
 _RECORDS = sa.table(
     "number_record",
@@ -30,7 +30,7 @@ _CALLS = sa.table("call_without_data", *map(sa.column, ("number", "called_at", "
 
 def write(
     connection: sa.Connection,
-    folder: Path,
+    folder: AnyPath,
     layout: Layout,
     *,
     provider: str,

@@ -14,6 +14,7 @@ from holdfast import queries
 from holdfast.emergency_data import manifest
 from holdfast.emergency_data.taking_in import Folders
 from holdfast.evidence import ledger
+from holdfast.store import files
 
 _TABLES = {
     "records": "emergency/forget_quarantine",
@@ -31,8 +32,8 @@ def forget(connection: sa.Connection, folders: Folders, now: dt.datetime, days: 
     old = [
         path
         for folder in (folders.received, folders.refused, folders.released)
-        for path in folder.iterdir()
-        if path.is_file() and not path.name.endswith(manifest.SUFFIX) and path.stat().st_mtime < before.timestamp()
+        for path in files(folder, hidden=True)
+        if not path.name.endswith(manifest.SUFFIX) and 0 < path.stat().st_mtime < before.timestamp()  # 0: not known
     ]
     counts["files"] = len(old)
     if any(counts.values()):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from holdfast.emergency_data.taking_in import Folders, waiting_files
 from holdfast.errors import ExtractRefused
 from holdfast.evidence import ledger
 from holdfast.settings import Settings
+from holdfast.store import AnyPath, here, move
 
 Result = dict[str, Any]
 _log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def read_responses(engine: sa.Engine, settings: Settings) -> Result:
         total["read"] += matched.is_new
         for name in ("accepted", "rejected", "unmatched"):
             total[name] += getattr(matched, name)
-        path.replace(folders.received / path.name)
+        move(path, folders.received / path.name)
     _require_none(refused, "answers of the authority")
     return total
 
@@ -65,16 +65,16 @@ def read_calls(engine: sa.Engine, settings: Settings) -> Result:
             continue
         with database.transaction(engine) as connection:
             new += calls.store(connection, reported, _digest_of(path), now)
-        path.replace(folders.received / path.name)
+        move(path, folders.received / path.name)
     _require_none(refused, "reports of calls without data")
     return {"new": new}
 
 
-def _keep_refused(engine: sa.Engine, folders: Folders, path: Path, kind: str, refused: ExtractRefused) -> None:
+def _keep_refused(engine: sa.Engine, folders: Folders, path: AnyPath, kind: str, refused: ExtractRefused) -> None:
     digest = _digest_of(path)
     with database.transaction(engine) as connection:
         ledger.append(connection, kind, {"file": f"sha256:{digest}"})
-    path.replace(folders.refused / f"{digest[:12]}-{path.name}")
+    move(path, folders.refused / f"{digest[:12]}-{path.name}")
     _log.error("%s", refused)
 
 
@@ -87,6 +87,6 @@ def _require_none(refused: int, what: str) -> None:
         )
 
 
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
+def _digest_of(path: AnyPath) -> str:
+    with here(path) as copy, copy.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from holdfast.emergency_data.store import Extract
 from holdfast.emergency_data.writing import Totals, WrittenFile
-from holdfast.reports.files import write_whole
+from holdfast.store import AnyPath, write_whole
 
 FORMAT = "holdfast-emergency-manifest/1"
 SUFFIX = ".manifest.json"
 
 
-def of_file(path: Path) -> Path:
+def of_file(path: AnyPath) -> AnyPath:
     """Where the manifest of a released file lies."""
     return path.with_name(path.name + SUFFIX)
 

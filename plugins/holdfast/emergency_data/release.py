@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from holdfast.emergency_data.fields import FIELDS
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.rules import Change
 from holdfast.emergency_data.store import Extract
+from holdfast.store import AnyPath
 
 _RECORDS = sa.table(
     "number_record",
@@ -112,7 +112,7 @@ def change(connection: sa.Connection, extract: Extract, suite: Suite, usual: flo
 
 
 def release(
-    connection: sa.Connection, extract: Extract, suite: Suite, layout: Layout, folder: Path, now: dt.datetime
+    connection: sa.Connection, extract: Extract, suite: Suite, layout: Layout, folder: AnyPath, now: dt.datetime
 ) -> Released:
     """Write the file and record it, in the caller's transaction, which has locked the extract."""
     queries.run(connection, "emergency/work_in_memory")
@@ -160,7 +160,7 @@ def _bad(extract: Extract, suite: Suite) -> sa.Select[Any]:
 
 
 def _write(
-    connection: sa.Connection, extract: Extract, suite: Suite, layout: Layout, folder: Path
+    connection: sa.Connection, extract: Extract, suite: Suite, layout: Layout, folder: AnyPath
 ) -> tuple[writing.WrittenFile, writing.Totals]:
     good = _good(extract, suite).subquery("released")
     digits = sa.cast(sa.func.right(good.c.number_e164, 6), sa.BigInteger)

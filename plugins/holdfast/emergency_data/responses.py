@@ -13,13 +13,13 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from holdfast import queries
 from holdfast.errors import ExtractRefused
 from holdfast.evidence import ledger
+from holdfast.store import AnyPath
 
 OUTCOMES = ("ACCEPTED", "PARTIAL", "REJECTED")
 WHOLE_FILE_CODE = "FILE"
@@ -62,7 +62,7 @@ class Matched:
     is_new: bool = True
 
 
-def read(path: Path) -> Response:
+def read(path: AnyPath) -> Response:
     """Read a response. Raises ExtractRefused, naming the line and never what stands there, if it is not one."""
     if path.stat().st_size > _MOST_BYTES:
         raise _refusal("it is far too large")

@@ -202,7 +202,7 @@ def conclude(engine: sa.Engine, settings: Settings, *, since: str) -> Result:
 
     Raises CallsWithoutData, or else ExtractRefused.
     """
-    checkpoint.sign(engine, checkpoint.open_log(settings.ledger_key, settings.checkpoints), inputs.now(engine))
+    checkpoint.sign(engine, checkpoint.open_log(settings), inputs.now(engine))
     with database.transaction(engine) as connection:
         values = {"since": dt.datetime.fromisoformat(str(since))}
         counts = queries.run(connection, "emergency/unfinished", values).one()

@@ -18,6 +18,7 @@ from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.scan import Finding, Scan, scan
 from holdfast.errors import ExtractRefused
 from holdfast.evidence import ledger
+from holdfast.store import AnyPath, files, here, move, private_folder
 
 ZONE = "Europe/London"
 UNKNOWN = "unknown"
@@ -39,33 +40,33 @@ class Taken:
 class Folders:
     """Where files lie. All of them hold names and addresses."""
 
-    inbox: Path
-    received: Path
-    refused: Path
-    released: Path
-    responses: Path
-    calls: Path
+    inbox: AnyPath
+    received: AnyPath
+    refused: AnyPath
+    released: AnyPath
+    responses: AnyPath
+    calls: AnyPath
 
     @classmethod
-    def below(cls, root: Path) -> Folders:
+    def below(cls, root: AnyPath) -> Folders:
         names = ("inbox", "received", "refused", "released", "responses", "calls")
         folders = cls(*(root / name for name in names))
-        for folder in (root, *(root / name for name in names)):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in names:
+            private_folder(root, (name,))
         return folders
 
 
-def waiting_files(inbox: Path) -> list[Path]:
+def waiting_files(inbox: AnyPath) -> list[AnyPath]:
     """The files of the inbox in the order of their names, without those that are still being written."""
-    return sorted(path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~")))
+    return [path for path in files(inbox) if not path.name.startswith("~")]
 
 
-def names_digest(inbox: Path) -> str:
+def names_digest(inbox: AnyPath) -> str:
     """The digest of the names of the files that wait, to see whether there are others now."""
     return hashlib.sha256("\n".join(path.name for path in waiting_files(inbox)).encode()).hexdigest()
 
 
-def sender_of(known: dict[str, Layout], path: Path) -> str:
+def sender_of(known: dict[str, Layout], path: AnyPath) -> str:
     """The provider in a file's name; `unknown` where no layout has files of such names."""
     layout = next(layouts.of_file_name(known, path.name), None)
     name = layout.name_pattern.fullmatch(path.name) if layout else None
@@ -73,27 +74,49 @@ def sender_of(known: dict[str, Layout], path: Path) -> str:
 
 
 def take_in(
-    engine: sa.Engine, folders: Folders, path: Path, known: dict[str, Layout], bounds: Bounds, now: dt.datetime
+    engine: sa.Engine, folders: Folders, path: AnyPath, known: dict[str, Layout], bounds: Bounds, now: dt.datetime
 ) -> Taken:
     """Take one file in. A file that was loaded by an attempt that died is only moved."""
+    with here(path) as copy:
+        return _take_in(engine, folders, path, copy, known, bounds, now)
+
+
+def _take_in(
+    engine: sa.Engine,
+    folders: Folders,
+    path: AnyPath,
+    copy: Path,
+    known: dict[str, Layout],
+    bounds: Bounds,
+    now: dt.datetime,
+) -> Taken:
     layout = next(layouts.of_file_name(known, path.name), None)
     if layout is None:
-        return _refuse(engine, folders, path, _unread(path), None, [Finding("F013", "unknown_name")], now)
-    seen = scan(path, layout)
+        return _refuse(engine, folders, path, _unread(copy), None, [Finding("F013", "unknown_name")], now)
+    seen = scan(copy, layout)
     with database.transaction(engine) as connection:
         before = store.known(connection, seen.sha256)
     if before is not None:
-        if before[1] == "received" and not (folders.received / path.name).exists():
-            path.replace(folders.received / path.name)
+        # An object store has the file under both names, if the attempt died while it was moved.
+        is_half_moved = not isinstance(path, Path) or not (folders.received / path.name).exists()
+        if before[1] == "received" and is_half_moved:
+            move(path, folders.received / path.name)
             return Taken(path.name, LOADED, before[0])
         return _refuse(engine, folders, path, seen, layout, [Finding("F010", "here_before")], now)
     if seen.findings:
         return _refuse(engine, folders, path, seen, layout, seen.findings, now)
-    return _load(engine, folders, path, layout, seen, bounds, now)
+    return _load(engine, folders, path, copy, layout, seen, bounds, now)
 
 
 def _load(
-    engine: sa.Engine, folders: Folders, path: Path, layout: Layout, seen: Scan, bounds: Bounds, now: dt.datetime
+    engine: sa.Engine,
+    folders: Folders,
+    path: AnyPath,
+    copy: Path,
+    layout: Layout,
+    seen: Scan,
+    bounds: Bounds,
+    now: dt.datetime,
 ) -> Taken:
     name = layout.name_pattern.fullmatch(path.name)
     assert name is not None
@@ -110,7 +133,7 @@ def _load(
             )
             if extract_id is None:
                 raise ExtractRefused("Another process is taking this file in.", fix="let it end.")
-            table = staging.load(connection, extract_id, path, layout, seen)
+            table = staging.load(connection, extract_id, copy, layout, seen)
             _stop(staging.counts_differ(connection, table, seen))
     except ExtractRefused as refused:
         findings = refused.facts.get("findings") or [refused.facts.get("finding")]
@@ -118,7 +141,7 @@ def _load(
         if findings == [None]:
             raise
         return _refuse(engine, folders, path, seen, layout, findings, now)
-    path.replace(folders.received / path.name)
+    move(path, folders.received / path.name)
     return Taken(path.name, LOADED, extract_id)
 
 
@@ -130,7 +153,7 @@ def _stop(findings: list[Finding]) -> None:
 def _refuse(
     engine: sa.Engine,
     folders: Folders,
-    path: Path,
+    path: AnyPath,
     seen: Scan,
     layout: Layout | None,
     findings: list[Finding],
@@ -150,7 +173,7 @@ def _refuse(
         if layout and _SAFE_NAME.fullmatch(path.name) and not re.search("[0-9]{9}", path.name):
             facts["name"] = path.name
         ledger.append(connection, "extract_refused", facts)
-    path.replace(folders.refused / f"{seen.sha256[:12]}-{path.name}")
+    move(path, folders.refused / f"{seen.sha256[:12]}-{path.name}")
     return Taken(path.name, REFUSED, extract_id, rule_ids)
 
 

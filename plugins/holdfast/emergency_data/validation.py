@@ -7,7 +7,6 @@ them and no more than all together. Anything else means that the rules are not c
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from holdfast.emergency_data import staging, suite_run
 from holdfast.emergency_data.catalogue import Suite
 from holdfast.errors import RuleSetError
+from holdfast.store import AnyPath, private_folder, write_whole
 
 PAGE = "index.html"
 
@@ -29,25 +29,21 @@ def validate(
     parameters: Mapping[str, object],
     *,
     found: Mapping[str, int],
-    folder: Path,
+    folder: AnyPath,
 ) -> int:
     """Validate the extract and write its Data Docs to `folder`/<extract>; how many expectations were evaluated.
 
     `found` is how many records break each rule by the pass, before exceptions. Raises RuleSetError if the two differ.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as made:
-        page = Path(made) / "site" / PAGE
+    with tempfile.TemporaryDirectory() as made:
+        page = Path(made) / PAGE
         outcomes = suite_run.run(engine, staging.table_of(extract_id), suite, parameters, document=page)
         _compare(outcomes, found)
-        for path in sorted(Path(made).rglob("*")):
-            path.chmod(0o700 if path.is_dir() else 0o600)
-        shutil.rmtree(folder / str(extract_id), ignore_errors=True)
-        page.parent.rename(folder / str(extract_id))
+        write_whole(private_folder(folder, (str(extract_id),)) / PAGE, page.read_bytes())
     return len(outcomes)
 
 
-def documented(folder: Path) -> frozenset[int]:
+def documented(folder: AnyPath) -> frozenset[int]:
     """The extracts whose Data Docs lie there, whole."""
     return frozenset(int(path.parent.name) for path in folder.glob(f"[0-9]*/{PAGE}"))
 

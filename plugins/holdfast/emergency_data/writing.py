@@ -10,11 +10,10 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from holdfast.emergency_data.layout import Layout
 from holdfast.emergency_data.lines import write_line
-from holdfast.reports.files import whole_file
+from holdfast.store import AnyPath, private_folder, whole_file
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,15 @@ class Totals:
 class WrittenFile:
     """A finished file: `sha256` of all of it, `detail_sha256` of the lines between header and trailer."""
 
-    path: Path
+    path: AnyPath
     sha256: str
     detail_sha256: str
     size: int
 
 
-def write(folder: Path, layout: Layout, head: Head, totals: Totals, details: Iterable[bytes]) -> WrittenFile:
+def write(folder: AnyPath, layout: Layout, head: Head, totals: Totals, details: Iterable[bytes]) -> WrittenFile:
     """Write the file into `folder`, under the name that its layout gives it, readable by its owner alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / layout.name_of(head.provider, head.sequence, head.business_date)
+    path = private_folder(folder) / layout.name_of(head.provider, head.sequence, head.business_date)
     whole, middle = hashlib.sha256(), hashlib.sha256()
     size = 0
     with whole_file(path) as file:

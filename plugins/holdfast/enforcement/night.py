@@ -179,7 +179,7 @@ def seal_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
         if run.state != "sealed":
             runs.move(connection, run_id, "sealed", since=("verified",))
     path = seal.write(made, settings.seals)
-    log = checkpoint.open_log(settings.ledger_key, settings.checkpoints)
+    log = checkpoint.open_log(settings)
     signed = checkpoint.sign(engine, log, now)
     covered = signed.size if signed else 0
     return {"root": "sha256:" + made.root.hex(), "entries": made.entries, "seal": str(path), "checkpoint": covered}

@@ -21,6 +21,7 @@ from holdfast.policy.load import load_policy
 from holdfast.reports import runs as run_facts
 from holdfast.reports.files import SUMS
 from holdfast.settings import Settings
+from holdfast.store import AnyPath, files
 
 _PACKAGES = ("apache-airflow", "cryptography", "great-expectations", "holdfast", "pandas", "psycopg", "sqlalchemy")
 _README = """Evidence of a Holdfast ledger.
@@ -87,13 +88,12 @@ def _folder(kind: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     return REPORTED[kind], local_date(dt.datetime.fromisoformat(entry["at"]), NIGHTS_ZONE).isoformat()
 
 
-def _report(root: Path, *parts: str) -> Iterator[tuple[str, bytes]]:
+def _report(root: AnyPath, *parts: str) -> Iterator[tuple[str, bytes]]:
     """A finished report: one without its sums is being written, or was killed."""
     folder = root.joinpath(*parts)
     if (folder / SUMS).exists():
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
-                yield "/".join(("reports", *parts, path.name)), path.read_bytes()
+        for path in files(folder):
+            yield "/".join(("reports", *parts, path.name)), path.read_bytes()
 
 
 def _policy(folder: Path, digests: Set[str]) -> Iterator[tuple[str, bytes]]:

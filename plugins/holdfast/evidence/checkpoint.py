@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -29,6 +28,7 @@ from holdfast.evidence.offline import (
     checkpoint_text,
     leaf_hash,
 )
+from holdfast.settings import Settings
 
 _FIX = "keep database and copies as they are, run `holdfast ledger verify`, and find out who changed which."
 
@@ -45,9 +45,9 @@ class Log:
         return self.key.public.name
 
 
-def open_log(key: Path, url: str) -> Log:
+def open_log(settings: Settings) -> Log:
     """The log of this installation; its key is made if there is none. Raises SettingsError for what is no key."""
-    return Log(signing.load_or_make(key), Copies(url))
+    return Log(signing.key_or_made(settings), Copies(settings.checkpoints))
 
 
 def make(connection: sa.Connection, log: Log, now: dt.datetime) -> Checkpoint | None:

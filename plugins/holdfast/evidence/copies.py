@@ -12,7 +12,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from holdfast.errors import LedgerError
-from holdfast.reports.files import private_folder, write_whole
+from holdfast.store import private_folder, write_whole
 
 CHECKPOINT = "checkpoint-"
 ROTATION = "rotation-"

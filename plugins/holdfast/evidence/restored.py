@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -19,6 +18,7 @@ from holdfast.evidence import copies, ledger
 from holdfast.evidence.copies import Copies
 from holdfast.evidence.offline import Checkpoint
 from holdfast.evidence.seal import Seal, seals
+from holdfast.store import AnyPath, files, move, private_folder
 
 _NAMED_AT_MOST = 500
 
@@ -36,11 +36,11 @@ class Lost:
         return self.seals[0].sealed_at if self.seals else None
 
 
-def lost(connection: sa.Connection, folder: Path, place: Copies) -> Lost:
+def lost(connection: sa.Connection, folder: AnyPath, place: Copies) -> Lost:
     """What the database has lost."""
     known = {one.file_name for one in seals(connection)}
     found = []
-    for path in folder.glob("[!.]*.json"):
+    for path in files(folder, ".json"):
         if path.name not in known:
             try:
                 found.append(Seal.from_json(path.read_text(encoding="utf-8")))
@@ -61,7 +61,7 @@ def _checkpoints(place: Copies, names: list[str]) -> list[Checkpoint]:
     return found
 
 
-def require_none_lost(connection: sa.Connection, folder: Path, place: Copies) -> None:
+def require_none_lost(connection: sa.Connection, folder: AnyPath, place: Copies) -> None:
     """Raises DatabaseRestored if the database lacks a run that was sealed, or a checkpoint that was signed."""
     found = lost(connection, folder, place)
     if found.seals or found.checkpoints:
@@ -75,7 +75,7 @@ def require_none_lost(connection: sa.Connection, folder: Path, place: Copies) ->
         )
 
 
-def acknowledge(connection: sa.Connection, folder: Path, place: Copies, *, by: str) -> Lost:
+def acknowledge(connection: sa.Connection, folder: AnyPath, place: Copies, *, by: str) -> Lost:
     """Name what was lost in the ledger; that. `by` is a pseudonym. Then `set_aside` it.
 
     Raises LedgerError if nothing is lost.
@@ -96,12 +96,11 @@ def acknowledge(connection: sa.Connection, folder: Path, place: Copies, *, by: s
     return found
 
 
-def set_aside(folder: Path, place: Copies, found: Lost) -> Path:
+def set_aside(folder: AnyPath, place: Copies, found: Lost) -> AnyPath:
     """Move the files of all this out of the way, once the entry is committed; where the seals are now."""
-    aside = folder / copies.LOST
-    aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = private_folder(folder, (copies.LOST,))
     for one in found.seals:
-        (folder / one.file_name).rename(aside / one.file_name)
+        move(folder / one.file_name, aside / one.file_name)
     for signed in found.checkpoints:
         place.set_aside(copies.name_of(copies.CHECKPOINT, signed.size))
     return aside

@@ -13,7 +13,6 @@ import dataclasses
 import datetime as dt
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +21,7 @@ from holdfast import queries
 from holdfast.errors import LedgerError
 from holdfast.evidence import ledger
 from holdfast.evidence.offline import RootBuilder, leaf_hash
-from holdfast.reports.files import private_folder, write_whole
+from holdfast.store import AnyPath, private_folder, write_whole
 
 FORMAT = "holdfast-seal/1"
 
@@ -153,7 +152,7 @@ def seal(connection: sa.Connection, run_id: int, job: str, as_of: dt.date, at: d
     return Seal(**recorded._mapping)
 
 
-def write(seal: Seal, folder: Path) -> Path:
+def write(seal: Seal, folder: AnyPath) -> AnyPath:
     """Write the seal's file, readable by its owner alone, whole or not at all; its path.
 
     Writing the same seal again changes nothing. Raises LedgerError rather than replace a file that says something else.

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from holdfast.errors import SettingsError
 from holdfast.evidence.offline import ED25519, Note, PublicKey, cosigned_message
-from holdfast.reports.files import private_folder, write_whole
+from holdfast.settings import LEDGER_KEY, Settings
+from holdfast.store import private_folder, write_whole
 
 _BEGINNING = "PRIVATE+KEY"
 
@@ -95,6 +96,35 @@ def load(path: Path) -> SigningKey:
         raise SettingsError(
             f"{path} is not a signing key.", fix="restore it from its backup; if it is lost, make a new one."
         ) from None
+
+
+def key_of(settings: Settings) -> SigningKey:
+    """The ledger's key, as the environment gives it or from its file. Raises SettingsError if there is none."""
+    if settings.ledger_key_text is None:
+        return load(settings.ledger_key)
+    try:
+        return SigningKey.parse(settings.ledger_key_text)
+    except ValueError:
+        raise SettingsError(
+            f"{LEDGER_KEY} is not a signing key.", fix="give it the one line of the file `keys/ledger.key`."
+        ) from None
+
+
+def has_key(settings: Settings) -> bool:
+    """Whether there is a key yet."""
+    return settings.ledger_key_text is not None or settings.ledger_key.exists()
+
+
+def key_or_made(settings: Settings) -> SigningKey:
+    """The same; made if there is none. Raises SettingsError where the other machines would not have what is made."""
+    if has_key(settings):
+        return key_of(settings)
+    if settings.is_shared:
+        raise SettingsError(
+            "There is no key to sign the ledger with, and the other machines would not have one that is made here.",
+            fix=f"make one with `holdfast evidence key new`, and give every machine its text as {LEDGER_KEY}.",
+        )
+    return load_or_make(settings.ledger_key)
 
 
 def save(key: SigningKey, path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -24,6 +23,7 @@ from holdfast.evidence.ledger import READ_AT_ONCE
 from holdfast.evidence.offline import PublicKey
 from holdfast.evidence.seal import Seal, seals
 from holdfast.evidence.sealed import SealCheck
+from holdfast.store import AnyPath, files
 
 
 class Verdict(StrEnum):
@@ -49,14 +49,14 @@ class VerifyResult:
     left_out: int
 
 
-def verify(connection: sa.Connection, seals_folder: Path, copies: Copies) -> VerifyResult:
+def verify(connection: sa.Connection, seals_folder: AnyPath, copies: Copies) -> VerifyResult:
     """Check the whole ledger against itself, the files in `seals_folder`, and the checkpoints in the second place.
 
     Takes a connection with no transaction open and leaves it at REPEATABLE READ: entries, end and seals must be of one
     moment, while runs go on writing. One million entries take some seconds.
     """
     findings = Findings()
-    files = _read_files(seals_folder, findings)
+    written = _read_files(seals_folder, findings)
     signed = {_size_of(name): copies.read(name) for name in copies.names(places.CHECKPOINT)}
     keys = [PublicKey.parse(copies.read(name)) for name in copies.names(places.KEY)]
     connection = connection.execution_options(isolation_level="REPEATABLE READ")
@@ -64,7 +64,7 @@ def verify(connection: sa.Connection, seals_folder: Path, copies: Copies) -> Ver
         rows = {one.run_id: one for one in seals(connection)}
         head = queries.run(connection, "evidence/head").one_or_none()
         chain = ChainCheck(findings)
-        sealed = SealCheck(findings, rows, files)
+        sealed = SealCheck(findings, rows, written)
         recorded = {row.size: row.note for row in queries.run(connection, "evidence/checkpoints")}
         rotations = [row.note for row in queries.run(connection, "evidence/rotations")]
         checkpoints = CheckpointCheck(findings, recorded, signed, keys, rotations)
@@ -77,7 +77,7 @@ def verify(connection: sa.Connection, seals_folder: Path, copies: Copies) -> Ver
     chain.finish(None if head is None else (head.seq, head.hash))
     sealed.finish()
     checkpoints.finish()
-    sealed_until = max((one.sealed_seq for one in files.values()), default=0)
+    sealed_until = max((one.sealed_seq for one in written.values()), default=0)
     return VerifyResult(
         verdict=_verdict(findings),
         entries=chain.entries,
@@ -91,10 +91,10 @@ def verify(connection: sa.Connection, seals_folder: Path, copies: Copies) -> Ver
     )
 
 
-def _read_files(folder: Path, findings: Findings) -> dict[int, Seal]:
+def _read_files(folder: AnyPath, findings: Findings) -> dict[int, Seal]:
     """The seals in files, by run. Hidden files are what a killed process left of a seal it was writing."""
     found: dict[int, Seal] = {}
-    for path in sorted(folder.glob("[!.]*.json")):
+    for path in files(folder, ".json"):
         try:
             one = Seal.from_json(path.read_text(encoding="utf-8"))
         except ValueError:

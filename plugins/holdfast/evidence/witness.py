@@ -13,7 +13,7 @@ from holdfast.errors import LedgerError, SettingsError
 from holdfast.evidence import copies, offline, signing
 from holdfast.evidence.copies import Copies
 from holdfast.evidence.offline import Checkpoint, Note, PublicKey, Verdict
-from holdfast.reports.files import write_whole
+from holdfast.store import write_whole
 
 _SEEN = ".seen"
 _SIGNABLE = (Verdict.OK, Verdict.INCOMPLETE)

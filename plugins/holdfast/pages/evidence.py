@@ -48,7 +48,7 @@ def evidence(visit: Visitor, before: Annotated[int | None, Query(ge=1, le=_LARGE
         checkpoints = queries.run(connection, "pages/last_checkpoints", {"checkpoints": CHECKPOINTS}).all()
         ledger = queries.run(connection, "pages/ledger_now").one()
         disagreements = watchdog.listed(connection)
-    key = visit.site.settings.ledger_key
+    settings = visit.site.settings
     return visit.page(
         "evidence.html.j2",
         runs=runs[:RUNS],
@@ -58,7 +58,7 @@ def evidence(visit: Visitor, before: Annotated[int | None, Query(ge=1, le=_LARGE
         disagreements=disagreements[-SHOWN:],
         more_disagreements=len(disagreements[:-SHOWN]),
         kinds=KINDS,
-        public_key=str(signing.load(key).public) if key.exists() else None,
+        public_key=str(signing.key_of(settings).public) if signing.has_key(settings) else None,
     )
 
 
@@ -105,7 +105,7 @@ def take_pack(
 def _make(visit: Visit, target: Path, run: int | None, request: int | None, month: str | None) -> Path:
     """Never with a key of our own making: what a web server signs first would be all that anybody could check it by."""
     loaded = visit.site.settings
-    key = signing.load(loaded.ledger_key)
+    key = signing.key_of(loaded)
     with visit.reading() as connection:
         if run is not None:
             if not queries.run(connection, "enforcement/run_by_id", {"run_id": run}).all():

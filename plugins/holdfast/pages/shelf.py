@@ -6,6 +6,7 @@ those listed there; what is then read must still have the digest that it was wri
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -13,13 +14,19 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import ReportAltered
 from holdfast.reports.files import SUMS
+from holdfast.store import AnyPath
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 PAGE = "index.html"
 _DATA = ("report.json", "statistics.json")
+_PERIOD, _EDITION = 2, 3
+"""How deep below the root the folder of a period lies, and that of an edition of it."""
 _INTERNAL = (("suspension_safeguards", ""), ("suspension_statistics", "internal"))
 """What tells of cases, or of so few that somebody could be told: not for publication."""
 
@@ -32,7 +39,7 @@ class Report:
     job: str
     period: str
     edition: str
-    folder: Path
+    folder: AnyPath
     files: Mapping[str, str]
 
     @property
@@ -72,9 +79,12 @@ class Report:
         return content
 
 
-def reports(root: Path) -> list[Report]:
+def reports(root: AnyPath) -> list[Report]:
     """Every finished report, the latest period of each job first."""
-    found = [one for folder in _periods(root) for one in _finished(folder, root)]
+    if isinstance(root, Path):
+        found = [one for folder in _periods(root) for one in _finished(folder, root)]
+    else:
+        found = list(_stored(root))
     return sorted(found, key=lambda one: (one.job, one.period, one.edition), reverse=True)
 
 
@@ -102,19 +112,33 @@ def _folders(parent: str) -> list[str]:
         return []  # nothing was written yet, or it is a folder of yesterday's that somebody removed
 
 
+def _stored(root: UPath) -> Iterator[Report]:
+    """The same of an object store, which is asked once for all that it has."""
+    top = root.path.rstrip("/") + "/"
+    listed = root.fs.find(root.path, detail=True)
+    sums = {path.removeprefix(top): state for path, state in listed.items() if path.endswith(f"/{SUMS}")}
+    for path, state in sorted(sums.items()):
+        parts = path.split("/")[:-1]
+        is_edition = len(parts) == _EDITION and "/".join((*parts[:-1], SUMS)) not in sums
+        if not any(one.startswith(".") for one in parts) and (len(parts) == _PERIOD or is_edition):
+            with contextlib.suppress(FileNotFoundError):  # it is being written again just now
+                version = str(state.get("ETag") or state.get("mtime") or state.get("created"))
+                yield _parsed("/".join(parts), root, version, state["size"])
+
+
 def _read(folder: str, root: Path) -> Report | None:
     try:
         state = os.stat(f"{folder}/{SUMS}")  # noqa: PTH116 # a thousand times for a page; a Path takes as long again
-        return _parsed(folder, root, state.st_mtime_ns, state.st_size)
+        return _parsed(folder[len(str(root)) + 1 :], root, str(state.st_mtime_ns), state.st_size)
     except OSError:
         return None  # unfinished, or being written again just now
 
 
 @functools.lru_cache(maxsize=20_000)
-def _parsed(path: str, root: Path, _changed: int, _size: int) -> Report:
-    folder = Path(path)
+def _parsed(path: str, root: AnyPath, _version: str, _size: int) -> Report:
+    job, period, *edition = path.split("/")
+    folder = root.joinpath(job, period, *edition)
     text = (folder / SUMS).read_bytes()
     lines = (line.partition("  ") for line in text.decode().splitlines())
     files = {name: digest for digest, _, name in lines if Path(name).name == name}
-    job, period, *edition = folder.relative_to(root).parts
     return Report(hashlib.sha256(text).hexdigest(), job, period, "".join(edition), folder, files)

@@ -28,7 +28,7 @@ def compare(engine: sa.Engine, settings: Settings) -> Result:
     with database.transaction(engine) as connection:
         now = queries.run(connection, "run_history/lock_read").one().now
         found = watchdog.look(connection, now)
-    log = checkpoint.open_log(settings.ledger_key, settings.checkpoints)
+    log = checkpoint.open_log(settings)
     signed = checkpoint.sign(engine, log, now)
     return {"open": dict(Counter(one.kind for one in found)), "checkpoint": signed.size if signed else 0}
 

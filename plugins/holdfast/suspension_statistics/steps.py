@@ -156,7 +156,7 @@ def conclude_month(engine: sa.Engine, settings: Settings) -> Result:
 def _sign(engine: sa.Engine, settings: Settings) -> None:
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
-    checkpoint.sign(engine, checkpoint.open_log(settings.ledger_key, settings.checkpoints), now)
+    checkpoint.sign(engine, checkpoint.open_log(settings), now)
 
 
 def _month(settings: Settings, month: str | None, now: dt.datetime) -> dt.date:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.errors import HoldfastError
+from holdfast.store import AnyPath
 
 SCHEMA_FILE = "provider/schema"
 CALLS_PER_ACCOUNT = 40
@@ -74,7 +75,7 @@ def make(
     accounts: int,
     seed: int,
     as_of: dt.datetime,
-    objects: Path,
+    objects: AnyPath,
     backlog: bool = False,
     calls_per_account: int = CALLS_PER_ACCOUNT,
     progress: Callable[[str, int], None] | None = None,
@@ -91,7 +92,7 @@ def make(
             "There is a provider in this database already.",
             fix="drop it first, or use another database.",
         )
-    base = objects.resolve().as_uri()
+    base = (objects.resolve() if isinstance(objects, Path) else objects).as_uri()
     values = {
         "accounts": accounts,
         "as_of": as_of,
@@ -153,7 +154,7 @@ def _deliver(connection: sa.Connection, at: dt.datetime) -> int:
     return queries.run(connection, "provider/generate/feed", {"at": at}).rowcount
 
 
-def _write_recordings(connection: sa.Connection, objects: Path, base: str) -> None:
+def _write_recordings(connection: sa.Connection, objects: AnyPath, base: str) -> None:
     for row in queries.run(connection, "provider/generate/recordings"):
         path = objects / row.file_url.removeprefix(f"{base}/")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from holdfast import queries
+from holdfast.store import AnyPath, private_folder, write_whole
 
 _HEADER = (
     "reference",
@@ -26,7 +26,7 @@ _UNCONFIRMED = 7  # every seventh has not answered who they are
 _RECENT = 5  # every fifth has confirmed it so recently that the cool-off still runs
 
 
-def make(engine: sa.Engine, inbox: Path, *, as_of: dt.datetime) -> int:
+def make(engine: sa.Engine, inbox: AnyPath, *, as_of: dt.datetime) -> int:
     """Write the file, complete, into `inbox`; the number of requests. The same for the same data and night."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
@@ -36,10 +36,7 @@ def make(engine: sa.Engine, inbox: Path, *, as_of: dt.datetime) -> int:
         for row in queries.run(connection, "provider/generate/deletion_requests"):
             number += 1
             lines.writerow(_line(row.place, row.subject_key, as_of))
-    inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = inbox / ".requests.csv.part"
-    partial.write_text(text.getvalue(), encoding="utf-8", newline="")
-    partial.rename(inbox / f"requests-{as_of:%Y%m%d}.csv")
+    write_whole(private_folder(inbox) / f"requests-{as_of:%Y%m%d}.csv", text.getvalue().encode())
     return number
 
 

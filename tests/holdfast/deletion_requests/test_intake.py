@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import fcntl
 import os
 import random
 import signal
@@ -18,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.deletion_requests.desk import NOW, Desk, policy, terms
 
-from holdfast import settings
+from holdfast import queries, settings
 from holdfast.deletion_requests import intake, intake_file
 from holdfast.deletion_requests.intake import FileResult
 from holdfast.deletion_requests.intake_file import BadRow, FileRefused, GoodRow
@@ -274,13 +273,11 @@ def test_nobody_else_reads_what_was_dropped_and_results_name_nobody(desk: Desk, 
 
 def test_one_intake_at_a_time(desk: Desk, inbox: Path) -> None:
     drop(inbox, text(row("a-1")))
-    descriptor = os.open(inbox, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with desk.engine.connect() as another:
+        assert queries.run(another, "deletion_requests/intake_lock").scalar_one()
         with pytest.raises(RequestError, match="Another intake"):
             take_in(desk, inbox)
-    finally:
-        os.close(descriptor)
+        queries.run(another, "deletion_requests/intake_unlock")
     assert [result.new for result in take_in(desk, inbox)] == [1]
 
 

@@ -57,7 +57,7 @@ def night(database: sa.Engine, home: Path, monkeypatch: pytest.MonkeyPatch) -> s
         ledger.append(connection, "request_changed", {"requests": [4, 9], "to": "completed"})
     write(made, loaded.seals)
     write_set(loaded.reports, ("retention", "2026-11-24"), {"report.json": "{}", "index.html": "<p>Done</p>"})
-    checkpoint.sign(database, checkpoint.open_log(loaded.ledger_key, loaded.checkpoints), NOW)
+    checkpoint.sign(database, checkpoint.open_log(loaded), NOW)
     return database
 
 

@@ -27,7 +27,7 @@ NOW = dt.datetime(2026, 11, 24, 2, 15, tzinfo=dt.UTC)
 def log(tmp_path: Path) -> Log:
     key = tmp_path / "keys" / "ledger.key"
     signing.save(signing.SigningKey.generate("example.com/ledger"), key)
-    return checkpoint.open_log(key, (tmp_path / "copies").as_uri())
+    return checkpoint.Log(signing.load_or_make(key), Copies((tmp_path / "copies").as_uri()))
 
 
 def append(engine: sa.Engine, entries: int) -> None:
@@ -112,7 +112,9 @@ def test_files_are_their_owners_alone_whatever_the_mask(database: sa.Engine, tmp
     append(database, 1)
     old_mask = os.umask(0)
     try:
-        log = checkpoint.open_log(tmp_path / "home" / "ledger.key", (tmp_path / "copies").as_uri())
+        log = checkpoint.Log(
+            signing.load_or_make(tmp_path / "home" / "ledger.key"), Copies((tmp_path / "copies").as_uri())
+        )
         sign(database, log)
     finally:
         os.umask(old_mask)

@@ -94,5 +94,5 @@ def run(engine: sa.Engine, job: str, day: dt.date, *, state: str = "sealed") -> 
         ledger.append(connection, "run_verified", {"survivors": 0, "late": {}, "missing": 0}, run_id)
         made = seal(connection, run_id, job, day, at)
     write(made, loaded.seals)
-    checkpoint.sign(engine, checkpoint.open_log(loaded.ledger_key, loaded.checkpoints), at)
+    checkpoint.sign(engine, checkpoint.open_log(loaded), at)
     return run_id

@@ -75,7 +75,7 @@ def test_a_pack_of_a_month_and_of_a_request_verify_too(
         ledger.append(connection, "request_received", {"request": 4, "parts": 1})
     loaded = settings.load()
     now = dt.datetime.now(dt.UTC)
-    checkpoint.sign(database, checkpoint.open_log(loaded.ledger_key, loaded.checkpoints), now)
+    checkpoint.sign(database, checkpoint.open_log(loaded), now)
     this_month, last_year = f"{now:%Y-%m}", f"{now.year - 1}-01"
     for question, verdict in (
         ({"request": "4"}, Verdict.OK),

@@ -115,7 +115,7 @@ def show(request: Number) -> None:
 def confirmation(request: Number, file: Annotated[Path, typer.Argument(help="The page to write, HTML.")]) -> None:
     """Write the confirmation of a decided request: what was erased, who was told, and where it is proved."""
     from holdfast.deletion_requests import confirmation as confirmations
-    from holdfast.reports.files import write_whole
+    from holdfast.store import write_whole
 
     with open_desk() as desk:
         number = desk.find(request).request_id

@@ -6,7 +6,6 @@ It names records by their number in their extract. No telephone number, name or 
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -16,6 +15,7 @@ from holdfast.emergency_data.catalogue import Rule
 from holdfast.emergency_data.report import exports, figures, page, scorecard
 from holdfast.reports import charts, files, pdf
 from holdfast.settings import Settings
+from holdfast.store import AnyPath
 
 JOB = "emergency_data_999"
 PAGE = "index.html"
@@ -50,7 +50,7 @@ def write(
     }
 
 
-def data_docs_of(settings: Settings, day: dt.date) -> Path:
+def data_docs_of(settings: Settings, day: dt.date) -> AnyPath:
     """The folder of the Data Docs of the extracts that were validated on a day, one below it for each."""
     return settings.reports / JOB / day.isoformat() / DATA_DOCS
 
