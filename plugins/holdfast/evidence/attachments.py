@@ -40,12 +40,19 @@ proof.json      roots of what lies between the entries, and RFC 9162 consistency
 checkpoints/    every checkpoint of the ledger (C2SP tlog-checkpoint); keep the last one
 keys/           changes of key, signed by both
 lost/           checkpoints that a restore of the database lost; an entry restore_acknowledged names each
-runs/           of each run its row, plan, counts and approvals; who approved is a pseudonym, in the entries
+kinds.json      what each kind of entry means
+runs/           of each run its row, plan by rule, rows of each dataset before and after, and approvals; who approved is
+                a pseudonym, in the entries
+requests/       of the request that was asked for: its moments and moves, what is gone, letters by digest, notices
 reports/        the reports of these runs, and of the days and months of jobs that have no runs, with SHA256SUMS
 airflow/        what Airflow says of these runs, as it was copied: attempts, answers, and who triggered, cleared and
                 marked what; a file's SHA-256 is in the entry of its number, and people are the entries' pseudonyms
 policy/         the policy, if it still says what one of the runs enforced; run_started has the digest
 software.json   versions and migrations at the time of packing
+
+What holds of which file: entries.jsonl is under the signed checkpoints, as it was on the day. Every other file is what
+database and folders said when this was packed; the manifest, signed then, fixes it from then on. Compare with entries:
+sums of batch_* with the plan, plan_made with its counts, history_copied with the files of airflow/.
 
 Nothing in here names a customer. Entries have record numbers, codes, counts, digests and keyed pseudonyms.
 """
@@ -54,6 +61,7 @@ Nothing in here names a customer. Entries have record numbers, codes, counts, di
 def of_entries(connection: sa.Connection, settings: Settings, about: Belongings) -> Iterator[tuple[str, bytes]]:
     """The files by name, in order."""
     yield "README.txt", _README.encode()
+    yield "kinds.json", _json({row.kind: row.meaning for row in queries.run(connection, "evidence/kinds")})
     digests = set()
     for run_id in sorted(about.runs):
         for row in queries.run(connection, "evidence/pack_run", {"run_id": run_id}):
@@ -63,6 +71,9 @@ def of_entries(connection: sa.Connection, settings: Settings, about: Belongings)
             yield from _report(settings.reports, run.job, run.folder_name)
     for folder in sorted({_folder(kind, json.loads(entry)) for kind, entry in about.reported}):
         yield from _report(settings.reports, *folder)
+    for request in about.requests:
+        for row in queries.run(connection, "evidence/pack_request", {"request_id": request}):
+            yield f"requests/{request}.json", _json(row.request)
     for row in queries.run(connection, "evidence/pack_sheets", {"seqs": sorted(about.copies)}):
         yield f"{offline.AIRFLOW}{row.ledger_seq:015}.json", row.sheet.encode()
     yield from _policy(settings.policy, digests)

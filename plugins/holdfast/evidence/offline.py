@@ -439,10 +439,15 @@ def check(
 def last_checkpoint(pack: Path | str) -> Checkpoint:
     """The last checkpoint of a pack that was checked. ValueError if it has none."""
     with zipfile.ZipFile(pack) as archive:
-        name = max((one for one in archive.namelist() if one.startswith(CHECKPOINTS)), default=None)
+        name = max((one for one in _files(archive) if one.startswith(CHECKPOINTS)), default=None)
         if name is None:
             raise ValueError("the pack has no checkpoint")
         return Checkpoint.parse(archive.read(name).decode())
+
+
+def _files(archive: zipfile.ZipFile) -> list[str]:
+    """The names in a pack. Folders say nothing; `zip -r` puts them in when somebody packs it again."""
+    return [name for name in archive.namelist() if not name.endswith("/")]
 
 
 class _Check:
@@ -481,13 +486,13 @@ class _Check:
         self._count_witnessed(checkpoints)
 
     def _texts(self, beginning: str) -> Iterator[str]:
-        for name in sorted(self._archive.namelist()):
+        for name in sorted(_files(self._archive)):
             if name.startswith(beginning):
                 yield self._archive.read(name).decode()
 
     def _check_files(self) -> None:
         """Every file is the one that the signed manifest lists. The entries are read later, once."""
-        listed, names = self._manifest["files"], self._archive.namelist()
+        listed, names = self._manifest["files"], _files(self._archive)
         self._report.files = len(names)
         there = set(names) - {MANIFEST}
         for name in sorted(there - set(listed)):

@@ -88,10 +88,11 @@ def _instant(at: dt.datetime | None) -> str | None:
 class Belongings:
     """What the entries of a pack are about, so that files can be put beside them.
 
-    `copies` are the entries with digests of what Airflow said of runs, `reported` those of the kinds in REPORTED: the
-    kind, and the entry's text.
+    `requests` are those that were asked for, `copies` the entries with digests of what Airflow said of runs, `reported`
+    those of the kinds in REPORTED: the kind, and the entry's text.
     """
 
+    requests: Sequence[int] = ()
     runs: set[int] = field(default_factory=set)
     copies: set[int] = field(default_factory=set)
     reported: list[tuple[str, str]] = field(default_factory=list)
@@ -160,7 +161,7 @@ class _Writer:
         self._files: dict[str, str] = {}
         self._tree = Tree()
         self._seqs: list[int] = []
-        self._about = Belongings()
+        self._about = Belongings(requests=[int(one)] if (one := selection.facts.get("request")) else [])
 
     def write(self, more: Callable[[Belongings], Files]) -> None:
         self._entries()

@@ -202,3 +202,47 @@ def test_a_pack_of_a_day_has_the_reports_of_jobs_that_have_no_runs(night: sa.Eng
         f"reports/suspension_safeguards/{day}/report.json",
         "reports/suspension_statistics/2026-10/published/report.json",
     }
+
+
+@pytest.mark.usefixtures("night")
+def test_a_pack_tells_what_each_kind_of_entry_means(tmp_path: Path) -> None:
+    run("pack", str(tmp_path / "run.zip"), "--run", "1")
+    kinds = json.loads(members(tmp_path / "run.zip")["kinds.json"])
+    assert kinds["batch_deleted"]
+    assert {json.loads(line)["kind"] for line in members(tmp_path / "run.zip")["entries.jsonl"].splitlines()} <= set(
+        kinds
+    )
+
+
+def test_a_pack_of_a_request_says_what_became_of_it_and_not_whose_it_is(night: sa.Engine, tmp_path: Path) -> None:
+    with hf_database.transaction(night) as connection:
+        for number in range(1, 5):
+            connection.execute(
+                sa.text(
+                    "INSERT INTO holdfast.deletion_request (reference, channel, subject_key, received_at)"
+                    " VALUES (:reference, 'post', 'the subject', :now)"
+                ),
+                {"reference": f"ticket-{number}", "now": NOW},
+            )
+        connection.execute(
+            sa.text(
+                "INSERT INTO holdfast.request_transition (request_id, from_state, to_state, by_whom, run_id)"
+                " VALUES (4, 'received', 'verified', 'jo.bloggs', NULL)"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO holdfast.request_told_gone (request_id, dataset, run_id, action, gone_rows, still_there,"
+                " in_part)"
+                " VALUES (4, 'contacts', 1, 'erase', 3, 1, FALSE)"
+            )
+        )
+    run("pack", str(tmp_path / "request.zip"), "--request", "4")
+    found = members(tmp_path / "request.zip")
+    told = json.loads(found["requests/4.json"])
+    assert told["request"]["channel"] == "post"
+    assert [(move["from_state"], move["to_state"]) for move in told["moves"]] == [("received", "verified")]
+    assert [(one["dataset"], one["gone_rows"], one["still_there"]) for one in told["gone"]] == [("contacts", 3, 1)]
+    text = found["requests/4.json"].decode()
+    assert [word for word in ("ticket-4", "the subject", "jo.bloggs") if word in text] == []
+    assert "requests/5.json" not in found

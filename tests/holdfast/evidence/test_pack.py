@@ -240,6 +240,17 @@ def test_whatever_is_done_to_a_pack_is_found(pack: Path, tmp_path: Path) -> None
             assert report.verdict is Verdict.INVALID, f"number {number}: {what}"
 
 
+def test_folders_that_packing_again_puts_in_hide_nothing(pack: Path, tmp_path: Path) -> None:
+    """As `zip -r` does."""
+    files = forged.members(pack)
+    folders = {f"{name.partition('/')[0]}/": b"" for name in files if "/" in name}
+    assert checked(forged.repacked(tmp_path / "again.zip", folders | files)).verdict is Verdict.OK
+    files[offline.ENTRIES] = files[offline.ENTRIES].replace(b'"rows":', b'"rows":1', 1)
+    report = checked(forged.repacked(tmp_path / "changed.zip", folders | files))
+    assert report.verdict is Verdict.INVALID
+    assert "changed" in "".join(map(str, report.findings))
+
+
 def test_no_byte_of_the_file_can_be_flipped_unseen(pack: Path, tmp_path: Path) -> None:
     """A flip that leaves every file what it was, such as in the date of one, is no alteration of evidence."""
     rnd, whole_, files = random.Random(SEED), pack.read_bytes(), forged.members(pack)
