@@ -35,7 +35,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, chain, dag, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approval, step, waves
+from holdfast_airflow import MAIN_NIGHT, TASK_DEFAULTS, alerts, approval, step, waves
 
 
 @dag(
@@ -65,33 +65,35 @@ def deletion_requests_reconcile() -> None:
         dry_run="{{ params.dry_run }}",
         replay_since="{{ params.replay_since }}",
     )
-    refresh_holds = step("deletion_requests.refresh_holds")(run_id=RUN_ID)
-    check_policy = step("deletion_requests.check_policy")(run_id=RUN_ID)
-    take_in_requests = step("deletion_requests.take_in_requests")(run_id=RUN_ID)
-    acknowledge_requests = step("deletion_requests.acknowledge_requests")(run_id=RUN_ID)
-    replay_erasures = step("deletion_requests.replay_erasures")(run_id=RUN_ID, replay_since="{{ params.replay_since }}")
-    assess = step("deletion_requests.assess")(run_id=RUN_ID)
-    make_plan = step("deletion_requests.make_plan")(run_id=RUN_ID)
-    check_caps = step("deletion_requests.check_caps")(run_id=RUN_ID)
+    refresh_holds = step("deletion_requests.refresh_holds")(**MAIN_NIGHT.given)
+    check_policy = step("deletion_requests.check_policy")(**MAIN_NIGHT.given)
+    take_in_requests = step("deletion_requests.take_in_requests")(**MAIN_NIGHT.given)
+    acknowledge_requests = step("deletion_requests.acknowledge_requests")(**MAIN_NIGHT.given)
+    replay_erasures = step("deletion_requests.replay_erasures")(
+        **MAIN_NIGHT.given, replay_since="{{ params.replay_since }}"
+    )
+    assess = step("deletion_requests.assess")(**MAIN_NIGHT.given)
+    make_plan = step("deletion_requests.make_plan")(**MAIN_NIGHT.given)
+    check_caps = step("deletion_requests.check_caps")(**MAIN_NIGHT.given)
 
     @task.branch
     def choose_path(exceeded: bool, dry_run: bool) -> str:
-        return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
+        return "write_report" if dry_run else "ask_a_person" if exceeded else "wave_1.list_shards"
 
-    path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
+    path = choose_path(MAIN_NIGHT.left("check_caps", "exceeded"), "{{ params.dry_run }}")  # type: ignore[arg-type]
     chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests)
     chain(acknowledge_requests, replay_erasures, assess, make_plan, check_caps, path)
     worked = waves("deletion_requests", [path, approval("deletion_requests", "Deletion requests", path)])
 
-    verify_run = step("deletion_requests.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
-    settle_requests = step("deletion_requests.settle_requests")(run_id=RUN_ID)
-    write_outcomes = step("deletion_requests.write_outcomes")(run_id=RUN_ID)
-    notify_recipients = step("deletion_requests.notify_recipients")(run_id=RUN_ID)
+    verify_run = step("deletion_requests.verify_run", trigger_rule="none_failed_min_one_success")(**MAIN_NIGHT.given)
+    settle_requests = step("deletion_requests.settle_requests")(**MAIN_NIGHT.given)
+    write_outcomes = step("deletion_requests.write_outcomes")(**MAIN_NIGHT.given)
+    notify_recipients = step("deletion_requests.notify_recipients")(**MAIN_NIGHT.given)
     # Also of a night that failed on its way: what stopped it may be an incident.
-    find_breaks = step("deletion_requests.find_breaks", trigger_rule="all_done")(run_id=RUN_ID)
-    seal_run = step("deletion_requests.seal_run")(run_id=RUN_ID)
-    write_report = step("deletion_requests.write_report", trigger_rule="all_done")(run_id=RUN_ID)
-    conclude = step("deletion_requests.conclude")(run_id=RUN_ID)
+    find_breaks = step("deletion_requests.find_breaks", trigger_rule="all_done")(**MAIN_NIGHT.given)
+    seal_run = step("deletion_requests.seal_run")(**MAIN_NIGHT.given)
+    write_report = step("deletion_requests.write_report", trigger_rule="all_done")(**MAIN_NIGHT.given)
+    conclude = step("deletion_requests.conclude")(**MAIN_NIGHT.given)
     chain(worked, verify_run, settle_requests, write_outcomes, notify_recipients, find_breaks)
     chain([notify_recipients, find_breaks], seal_run, write_report, conclude)
     path >> write_report

@@ -5,7 +5,6 @@ Only the API server imports this. `holdfast.pages` does not know Airflow, and is
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from holdfast import database, settings
 from holdfast.pages.access import Identity
 from holdfast.pages.app import build
 from holdfast.pages.gate import AirflowRun
+from holdfast.settings import MAIN
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -95,14 +95,14 @@ def roles_of(user: Any) -> tuple[str, tuple[str, ...]]:
     return "unknown", ()
 
 
-def _connect() -> sa.Engine:
-    """An engine for the database of the connection `holdfast` if Airflow has one, as for a task."""
-    from holdfast_airflow import CONNECTION, parts_of
+def _connect(name: str = MAIN) -> sa.Engine:
+    """An engine for one of the databases, by the Airflow connection that a task would have, if there is one."""
+    from holdfast_airflow import connection_id, parts_of
 
-    loaded = settings.load()
     # Each source is asked by itself: Airflow's own look-up takes one that fails for one that has nothing.
-    found = (source.get_connection(conn_id=CONNECTION) for source in ensure_secrets_loaded())
+    found = (source.get_connection(conn_id=connection_id(name)) for source in ensure_secrets_loaded())
     given = next((one for one in found if one is not None), None)
+    loaded = settings.load()
     if given is not None:
-        loaded = dataclasses.replace(loaded, database_url=settings.url_of_connection(**parts_of(given)))
-    return database.connect_migrated(loaded, "holdfast_pages")
+        loaded = loaded.with_url(name, settings.url_of_connection(**parts_of(given)))
+    return database.connect_migrated(loaded.at(name), "holdfast_pages")

@@ -85,6 +85,17 @@ class Policy(Strict):
     digest: str
     places: Places = Field(default=Places(), exclude=True, repr=False)
 
+    def at(self, database: str) -> Policy:
+        """The part that is kept in one database: its datasets and their rules. The digest is the whole's.
+
+        Holds are the whole's as well: what holds in one database does so in every one.
+        """
+        data_map = self.data_map.at(database)
+        rules = {name: rule for name, rule in self.schedule.rules.items() if rule.dataset in data_map.datasets}
+        schedule = self.schedule.model_copy(update={"rules": rules})
+        parts = {"data_map": data_map, "schedule": schedule, "holds": self.holds.at(database)}
+        return self.model_copy(update=parts)
+
     def holds_of(self, rule_id: str) -> tuple[str, ...]:
         """The hold types that can stop a rule, spelt out."""
         listed = self.schedule.rules[rule_id].holds

@@ -57,8 +57,8 @@ def write(
 
 
 def _policy(settings: Settings) -> Policy | None:
-    """The policy in force. A report must be written even on the night on which the policy is what failed."""
+    """What is in force in this database. A report must be written even on the night on which the policy failed."""
     try:
-        return load_policy(settings.policy)
+        return load_policy(settings.policy).at(settings.database)
     except PolicyError:
         return None
