@@ -43,10 +43,10 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import Param, chain, dag, task
+from airflow.sdk import Param, chain, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import TASK_DEFAULTS, Night, alerts, approval, nights, step, waves
+from holdfast_airflow import AS_OF, TASK_DEFAULTS, Night, alerts, erase, nights, step
 
 
 @dag(
@@ -71,27 +71,15 @@ def retention_nightly() -> None:
 
 def one_database(night: Night) -> list[Any]:
     """A whole night in one database; the tasks that say how it ended."""
-    run = step("retention.open_run")(
-        as_of="{{ dag_run.logical_date or dag_run.run_after }}", dry_run="{{ params.dry_run }}", **night.where
-    )
+    run = step("retention.open_run")(as_of=AS_OF, dry_run="{{ params.dry_run }}", **night.where)
     refresh_holds = step("retention.refresh_holds")(**night.given)
     check_policy = step("retention.check_policy")(**night.given)
-    make_plan = step("retention.make_plan")(**night.given)
-    check_caps = step("retention.check_caps")(**night.given)
-
-    @task.branch
-    def choose_path(exceeded: bool, dry_run: bool) -> str:
-        return night.task_id("write_report" if dry_run else "ask_a_person" if exceeded else "wave_1.list_shards")
-
-    path = choose_path(night.left("check_caps", "exceeded"), "{{ params.dry_run }}")  # type: ignore[arg-type]
-    chain(run, refresh_holds, check_policy, make_plan, check_caps, path)
-    worked = waves("retention", [path, approval("retention", "Retention", path, night)], night)
-
-    verify_run = step("retention.verify_run", trigger_rule="none_failed_min_one_success")(**night.given)
+    chain(run, refresh_holds, check_policy)
+    path, verify_run = erase("retention", night, check_policy)
     seal_run = step("retention.seal_run")(**night.given)
     write_report = step("retention.write_report", trigger_rule="all_done")(**night.given)
     conclude = step("retention.conclude")(**night.given)
-    chain(worked, verify_run, seal_run, write_report, conclude)
+    chain(verify_run, seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
     return [seal_run, conclude]

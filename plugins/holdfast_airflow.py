@@ -41,6 +41,8 @@ _REACHES = {
     "run_history": ("api_connection", "holdfast_airflow"),
 }
 """Job -> the settings' field for the Airflow connection by which it reaches another server, and that one's name."""
+AS_OF = "{{ dag_run.logical_date or dag_run.run_after }}"
+"""The moment that a night is for."""
 WAVES = (1, 2, 3, 4)
 SUSPENSION_DAYS = Asset(name="suspension_days", uri="holdfast://statistics/days")
 """Days of suspensions that have arrived and settled, as partitions: the nightly job says which, the monthly one waits
@@ -237,7 +239,7 @@ def tell(what: str, **context: Any) -> bool:
     return bool(what)
 
 
-def approval(package: str, job: str, path: Any, night: Night = MAIN_NIGHT) -> Any:
+def approval(package: str, path: Any, night: Night) -> Any:
     """The question about a plan above its caps, and the task that is red unless it was approved; the last of the pair.
 
     Silence is no answer: after twelve hours the run ends red.
@@ -245,7 +247,7 @@ def approval(package: str, job: str, path: Any, night: Night = MAIN_NIGHT) -> An
     ask_a_person = Approval(
         task_id="ask_a_person",
         steps=_steps_of(package),
-        title=job,
+        title=package.replace("_", " ").capitalize(),
         given=night.given,
         response_timeout=timedelta(hours=12),
         retries=0,  # another attempt would ask for another twelve hours
@@ -283,7 +285,27 @@ def approval_of_extracts(path: Any) -> Any:
     return ask_a_person
 
 
-def waves(package: str, before: list[Any], night: Night = MAIN_NIGHT) -> list[Any]:
+def erase(package: str, night: Night, after: Any, *, dry_run_goes_to: str = "write_report") -> tuple[Any, Any]:
+    """What every job that deletes does once it knows what is asked: plan, ask a person if need be, work, verify.
+
+    The task that chooses between these ways, and the last one.
+    """
+    make_plan = step(f"{package}.make_plan")(**night.given)
+    check_caps = step(f"{package}.check_caps")(**night.given)
+
+    @task.branch
+    def choose_path(exceeded: bool, dry_run: bool) -> str:
+        return night.task_id(dry_run_goes_to if dry_run else "ask_a_person" if exceeded else "wave_1.list_shards")
+
+    path = choose_path(night.left("check_caps", "exceeded"), "{{ params.dry_run }}")
+    chain(after, make_plan, check_caps, path)
+    worked = waves(package, [path, approval(package, path, night)], night)
+    verify_run = step(f"{package}.verify_run", trigger_rule="none_failed_min_one_success")(**night.given)
+    chain(worked, verify_run)
+    return path, verify_run
+
+
+def waves(package: str, before: list[Any], night: Night) -> list[Any]:
     """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks."""
     for wave in WAVES:
         with TaskGroup(f"wave_{wave}"):

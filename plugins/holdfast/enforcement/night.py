@@ -56,7 +56,7 @@ def open_run(
 
 def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Mirror every hold source that is fresh, complete and well formed; note those that are not."""
-    policy, run = _whole_and_run(engine, settings, run_id)
+    policy, run = whole_and_run(engine, settings, run_id)
     if run.state in PAST_PLANNING:
         return {"refused_sources": list(run.refused_sources)}
     now = database_time(engine)
@@ -75,7 +75,7 @@ def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resu
 
 def check_policy(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Refuse to go on with a policy that does not fit the database, table for table and column for column."""
-    policy, run = _whole_and_run(engine, settings, run_id)
+    policy, run = whole_and_run(engine, settings, run_id)
     part = policy.at(settings.database)
     with database.transaction(engine) as connection:
         coverage.require_coverage(policy, connection, run.as_of_date, settings.database)
@@ -247,11 +247,12 @@ def plan_totals(engine: sa.Engine, run_id: int) -> Result:
 
 def policy_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple[Policy, Run]:
     """The database's part of the policy, which must still be the one the run was opened with, and the run."""
-    policy, run = _whole_and_run(engine, settings, run_id)
+    policy, run = whole_and_run(engine, settings, run_id)
     return policy.at(settings.database), run
 
 
-def _whole_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple[Policy, Run]:
+def whole_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple[Policy, Run]:
+    """The policy of all databases, which must still be the one the run was opened with, and the run."""
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)

@@ -13,7 +13,7 @@ from typing import cast
 import psycopg
 import sqlalchemy as sa
 
-from holdfast import queries
+from holdfast import database, queries
 from holdfast.errors import HoldSourceUntrusted, QueryError
 from holdfast.policy.coverage import FRESHNESS, HOLD_SOURCE_FOLDER
 from holdfast.policy.model.holds import BY_HAND
@@ -67,23 +67,10 @@ def stage(connection: sa.Connection, settings: Settings, source_id: str, as_of: 
 
 
 def bring(source: sa.Connection, to: sa.Connection) -> None:
-    """Bring what is staged in one database into another's stage: by COPY, and never more than a piece in memory."""
+    """Bring what is staged in one database into another's stage."""
     queries.run(to, "holds/stage")
-    with (
-        _driver(source).cursor() as there,
-        _driver(to).cursor() as here,
-        there.copy("COPY pg_temp.hold_staged TO STDOUT") as rows,
-        here.copy("COPY pg_temp.hold_staged FROM STDIN") as into,
-    ):
-        for piece in rows:
-            into.write(piece)
+    database.bring(source, "TABLE pg_temp.hold_staged", to, "pg_temp.hold_staged")
     queries.run(to, "holds/analyze_staged")
-
-
-def _driver(connection: sa.Connection) -> psycopg.Connection[object]:
-    found = connection.connection.driver_connection
-    assert isinstance(found, psycopg.Connection)
-    return found
 
 
 def _checked(

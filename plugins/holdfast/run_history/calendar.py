@@ -39,7 +39,7 @@ class Job:
 JOBS = (
     Job("suspension_facts_nightly", dt.time(0, 40), 3, leaves=("safeguards_checked",)),
     Job("retention_nightly", dt.time(1, 30), 15, in_every_database=True),
-    Job("deletion_requests_reconcile", dt.time(3, 30), 15),
+    Job("deletion_requests_reconcile", dt.time(3, 30), 15, in_every_database=True),
     Job("emergency_data_999", dt.time(5), 12, leaves=("emergency_reconciled",)),
     Job("evidence_nightly", dt.time(7), 3, leaves=("history_compared",)),
     Job(
