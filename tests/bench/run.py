@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, deletion_requests, emergency, page, pages, suspensions  # noqa: E402
+from tests.bench import capacity, carrier, deletion_requests, emergency, page, pages, suspensions  # noqa: E402
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("retention", "requests", "emergency", "statistics", "pages"))
+    parser.add_argument("--only", choices=("retention", "requests", "emergency", "statistics", "pages", "capacity"))
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
     folder.chmod(0o755)  # the embedded server may run as another user
@@ -58,7 +58,10 @@ def main() -> None:
     server.execute(*(f"ALTER SYSTEM SET {name} = '{value}'" for name, value in _SETTINGS.items()))
     _restart(folder / "postgres")
     sections: dict[str, str] = {}
+    grown = None
     try:
+        if given.only in (None, "capacity"):
+            grown = capacity.section(server, given.rows, folder / "postgres", folder)
         if given.only in (None, "retention"):
             facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
             sections[page.RETENTION] = _retention(server, facts, folder)
@@ -73,8 +76,10 @@ def main() -> None:
     finally:
         _stop(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)
-    print(*sections.values(), sep="\n")
-    if given.rows == ROWS:
+    print(*sections.values(), grown or "", sep="\n")
+    if given.rows == ROWS and grown:
+        capacity.write(ROOT / "docs" / "capacity.md", grown)
+    if given.rows == ROWS and sections:
         page.write(ROOT / "docs" / "benchmarks.md", sections)
 
 

@@ -52,7 +52,8 @@ def take_back(connection: sa.Connection, settings: Settings, policy: Policy, run
     reached = parts.with_subject(policy).items()
     values = {"run_id": run.run_id, "datasets": [name for name, one in reached if one.connection != MAIN]}
     queries.run(connection, "deletion_requests/elsewhere_forget", values)
-    return Taken(*queries.run(connection, "deletion_requests/elsewhere_keep", values).one())
+    kept = queries.run(connection, "deletion_requests/elsewhere_keep", values).one()
+    return Taken(kept.decided, kept.unknown)
 
 
 def _stage(connection: sa.Connection, other: sa.Connection, run: Run) -> None:
