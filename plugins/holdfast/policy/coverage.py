@@ -95,12 +95,13 @@ def _schemas(policy: Policy, place: EntryPath, catalogue: Catalogue, find: Finde
 
 def _relations(policy: Policy, place: EntryPath, catalogue: Catalogue, find: Finder) -> Iterator[Problem]:
     registered = {dataset.table for dataset in policy.data_map.datasets.values()}
+    where = f" of the connection {place[-1]}" if len(place) > 1 else ""
     for table, relation in catalogue.relations.items():
         if table not in registered and table not in policy.data_map.exemptions:
             yield find(
                 Check.TABLE_UNREGISTERED,
                 ("data_map", "datasets"),
-                f"the {relation.kind} {table} is neither a dataset nor exempt.",
+                f"the {relation.kind} {table}{where} is neither a dataset nor exempt.",
                 "register it as a dataset, or exempt it with a reason, an owner and a day of review.",
             )
     for table in policy.data_map.exemptions:
