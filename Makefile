@@ -10,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 # The embedded server makes its files in the machine's locale, which need not be installed, and would sort by it.
 export LC_ALL := C
 
-.PHONY: run test lint format bench bench-compare sbom drill-canaries drill-kills drill-crashes drill-race drill-files drill-tamper drill-nights drill-airflow drill-workers clean
+.PHONY: run test lint format bench bench-compare sbom drill-canaries drill-kills drill-crashes drill-race drill-files drill-objects drill-tamper drill-nights drill-airflow drill-workers clean
 
 ## Run the night's work and show what was done; RUN_EXIT=1 ends after the table, ARGS go to `holdfast run`
 run: $(INSTALLED)
@@ -56,7 +56,11 @@ drill-crashes: $(INSTALLED)
 
 ## 100,000 holds placed while rows are deleted
 drill-race: $(INSTALLED)
-	HOLDFAST_DRILL_HOLDS=100000 $(BIN)/python -m pytest -q tests/drills/test_race.py
+	HOLDFAST_DRILL_HOLDS=100000 $(BIN)/python -m pytest -q tests/drills/test_race.py tests/drills/test_race_of_databases.py
+
+## A million objects deleted with their rows, with a worker that dies on the way
+drill-objects: $(INSTALLED)
+	HOLDFAST_DRILL_OBJECTS=1000000 $(BIN)/python -m pytest -q -s tests/drills/test_many_objects.py
 
 ## 10,000 files of 999 records, damaged in every way
 drill-files: $(INSTALLED)

@@ -23,6 +23,9 @@ back is found by pseudonym and erased again, by the same plan and not what a hol
 the day then gets another one. If the whole database was restored, the jobs refuse to run until somebody has said so:
 `docs/engineers.md`, *After a restore*.
 
+**Several databases.** It is carried out in each further connection of the data map too, in a group of tasks of its
+name. What such a database did not decide, since it was away or failed, is unknown: the request stays open.
+
 **Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
 by themselves and which need two people. The data protection officer decides on a plan above its caps.
 """
@@ -30,12 +33,13 @@ by themselves and which need two people. The data protection officer decides on 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import Param, chain, dag, task
+from airflow.sdk import Param, chain, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approval, step, waves
+from holdfast_airflow import AS_OF, MAIN_NIGHT, TASK_DEFAULTS, Night, alerts, erase, nights, step
 
 
 @dag(
@@ -60,43 +64,57 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approv
     **alerts(hours=2),
 )
 def deletion_requests_reconcile() -> None:
+    night = MAIN_NIGHT
     run = step("deletion_requests.open_run")(
-        as_of="{{ dag_run.logical_date or dag_run.run_after }}",
-        dry_run="{{ params.dry_run }}",
-        replay_since="{{ params.replay_since }}",
+        as_of=AS_OF, dry_run="{{ params.dry_run }}", replay_since="{{ params.replay_since }}"
     )
-    refresh_holds = step("deletion_requests.refresh_holds")(run_id=RUN_ID)
-    check_policy = step("deletion_requests.check_policy")(run_id=RUN_ID)
-    take_in_requests = step("deletion_requests.take_in_requests")(run_id=RUN_ID)
-    acknowledge_requests = step("deletion_requests.acknowledge_requests")(run_id=RUN_ID)
-    replay_erasures = step("deletion_requests.replay_erasures")(run_id=RUN_ID, replay_since="{{ params.replay_since }}")
-    assess = step("deletion_requests.assess")(run_id=RUN_ID)
-    make_plan = step("deletion_requests.make_plan")(run_id=RUN_ID)
-    check_caps = step("deletion_requests.check_caps")(run_id=RUN_ID)
+    refresh_holds = step("deletion_requests.refresh_holds")(**night.given)
+    check_policy = step("deletion_requests.check_policy")(**night.given)
+    take_in_requests = step("deletion_requests.take_in_requests")(**night.given)
+    acknowledge_requests = step("deletion_requests.acknowledge_requests")(**night.given)
+    replay_erasures = step("deletion_requests.replay_erasures")(**night.given, replay_since="{{ params.replay_since }}")
+    assess = step("deletion_requests.assess")(**night.given)
+    chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests, replay_erasures, assess)
+    path, verify_run = erase("deletion_requests", night, assess)
 
-    @task.branch
-    def choose_path(exceeded: bool, dry_run: bool) -> str:
-        return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
-
-    path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
-    chain(run, refresh_holds, check_policy, take_in_requests, acknowledge_requests)
-    chain(acknowledge_requests, replay_erasures, assess, make_plan, check_caps, path)
-    worked = waves("deletion_requests", [path, approval("deletion_requests", "Deletion requests", path)])
-
-    verify_run = step("deletion_requests.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
-    settle_requests = step("deletion_requests.settle_requests")(run_id=RUN_ID)
-    write_outcomes = step("deletion_requests.write_outcomes")(run_id=RUN_ID)
-    notify_recipients = step("deletion_requests.notify_recipients")(run_id=RUN_ID)
+    settle_requests = step("deletion_requests.settle_requests")(**night.given)
+    write_outcomes = step("deletion_requests.write_outcomes")(**night.given)
+    notify_recipients = step("deletion_requests.notify_recipients")(**night.given)
     # Also of a night that failed on its way: what stopped it may be an incident.
-    find_breaks = step("deletion_requests.find_breaks", trigger_rule="all_done")(run_id=RUN_ID)
-    seal_run = step("deletion_requests.seal_run")(run_id=RUN_ID)
-    write_report = step("deletion_requests.write_report", trigger_rule="all_done")(run_id=RUN_ID)
-    conclude = step("deletion_requests.conclude")(run_id=RUN_ID)
-    chain(worked, verify_run, settle_requests, write_outcomes, notify_recipients, find_breaks)
+    find_breaks = step("deletion_requests.find_breaks", trigger_rule="all_done")(**night.given)
+    seal_run = step("deletion_requests.seal_run")(**night.given)
+    write_report = step("deletion_requests.write_report", trigger_rule="all_done")(**night.given)
+    conclude = step("deletion_requests.conclude")(**night.given)
+    chain(verify_run, settle_requests, write_outcomes, notify_recipients, find_breaks)
     chain([notify_recipients, find_breaks], seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
-    [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
+    complete = EmptyOperator(task_id="complete", trigger_rule="none_failed")
+    [seal_run, conclude] >> complete
+    for other in nights()[1:]:
+        with other.group:
+            settled, ends = further_database(other, assess)
+        # Whether it came to an end or not: what it did not decide is unknown.
+        settled >> EmptyOperator(task_id=f"{other.database}_ended", trigger_rule="all_done") >> settle_requests
+        ends >> complete
+
+
+def further_database(night: Night, after: Any) -> tuple[Any, list[Any]]:
+    """The share of a further database: the task that settles it, and those that say how it ended."""
+    run = step("deletion_requests.open_run")(as_of=AS_OF, dry_run="{{ params.dry_run }}", **night.where)
+    refresh_holds = step("deletion_requests.refresh_holds")(**night.given)
+    check_policy = step("deletion_requests.check_policy")(**night.given)
+    take_over_requests = step("deletion_requests.take_over_requests")(**night.given)
+    assess = step("deletion_requests.assess")(**night.given)
+    chain(run, refresh_holds, check_policy, take_over_requests, assess)
+    after >> take_over_requests
+    path, verify_run = erase("deletion_requests", night, assess, dry_run_goes_to="conclude")
+    settle_requests = step("deletion_requests.settle_requests")(**night.given)
+    seal_run = step("deletion_requests.seal_run")(**night.given)
+    conclude = step("deletion_requests.conclude", trigger_rule="none_failed")(**night.given)
+    chain(verify_run, settle_requests, seal_run, conclude)
+    path >> conclude
+    return settle_requests, [seal_run, conclude]
 
 
 deletion_requests_reconcile()

@@ -29,6 +29,9 @@ Whom the connection `holdfast_alerts` names hears of a night that failed or has 
 task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
 night takes over. To see what a night would do, trigger the DAG with `dry_run`.
 
+**Several databases.** Each further connection of the data map has a night of its own, in a group of tasks of its name,
+with its own plan, approval, ledger and report. What fails in one does not stop the others, and makes the run red.
+
 **Who decides.** An approver whom `retention_schedule.yaml` names (by default the data protection officer) decides on a
 plan above its caps; Airflow refuses anybody else's answer. The on-call data engineer decides on retries. Nobody
 approves their own change of policy.
@@ -37,12 +40,13 @@ approves their own change of policy.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import Param, chain, dag, task
+from airflow.sdk import Param, chain, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 
-from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approval, step, waves
+from holdfast_airflow import AS_OF, TASK_DEFAULTS, Night, alerts, erase, nights, step
 
 
 @dag(
@@ -59,30 +63,26 @@ from holdfast_airflow import FIRST_SHARDS, RUN_ID, TASK_DEFAULTS, alerts, approv
     **alerts(hours=2),
 )
 def retention_nightly() -> None:
-    run = step("retention.open_run")(
-        as_of="{{ dag_run.logical_date or dag_run.run_after }}", dry_run="{{ params.dry_run }}"
-    )
-    refresh_holds = step("retention.refresh_holds")(run_id=RUN_ID)
-    check_policy = step("retention.check_policy")(run_id=RUN_ID)
-    make_plan = step("retention.make_plan")(run_id=RUN_ID)
-    check_caps = step("retention.check_caps")(run_id=RUN_ID)
+    complete = EmptyOperator(task_id="complete", trigger_rule="none_failed")
+    for night in nights():
+        with night.group:
+            one_database(night) >> complete
 
-    @task.branch
-    def choose_path(exceeded: bool, dry_run: bool) -> str:
-        return "write_report" if dry_run else "ask_a_person" if exceeded else FIRST_SHARDS
 
-    path = choose_path("{{ ti.xcom_pull('check_caps')['exceeded'] }}", "{{ params.dry_run }}")  # type: ignore[arg-type]
-    chain(run, refresh_holds, check_policy, make_plan, check_caps, path)
-    worked = waves("retention", [path, approval("retention", "Retention", path)])
-
-    verify_run = step("retention.verify_run", trigger_rule="none_failed_min_one_success")(run_id=RUN_ID)
-    seal_run = step("retention.seal_run")(run_id=RUN_ID)
-    write_report = step("retention.write_report", trigger_rule="all_done")(run_id=RUN_ID)
-    conclude = step("retention.conclude")(run_id=RUN_ID)
-    chain(worked, verify_run, seal_run, write_report, conclude)
+def one_database(night: Night) -> list[Any]:
+    """A whole night in one database; the tasks that say how it ended."""
+    run = step("retention.open_run")(as_of=AS_OF, dry_run="{{ params.dry_run }}", **night.where)
+    refresh_holds = step("retention.refresh_holds")(**night.given)
+    check_policy = step("retention.check_policy")(**night.given)
+    chain(run, refresh_holds, check_policy)
+    path, verify_run = erase("retention", night, check_policy)
+    seal_run = step("retention.seal_run")(**night.given)
+    write_report = step("retention.write_report", trigger_rule="all_done")(**night.given)
+    conclude = step("retention.conclude")(**night.given)
+    chain(verify_run, seal_run, write_report, conclude)
     path >> write_report
     # A run is as red as its last tasks, and the report is written after any failure: this one is not.
-    [seal_run, conclude] >> EmptyOperator(task_id="complete", trigger_rule="none_failed")
+    return [seal_run, conclude]
 
 
 retention_nightly()

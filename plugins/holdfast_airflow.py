@@ -6,15 +6,19 @@ say of an error is its type and its facts, because a database's own messages quo
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
 import inspect
 import logging
+import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import yaml
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param, TaskGroup, chain, task, timezone
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
     from airflow.sdk.bases.decorator import TaskDecorator
 
-CONNECTION = "holdfast"
 PAGES = "/holdfast"
 """Below which address the compliance pages answer."""
 _REACHES = {
@@ -38,10 +41,9 @@ _REACHES = {
     "run_history": ("api_connection", "holdfast_airflow"),
 }
 """Job -> the settings' field for the Airflow connection by which it reaches another server, and that one's name."""
-RUN_ID = "{{ (ti.xcom_pull('open_run') or {}).get('run_id') }}"
-"""The number of our run, which the task open_run returned."""
+AS_OF = "{{ dag_run.logical_date or dag_run.run_after }}"
+"""The moment that a night is for."""
 WAVES = (1, 2, 3, 4)
-FIRST_SHARDS = "wave_1.list_shards"
 SUSPENSION_DAYS = Asset(name="suspension_days", uri="holdfast://statistics/days")
 """Days of suspensions that have arrived and settled, as partitions: the nightly job says which, the monthly one waits
 for those of a month. Of an asset that a DAG refers to by name alone, Airflow would show nobody what is missing."""
@@ -150,6 +152,54 @@ class Approval(HITLOperator):
         return {"decision": decision}
 
 
+@dataclasses.dataclass(frozen=True)
+class Night:
+    """One database's share of a night: its tasks stand in a group of its name, those of the main one in none."""
+
+    database: str
+
+    @property
+    def group(self) -> AbstractContextManager[object]:
+        """What the tasks are made in."""
+        return contextlib.nullcontext() if self.database == settings.MAIN else TaskGroup(self.database)
+
+    def task_id(self, name: str) -> str:
+        """A task's name in this night, as Airflow has it."""
+        return name if self.database == settings.MAIN else f"{self.database}.{name}"
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The arguments of every step after the first: which run, and in which database if that is not the main one."""
+        run_id = f"{{{{ (ti.xcom_pull('{self.task_id('open_run')}') or {{}}).get('run_id') }}}}"
+        return {"run_id": run_id, **self.where}
+
+    @property
+    def where(self) -> dict[str, str]:
+        """The argument that says which database a step works in."""
+        return {} if self.database == settings.MAIN else {"database": self.database}
+
+    def left(self, task: str, name: str) -> str:
+        """What a task left under a name, as a template."""
+        return f"{{{{ ti.xcom_pull('{self.task_id(task)}')['{name}'] }}}}"
+
+
+def nights() -> list[Night]:
+    """The main database's, and one for each connection that the data map names, as the file is now.
+
+    Read each time that DAG files are parsed, so by the fast parser (6 ms). A file that cannot be read leaves the main
+    night, whose first task says what is wrong with it.
+    """
+    try:
+        found = yaml.load((settings.load().policy / "data_map.yaml").read_bytes(), yaml.CSafeLoader)
+        names = [name for name in found.get("connections") or {} if re.match(settings.CONNECTION, name)]
+    except (OSError, yaml.YAMLError, AttributeError, TypeError):
+        names = []
+    return [Night(name) for name in (settings.MAIN, *names)]
+
+
+MAIN_NIGHT = Night(settings.MAIN)
+
+
 class StepFailed(AirflowException):
     """A failure that another attempt may not meet again. Its text holds types and codes, never a database's message."""
 
@@ -191,7 +241,7 @@ def tell(what: str, **context: Any) -> bool:
     return bool(what)
 
 
-def approval(package: str, job: str, path: Any) -> Any:
+def approval(package: str, path: Any, night: Night) -> Any:
     """The question about a plan above its caps, and the task that is red unless it was approved; the last of the pair.
 
     Silence is no answer: after twelve hours the run ends red.
@@ -199,13 +249,13 @@ def approval(package: str, job: str, path: Any) -> Any:
     ask_a_person = Approval(
         task_id="ask_a_person",
         steps=_steps_of(package),
-        title=job,
-        given={"run_id": RUN_ID},
+        title=package.replace("_", " ").capitalize(),
+        given=night.given,
         response_timeout=timedelta(hours=12),
         retries=0,  # another attempt would ask for another twelve hours
     )
     recorded = step(f"{package}.record_approval", trigger_rule="one_done")(
-        run_id=RUN_ID, plan_digest="{{ ti.xcom_pull('check_caps')['plan_digest'] }}"
+        **night.given, plan_digest=night.left("check_caps", "plan_digest")
     )
     chain(path, ask_a_person, recorded)
     return recorded
@@ -237,7 +287,27 @@ def approval_of_extracts(path: Any) -> Any:
     return ask_a_person
 
 
-def waves(package: str, before: list[Any]) -> list[Any]:
+def erase(package: str, night: Night, after: Any, *, dry_run_goes_to: str = "write_report") -> tuple[Any, Any]:
+    """What every job that deletes does once it knows what is asked: plan, ask a person if need be, work, verify.
+
+    The task that chooses between these ways, and the last one.
+    """
+    make_plan = step(f"{package}.make_plan")(**night.given)
+    check_caps = step(f"{package}.check_caps")(**night.given)
+
+    @task.branch
+    def choose_path(exceeded: bool, dry_run: bool) -> str:
+        return night.task_id(dry_run_goes_to if dry_run else "ask_a_person" if exceeded else "wave_1.list_shards")
+
+    path = choose_path(night.left("check_caps", "exceeded"), "{{ params.dry_run }}")
+    chain(after, make_plan, check_caps, path)
+    worked = waves(package, [path, approval(package, path, night)], night)
+    verify_run = step(f"{package}.verify_run", trigger_rule="none_failed_min_one_success")(**night.given)
+    chain(worked, verify_run)
+    return path, verify_run
+
+
+def waves(package: str, before: list[Any], night: Night) -> list[Any]:
     """The work, children before parents: rows of wave 2 may be referenced by rows of wave 1. Its last tasks.
 
     What deletes goes to a pool and a queue of its own where the settings name them; that pool then bounds how much is
@@ -248,14 +318,14 @@ def waves(package: str, before: list[Any]) -> list[Any]:
         with TaskGroup(f"wave_{wave}"):
             patience = _WAIT_FOR_TURN if wave == WAVES[0] else {}
             list_shards = step(f"{package}.list_shards", trigger_rule="none_failed_min_one_success", **patience)
-            shards = list_shards(run_id=RUN_ID, wave=wave)
+            shards = list_shards(**night.given, wave=wave)
             enforce_shards = step(
                 f"{package}.enforce_shards",
                 map_index_template="{{ task.op_kwargs['label'] }}",
                 max_active_tis_per_dagrun=None if "pool" in place else _AT_ONCE,
                 **place,
             )
-            enforced = enforce_shards.expand_kwargs(shards)
+            enforced = enforce_shards.partial(**night.where).expand_kwargs(shards)
         before >> shards
         before = [shards, enforced]
     return before
@@ -296,13 +366,19 @@ class FilesArrive(BaseOperator):
         )
 
 
-def database_settings() -> settings.Settings:
-    """The settings for a task: the Airflow connection `holdfast` decides on the database, if there is one."""
+def database_settings(database: str = settings.MAIN) -> settings.Settings:
+    """The settings for a task in a database: Airflow's connections decide where the databases are, if it has them."""
     loaded = settings.load()
-    connection = _connection()
-    if connection is None:
-        return loaded
-    return dataclasses.replace(loaded, database_url=settings.url_of_connection(**parts_of(connection)))
+    for name in (night.database for night in nights()):
+        connection = _connection(connection_id(name))
+        if connection is not None:
+            loaded = loaded.with_url(name, settings.url_of_connection(**parts_of(connection)))
+    return loaded.at(database)
+
+
+def connection_id(database: str) -> str:
+    """The name of Airflow's connection to a database."""
+    return database if database == settings.MAIN else f"holdfast_{database}"
 
 
 def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> object:
@@ -338,7 +414,7 @@ def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
 
     function = getattr(importlib.import_module(module), function_name)
     wanted = inspect.signature(function).parameters
-    current = database_settings()
+    current = database_settings(arguments.get("database") or settings.MAIN)
     for package, (field, name) in _REACHES.items():
         if module == _steps_of(package) and (given := _connection(name)) is not None:
             parts: dict[str, Any] = {field: parts_of(given)}
@@ -376,7 +452,7 @@ def _facts(error: HoldfastError) -> str:
     return ", ".join(f"{name}={value}" for name, value in error.facts.items()) or type(error).__name__
 
 
-def _connection(name: str = CONNECTION) -> Connection | None:
+def _connection(name: str) -> Connection | None:
     """The Airflow connection of this name, or None if every source of connections says that there is none.
 
     Airflow's own look-up reads an unreachable source as 'not defined' (ExecutionAPISecretsBackend.get_connection in

@@ -5,7 +5,6 @@ Only the API server imports this. `holdfast.pages` does not know Airflow, and is
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,12 +22,14 @@ from holdfast import database, settings
 from holdfast.pages.access import Identity
 from holdfast.pages.app import build
 from holdfast.pages.gate import AirflowRun
+from holdfast.settings import MAIN
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-PAGES_CONNECTION = "holdfast_pages"
-"""The database by a login that may do what the pages do and nothing else: the API server is what people can reach."""
+PAGES = "_pages"
+"""The end of the name of a database's second connection: by a login that may do what the pages do and nothing else, for
+the API server is what people can reach."""
 
 
 def make() -> FastAPI:
@@ -98,15 +99,15 @@ def roles_of(user: Any) -> tuple[str, tuple[str, ...]]:
     return "unknown", ()
 
 
-def _connect() -> sa.Engine:
-    """An engine for the database of the connection `holdfast_pages`, or else of `holdfast`, as for a task."""
-    from holdfast_airflow import CONNECTION, parts_of
+def _connect(name: str = MAIN) -> sa.Engine:
+    """An engine for one of the databases, by the Airflow connection of the pages' own or the one that a task has."""
+    from holdfast_airflow import connection_id, parts_of
 
-    loaded = settings.load()
     # Each source is asked by itself: Airflow's own look-up takes one that fails for one that has nothing.
-    names, sources = (PAGES_CONNECTION, CONNECTION), ensure_secrets_loaded()
-    found = (source.get_connection(conn_id=name) for name in names for source in sources)
+    names, sources = (f"{connection_id(name)}{PAGES}", connection_id(name)), ensure_secrets_loaded()
+    found = (source.get_connection(conn_id=one) for one in names for source in sources)
     given = next((one for one in found if one is not None), None)
+    loaded = settings.load()
     if given is not None:
-        loaded = dataclasses.replace(loaded, database_url=settings.url_of_connection(**parts_of(given)))
-    return database.connect_migrated(loaded, "holdfast_pages")
+        loaded = loaded.with_url(name, settings.url_of_connection(**parts_of(given)))
+    return database.connect_migrated(loaded.at(name), "holdfast_pages")

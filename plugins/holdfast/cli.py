@@ -103,17 +103,23 @@ def run(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema `holdfast` up to this version, and give its roles what the data map says.
+    """Bring the schema `holdfast` up to this version, and give its roles what the data map says, in every database.
 
-    For a database of your own: before the first night, after an upgrade, and when tables of yours have come.
+    For databases of your own: before the first night, after an upgrade, and when tables of yours have come.
     """
     from holdfast import database, roles
+    from holdfast.policy.load import load_policy
 
     loaded = settings.load()
-    engine = database.connect(loaded)
-    applied = database.migrate(engine, loaded.sql / "migrations")
-    roles.renew(engine, loaded)
-    typer.echo("\n".join(applied) or "Nothing to do: the schema is this version's.")
+    policy = load_policy(loaded.policy)
+    for name in policy.data_map.databases:
+        here = loaded.at(name)
+        engine = database.connect(here)
+        applied = database.migrate(engine, loaded.sql / "migrations")
+        roles.renew(engine, here)
+        if policy.data_map.connections:
+            typer.echo(f"{name}:")
+        typer.echo("\n".join(applied) or "Nothing to do: the schema is this version's.")
 
 
 for _module in pkgutil.iter_modules(commands.__path__):

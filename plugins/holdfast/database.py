@@ -120,9 +120,23 @@ def migrate(engine: sa.Engine, folder: Path) -> list[str]:
 
 def run_script(connection: sa.Connection, script: str) -> None:
     """Run several statements as they stand: nothing is bound, and `%` and `:` mean themselves."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    driver.execute(script.encode())
+    _driver(connection).execute(script.encode())
+
+
+def bring(source: sa.Connection, query: str, to: sa.Connection, table: str) -> None:
+    """Bring the rows of a fixed query in one database into a table of another, a piece at a time.
+
+    The query has no parameters. Raises psycopg.Error where one of the two is lost.
+    """
+    out, into = f"COPY ({query}) TO STDOUT", f"COPY {table} FROM STDIN"
+    with (
+        _driver(source).cursor() as there,
+        _driver(to).cursor() as here,
+        there.copy(out.encode()) as rows,
+        here.copy(into.encode()) as taken,
+    ):
+        for piece in rows:
+            taken.write(piece)
 
 
 def may_pass(error: BaseException) -> bool:
@@ -154,6 +168,12 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+def _driver(connection: sa.Connection) -> psycopg.Connection[tuple[object, ...]]:
+    found = connection.connection.driver_connection
+    assert isinstance(found, psycopg.Connection)
+    return found
 
 
 def _applied(connection: sa.Connection) -> dict[str, str]:

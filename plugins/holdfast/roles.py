@@ -79,7 +79,7 @@ def load(folder: Path) -> Matrix:
 def renew(engine: sa.Engine, settings: Settings) -> None:
     """Give the roles what this version and this installation's data map say. Raises as `apply`, or PolicyRefused."""
     with database.transaction(engine) as connection:
-        apply(connection, load(settings.sql), load_policy(settings.policy).data_map)
+        apply(connection, load(settings.sql), load_policy(settings.policy).data_map.at(settings.database))
 
 
 def apply(connection: sa.Connection, matrix: Matrix, data_map: DataMap) -> None:

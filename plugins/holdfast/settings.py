@@ -14,7 +14,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -22,6 +22,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from holdfast.errors import SettingsError
 from holdfast.store import AnyPath, at
 
+MAIN = "holdfast"
+"""The database that has the requests, the 999 data and the statistics; the data map may name others beside it."""
+CONNECTION = r"^[a-z][a-z0-9_]{1,30}$"
+"""The names that they may have, which stand in variables, folders and task groups."""
 DATABASE_URL = "HOLDFAST_DATABASE_URL"
 AIRFLOW_CONNECTION = "AIRFLOW_CONN_HOLDFAST"
 """Airflow's own way to give the connection `holdfast` in the environment. Its tasks obey it before anything else, so
@@ -48,11 +52,17 @@ API_FILE = "historian.json"
 
 @dataclass(frozen=True)
 class Settings:
-    """Folders and the database of one installation. `database_url` None means the embedded PostgreSQL."""
+    """Folders and the database of one installation. `database_url` None means the embedded PostgreSQL.
+
+    `database` is the name of the one that is spoken of; what belongs to its ledger is kept apart from the others'.
+    `other_urls` are those of further databases that were not found in the environment.
+    """
 
     home: Path
     project: Path
     database_url: str | None
+    database: str = MAIN
+    other_urls: Mapping[str, str] = field(default_factory=dict, repr=False)
     outbox_connection: Mapping[str, Any] | None = field(default=None, repr=False)
     """The parts of the Airflow connection `holdfast_emergency_outbox`, if there is one: also its password or key."""
     recipients_connection: Mapping[str, Any] | None = field(default=None, repr=False)
@@ -63,6 +73,32 @@ class Settings:
     """None: the home, which is right for one machine."""
     ledger_key_text: str | None = field(default=None, repr=False)
     """The key that signs checkpoints, where it is given by the environment."""
+
+    def at(self, database: str) -> Settings:
+        """The same for another database of the installation. Raises SettingsError if nobody says where it is."""
+        if database == self.database:
+            return self
+        url = self.other_urls.get(database) or _url_of(database)
+        if url is None and database != MAIN:
+            raise SettingsError(
+                f"The data map names the connection {database}, and nothing says where that database is.",
+                fix=f"make the Airflow connection holdfast_{database}, or set {connection_of(database)}.",
+            )
+        ours = {} if self.database_url is None else {self.database: self.database_url}
+        key = os.environ.get(LEDGER_KEY if database == MAIN else f"{LEDGER_KEY}_{database.upper()}")
+        others = {**self.other_urls, **ours}
+        return replace(self, database=database, database_url=url, other_urls=others, ledger_key_text=key)
+
+    def with_url(self, database: str, url: str) -> Settings:
+        """The same, with the place of one of the databases, whatever the environment says."""
+        if database == self.database:
+            return replace(self, database_url=url)
+        return replace(self, other_urls={**self.other_urls, database: url})
+
+    @property
+    def own(self) -> Path:
+        """The folder of what belongs to this database's ledger: of the main one the home itself."""
+        return self.home if self.database == MAIN else self.home / "databases" / self.database
 
     @property
     def postgres_data(self) -> Path:
@@ -78,13 +114,18 @@ class Settings:
         return self.home if self.store_url is None else at(self.store_url)
 
     @property
+    def own_store(self) -> AnyPath:
+        """What of the store belongs to this database's ledger: of the main one the store itself."""
+        return self.store if self.database == MAIN else self.store / "databases" / self.database
+
+    @property
     def is_shared(self) -> bool:
         """Whether several machines work here: then none of them may make a key, for the others would not have it."""
         return not isinstance(self.store, Path)
 
     @property
     def reports(self) -> AnyPath:
-        return self.store / "reports"
+        return self.own_store / "reports"
 
     @property
     def inbox(self) -> AnyPath:
@@ -104,22 +145,28 @@ class Settings:
     @property
     def seals(self) -> AnyPath:
         """Copies of each run's seal, outside the database: a rewritten database no longer matches them."""
-        return self.store / "seals"
+        return self.own_store / "seals"
 
     @property
     def checkpoints(self) -> str:
         """The second place, for copies of signed checkpoints: any folder that fsspec can write to."""
-        return os.environ.get(CHECKPOINTS) or (self.seals / "checkpoints").as_uri()
+        given = os.environ.get(CHECKPOINTS)
+        if given and self.database != MAIN:
+            return f"{given.rstrip('/')}/{self.database}"
+        return given or (self.seals / "checkpoints").as_uri()
 
     @property
     def ledger_key(self) -> Path:
-        """The file of the key that signs checkpoints of the ledger. Whoever has it can sign a ledger that never was."""
-        return self.home / "keys" / "ledger.key"
+        """The file of the key that signs checkpoints of the ledger. Whoever has it can sign a ledger that never was.
+
+        Each database's ledger has its own: two ledgers under one name would look like one that says two things.
+        """
+        return self.own / "keys" / "ledger.key"
 
     @property
     def erasures(self) -> AnyPath:
         """What was erased for whom, by pseudonym, outside the database: applied again if an older one is restored."""
-        return self.store / "erasures"
+        return self.own_store / "erasures"
 
     @property
     def objects(self) -> Path:
@@ -208,18 +255,28 @@ def load() -> Settings:
     """The settings the environment gives, with defaults for everything."""
     project = Path(os.environ.get(PROJECT) or Path(__file__).parents[2]).resolve()
     home = Path(os.environ.get(HOME) or project / ".holdfast").resolve()
-    connection = os.environ.get(AIRFLOW_CONNECTION)
-    url = _url_of_variable(connection) if connection else os.environ.get(DATABASE_URL) or None
     return Settings(
         home=home,
         project=project,
-        database_url=url,
+        database_url=_url_of(MAIN),
         outbox_connection=_parts_if_given(OUTBOX_CONNECTION),
         recipients_connection=_parts_if_given(RECIPIENTS_CONNECTION),
         api_connection=_parts_if_given(API_CONNECTION) or _parts_of_file(home / "airflow" / API_FILE),
         store_url=os.environ.get(STORE) or None,
         ledger_key_text=os.environ.get(LEDGER_KEY) or None,
     )
+
+
+def connection_of(database: str) -> str:
+    """The variable by which Airflow is given the connection to a database."""
+    return AIRFLOW_CONNECTION if database == MAIN else f"{AIRFLOW_CONNECTION}_{database.upper()}"
+
+
+def _url_of(database: str) -> str | None:
+    variable = connection_of(database)
+    if connection := os.environ.get(variable):
+        return url_of_connection(**_parts_of_variable(variable, connection))
+    return os.environ.get(DATABASE_URL if database == MAIN else f"{DATABASE_URL}_{database.upper()}") or None
 
 
 def _parts_of_file(file: Path) -> dict[str, Any] | None:
@@ -255,10 +312,6 @@ def url_of_connection(
     parameters = {name: str(value) for name, value in given if value not in (None, "")}
     url = sa.URL.create("postgresql+psycopg", login or None, password or None, query=parameters)
     return url.render_as_string(hide_password=False)
-
-
-def _url_of_variable(text: str) -> str:
-    return url_of_connection(**_parts_of_variable(AIRFLOW_CONNECTION, text))
 
 
 def _parts_of_variable(variable: str, text: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 -- What does every open request ask for, and may it be carried out? Of the states given, or of all.
--- params:  as_of date, states text[], datasets integer, whole_datasets text[], wholes text[], cut_datasets text[], cuts text[]
+-- params:  as_of date, states text[], datasets integer, whole_of text[], wholes text[], cut_of text[], cuts text[], elsewhere text[]
 -- returns: none; datasets is how many have a subject and a rule. A request for a category asks for the whole records of the
---          datasets paired with it in the first two lists, and for some columns of those in the last two
+--          datasets paired with it in the first two lists, and for some columns of those in the next two; what is elsewhere is
+--          another database's to decide
 -- locks:   the new rows
 WITH
 open_request AS (
@@ -28,18 +29,18 @@ asked AS (
     SELECT p.request_id, p.dataset, p.record_key, cast(NULL AS text []) AS categories
     FROM holdfast.request_part AS p
     INNER JOIN open_request AS o ON p.request_id = o.request_id
-    WHERE p.dataset IS NOT NULL
+    WHERE p.dataset IS NOT NULL AND p.dataset <> all(cast(:elsewhere AS text []))
     UNION
     SELECT p.request_id, c.dataset, NULL, NULL
     FROM holdfast.request_part AS p
     INNER JOIN open_request AS o ON p.request_id = o.request_id
-    INNER JOIN unnest(cast(:whole_datasets AS text []), cast(:wholes AS text [])) AS c (dataset, category)
+    INNER JOIN unnest(cast(:whole_of AS text []), cast(:wholes AS text [])) AS c (dataset, category)
         ON p.category = c.category
     UNION
     SELECT p.request_id, c.dataset, NULL, array_agg(DISTINCT p.category ORDER BY p.category)
     FROM holdfast.request_part AS p
     INNER JOIN open_request AS o ON p.request_id = o.request_id
-    INNER JOIN unnest(cast(:cut_datasets AS text []), cast(:cuts AS text [])) AS c (dataset, category)
+    INNER JOIN unnest(cast(:cut_of AS text []), cast(:cuts AS text [])) AS c (dataset, category)
         ON p.category = c.category
     GROUP BY p.request_id, c.dataset
 )

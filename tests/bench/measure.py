@@ -131,8 +131,12 @@ def planned(engine: sa.Engine) -> int:
 
 
 def enforce(engine: sa.Engine, workers: int) -> tuple[float, list[dict[str, Any]]]:
+    """Plan, and then as `work`."""
+    return work(engine, planned(engine), workers)
+
+
+def work(engine: sa.Engine, run_id: int, workers: int) -> tuple[float, list[dict[str, Any]]]:
     """Seconds from the word go until the last worker process has done its shards, and what each told."""
-    run_id = planned(engine)
     policy = carrier.policy(settings.load().project)
     with database.snapshot(engine) as connection:
         night.begin_execution(connection, policy, runs.get(connection, run_id), workers=workers)

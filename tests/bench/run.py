@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,17 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import sqlalchemy as sa  # noqa: E402
-from tests.bench import carrier, deletion_requests, emergency, evidence, page, pages, ratios, suspensions  # noqa: E402
+from tests.bench import (  # noqa: E402
+    capacity,
+    carrier,
+    deletion_requests,
+    emergency,
+    evidence,
+    page,
+    pages,
+    ratios,
+    suspensions,
+)
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
 from holdfast import database, embedded, settings  # noqa: E402
@@ -51,30 +61,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("retention", "requests", "emergency", "statistics", "evidence", "pages"))
+    parser.add_argument("--only", choices=(*_SECTIONS, "capacity"))
     parser.add_argument("--compare", action="store_true", help="ratios of a quick run beside the committed ones")
     parser.add_argument("--keep", action="store_true", help="with --compare: put them in the place of those")
     given = parser.parse_args()
     if given.compare:
         _compare(keep=given.keep)
         return
-    sections: dict[str, str] = {}
+    chosen = [given.only] if given.only else [*_SECTIONS, "capacity"]
     with _served() as (server, folder):
-        if given.only in (None, "retention"):
-            facts = page.Facts(rows=given.rows, rounds=given.rounds, settings=_SETTINGS)
-            sections[page.RETENTION] = _retention(server, facts, folder)
-        if given.only in (None, "requests"):
-            sections[page.REQUESTS] = deletion_requests.section(server, given.rows, given.rounds, folder, _SETTINGS)
-        if given.only in (None, "emergency"):
-            sections[page.EMERGENCY] = emergency.section(server, given.rows, given.rounds, folder, _SETTINGS)
-        if given.only in (None, "statistics"):  # of which half as many are asked for
-            sections[page.STATISTICS] = suspensions.section(server, given.rows // 2, given.rounds, folder, _SETTINGS)
-        if given.only in (None, "evidence"):
-            sections[page.EVIDENCE] = evidence.section(server, given.rows, given.rounds, folder, _SETTINGS)
-        if given.only in (None, "pages"):
-            sections[page.PAGES] = pages.section(server, given.rows, _SETTINGS)
-    print(*sections.values(), sep="\n")
-    if given.rows == ROWS:
+        grown = capacity.section(server, given.rows, folder / "postgres", folder) if "capacity" in chosen else None
+        wanted = [_SECTIONS[name] for name in chosen if name in _SECTIONS]
+        sections = {title: measure(server, given.rows, given.rounds, folder) for title, measure in wanted}
+    print(*sections.values(), grown or "", sep="\n")
+    if given.rows == ROWS and grown:
+        capacity.write(ROOT / "docs" / "capacity.md", grown)
+    if given.rows == ROWS and sections:
         page.write(ROOT / "docs" / "benchmarks.md", sections)
 
 
@@ -104,8 +106,9 @@ def _served() -> Iterator[tuple[Server, Path]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _retention(server: Server, facts: page.Facts, folder: Path) -> str:
+def _retention(server: Server, rows: int, rounds: int, folder: Path) -> str:
     """The section about retention's engine."""
+    facts = page.Facts(rows=rows, rounds=rounds, settings=_SETTINGS)
     figures = _measured(server, facts, folder)
     facts.load = os.getloadavg()
     return page.text(figures, facts)
@@ -226,6 +229,21 @@ def _restart(data: Path) -> None:
 def _stop(data: Path) -> None:
     _server_of(data).cleanup()
 
+
+_SECTIONS: dict[str, tuple[str, Callable[[Server, int, int, Path], str]]] = {
+    "retention": (page.RETENTION, _retention),
+    "requests": (page.REQUESTS, partial(deletion_requests.section, conditions=_SETTINGS)),
+    "emergency": (page.EMERGENCY, partial(emergency.section, conditions=_SETTINGS)),
+    "statistics": (
+        page.STATISTICS,
+        lambda server, rows, rounds, folder: suspensions.section(
+            server, rows // 2, rounds, folder, _SETTINGS
+        ),  # half as many are asked for
+    ),
+    "evidence": (page.EVIDENCE, partial(evidence.section, conditions=_SETTINGS)),
+    "pages": (page.PAGES, lambda server, rows, _rounds, _folder: pages.section(server, rows, _SETTINGS)),
+}
+"""What `--only` may name: the section of the page, and what measures it over so many rows, in so many rounds."""
 
 if __name__ == "__main__":
     main()

@@ -33,6 +33,8 @@ MONTH = {
 }
 TEMPORARY = {  # statements that others need in the same transaction, with values for their parameters
     "holds/stage": {},
+    "deletion_requests/elsewhere_stage_matrix": {},
+    "deletion_requests/elsewhere_stage_open": {},
     "deletion_requests/replay_lines": {},
     "deletion_requests/replay_records": {},
     "deletion_requests/break_completed": {"zone": "UTC"},

@@ -33,10 +33,21 @@ def parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[str, An
     return lambda: _parsed(tmp_path_factory.mktemp("airflow"))
 
 
-def _parsed(home: Path) -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def parsed_with_archive(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same where the data map names a further database."""
+    project = tmp_path_factory.mktemp("project")
+    (project / "policy").mkdir()
+    text = (PROJECT / "policy" / "data_map.yaml").read_text()
+    more = "connections:\n  archive: {description: What was sold in earlier years., schemas: [shop]}\n"
+    (project / "policy" / "data_map.yaml").write_text(text + more)
+    return _parsed(tmp_path_factory.mktemp("airflow"), HOLDFAST_PROJECT=str(project))
+
+
+def _parsed(home: Path, **environment: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("parse_dags.py"), PROJECT / "dags"],
-        env=os.environ | {"AIRFLOW_HOME": str(home)},
+        env=os.environ | {"AIRFLOW_HOME": str(home), **environment},
         capture_output=True,
         text=True,
         check=True,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from holdfast_door import PAGES_CONNECTION
+from holdfast_door import PAGES
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 USERS = {  # as docs/engineers.md says to make them: a role of ours beside one that shows Airflow itself
@@ -74,7 +74,7 @@ def answers(
             "AIRFLOW__API__SECRET_KEY": "another",
             "HOLDFAST_HOME": str(home / "holdfast"),
             "HOLDFAST_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
-            f"AIRFLOW_CONN_{PAGES_CONNECTION.upper()}": json.dumps(
+            f"AIRFLOW_CONN_HOLDFAST{PAGES.upper()}": json.dumps(
                 {
                     "conn_type": "postgres",
                     "login": "door_pages",

@@ -143,3 +143,29 @@ def test_what_is_no_key_is_refused_and_never_replaced(home: Path, monkeypatch: p
     with pytest.raises(SettingsError, match=re.escape(str(path))):
         settings.load().pseudonym_key()
     assert path.read_text(encoding="utf-8") == given
+
+
+def test_a_further_database_has_its_own_folders_and_ledger_key_and_the_same_pseudonyms(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv(settings.DATABASE_URL, "postgresql://db.example/main")
+    monkeypatch.setenv("AIRFLOW_CONN_HOLDFAST_ARCHIVE", "postgres://keeper@old.example/archive")
+    main = settings.load()
+    archive = main.at("archive")
+    assert "old.example" in str(archive.database_url)
+    assert archive.at(settings.MAIN).database_url == main.database_url
+    for name in ("reports", "seals", "checkpoints", "ledger_key", "erasures"):
+        assert getattr(main, name) != getattr(archive, name)
+        assert str(home / "databases" / "archive") in str(getattr(archive, name))
+    assert main.pseudonym_key() == archive.pseudonym_key()
+
+
+def test_checkpoints_of_two_ledgers_never_lie_in_one_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(settings.CHECKPOINTS, "s3://elsewhere/seals/")
+    monkeypatch.setenv("HOLDFAST_DATABASE_URL_ARCHIVE", "postgresql://old.example/archive")
+    assert settings.load().at("archive").checkpoints == "s3://elsewhere/seals/archive"
+
+
+def test_a_further_database_that_nobody_placed_is_never_the_embedded_one() -> None:
+    with pytest.raises(SettingsError, match=r"nothing says where that database is.*holdfast_archive"):
+        settings.load().at("archive")

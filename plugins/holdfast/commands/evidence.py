@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from holdfast import settings
+from holdfast.commands import Database, at, every_database
 from holdfast.errors import SettingsError
+from holdfast.settings import MAIN
 
 app = typer.Typer(no_args_is_help=True, help="Signed checkpoints of the ledger, and packs of evidence to take away.")
 key = typer.Typer(no_args_is_help=True, help="The key that signs checkpoints of the ledger.")
@@ -20,11 +22,12 @@ app.add_typer(key, name="key")
 @key.command()
 def new(
     name: Annotated[str, typer.Argument(help="The ledger's name for ever, such as carrier.example/holdfast.")],
+    database: Database = MAIN,
 ) -> None:
     """Make the ledger's key, before the first night; without this the first seal makes one, with a name by chance."""
     from holdfast.evidence import signing
 
-    path = settings.load().ledger_key
+    path = at(database).ledger_key
     try:
         made = signing.SigningKey.generate(name)
     except ValueError as error:
@@ -34,43 +37,43 @@ def new(
 
 
 @key.command()
-def rotate() -> None:
+def rotate(database: Database = MAIN) -> None:
     """Let another key sign from now on; both sign that it does, and the old one is destroyed."""
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.evidence import rotation
     from holdfast.evidence.copies import Copies
 
-    loaded = settings.load()
+    loaded = at(database)
     if loaded.ledger_key_text is not None:
         raise SettingsError(
             f"The key is given by {settings.LEDGER_KEY}, where another one cannot take its place.",
             fix="on one machine put its text into `keys/ledger.key` (chmod 600) and unset the variable, rotate there, "
             "and give every machine what the file has then.",
         )
-    engine = database.connect_migrated(loaded)
+    engine = databases.connect_migrated(loaded)
     public = rotation.rotate(engine, loaded.ledger_key, Copies(loaded.checkpoints), dt.datetime.now(dt.UTC))
     typer.echo(f"{public}\nWho trusts the key before need do nothing: both signed the change, and every pack has it.")
 
 
 @key.command()
-def show() -> None:
+def show(database: Database = MAIN) -> None:
     """Show the public key, for whoever is to check the ledger. Give it to them on another way than the packs."""
     from holdfast.evidence import signing
 
-    typer.echo(str(signing.key_of(settings.load()).public))
+    typer.echo(str(signing.key_of(at(database)).public))
 
 
 @app.command("checkpoint")
 def make_checkpoint() -> None:
-    """Sign what the ledger has gained since the last checkpoint. Every seal does it too."""
+    """Sign what each database's ledger has gained since its last checkpoint. Every seal does it too."""
     from holdfast import database
     from holdfast.evidence import checkpoint
 
-    loaded = settings.load()
-    engine = database.connect_migrated(loaded)
-    log = checkpoint.open_log(loaded)
-    made = checkpoint.sign(engine, log, dt.datetime.now(dt.UTC))
-    typer.echo("The ledger is empty: there is nothing to sign." if made is None else str(made.note).rstrip())
+    for loaded in every_database().values():
+        engine = database.connect_migrated(loaded)
+        log = checkpoint.open_log(loaded)
+        made = checkpoint.sign(engine, log, dt.datetime.now(dt.UTC))
+        typer.echo("The ledger is empty: there is nothing to sign." if made is None else str(made.note).rstrip())
 
 
 @app.command()
@@ -81,22 +84,23 @@ def pack(
     month: Annotated[str | None, typer.Option(help="A month of the controller's calendar, such as 2026-11.")] = None,
     since: Annotated[str | None, typer.Option(help="From the beginning of this day, 2026-11-01.")] = None,
     until: Annotated[str | None, typer.Option(help="To the end of this day; the ledger's end without it.")] = None,
+    database: Database = MAIN,
 ) -> None:
-    """Write evidence into one file that `holdfast-verify` checks, without us and without the database."""
+    """Write evidence of one ledger into one file that `holdfast-verify` checks, without us and without the database."""
     from functools import partial
 
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.evidence import attachments, checkpoint
     from holdfast.evidence import pack as packs
     from holdfast.policy.load import load_policy
 
     if [run, request, month, since or until].count(None) != 3:
         raise typer.BadParameter("Choose one: --run, --request, --month, or --since and --until.")
-    loaded = settings.load()
+    loaded = at(database)
     zone = load_policy(loaded.policy).schedule.time_zone
-    engine = database.connect_migrated(loaded)
+    engine = databases.connect_migrated(loaded)
     log = checkpoint.open_log(loaded)
-    with database.snapshot(engine) as connection:
+    with databases.snapshot(engine) as connection:
         if run is not None:
             chosen = packs.of_run(run, attachments.copies_of_run(connection, run))
         elif request is not None:
@@ -147,12 +151,14 @@ def witness(
 
 
 @app.command()
-def cosigned(file: Annotated[Path, typer.Argument(help="The checkpoint as the witness signed it.")]) -> None:
+def cosigned(
+    file: Annotated[Path, typer.Argument(help="The checkpoint as the witness signed it.")], database: Database = MAIN
+) -> None:
     """Take in a checkpoint that a witness signed; packs have the signature from now on."""
     from holdfast.evidence import witness as witnesses
     from holdfast.evidence.copies import Copies
 
-    name = witnesses.take_in(Copies(settings.load().checkpoints), file.read_text(encoding="utf-8"))
+    name = witnesses.take_in(Copies(at(database).checkpoints), file.read_text(encoding="utf-8"))
     typer.echo(f"Packs show it from now on: {name}")
 
 
@@ -160,15 +166,16 @@ def cosigned(file: Annotated[Path, typer.Argument(help="The checkpoint as the wi
 def certificate(
     run: Annotated[int, typer.Argument(help="The run's number, as its report has it.")],
     file: Annotated[Path, typer.Argument(help="The page to write, HTML.")],
+    database: Database = MAIN,
 ) -> None:
     """Write a certificate of destruction for a sealed run, from its sealed entries, as a page to print and sign."""
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.evidence import certificate as certificates
     from holdfast.policy.load import load_policy
     from holdfast.store import write_whole
 
-    loaded = settings.load()
-    with database.snapshot(database.connect_migrated(loaded)) as connection:
+    loaded = at(database)
+    with databases.snapshot(databases.connect_migrated(loaded)) as connection:
         found = certificates.compose(connection, run)
     page = certificates.page_of(found, load_policy(loaded.policy).schedule.time_zone)
     write_whole(file, page.encode())

@@ -88,16 +88,18 @@ def place(
 
     A subject or record that is not there is refused, since a mistyped key would keep nothing.
     """
-    from holdfast.holds import register
-    from holdfast.holds.by_hand import Scope, checked
+    from holdfast.holds import everywhere, register
+    from holdfast.holds.by_hand import Scope
     from holdfast.retention import presence
 
     days = _date(period_from), _date(period_to)
     scope = Scope(subject, tuple(dataset) if dataset else None, record, *days)
-    with _transaction() as (connection, policy):
-        if not allow_absent:
-            presence.require(connection, policy, checked(connection, policy, hold_type, scope))
-        hold_id = register.place(
+    policy, engines = _everywhere()
+    if not allow_absent:
+        presence.require(engines, policy, hold_type, scope)
+
+    def place_in(connection: sa.Connection, database: str) -> int:
+        return register.place(
             connection,
             policy,
             hold_type=hold_type,
@@ -107,7 +109,10 @@ def place(
             ends_on=_date(ends_on),
             review_on=_date(review_on),
             ground=ground,
+            database=database,
         )
+
+    hold_id = everywhere.place(engines, place_in)
     typer.echo(f"Hold {hold_id} is placed.")
 
 
@@ -119,49 +124,45 @@ def release(
 ) -> None:
     """Release a hold that was placed by hand. What it alone covered falls due in the next run."""
     from holdfast.errors import HoldError
-    from holdfast.holds import register
+    from holdfast.holds import everywhere, register
 
     reasons = [one.value for one in register.ReleaseReason]
     if reason not in reasons:
         raise HoldError("There is no such reason.", fix=f"use one of {', '.join(reasons)}.")
-    with _transaction() as (connection, policy):
-        number = register.release(
-            connection,
-            policy,
-            int(hold) if hold.isdecimal() else hold,
-            released_by=by,
-            reason=register.ReleaseReason(reason),
-        )
+    policy, engines = _everywhere()
+    named = int(hold) if hold.isdecimal() else hold
+    number = everywhere.release(engines, policy, named, released_by=by, reason=register.ReleaseReason(reason))
     typer.echo(f"Hold {number} is released.")
 
 
 @app.command()
 def refresh() -> None:
     """Ask every hold source now. Exit code 1 if one of them is not believed."""
-    from holdfast import database
     from holdfast.holds import sources
-    from holdfast.policy.load import load_policy
 
     loaded = settings.load()
-    policy = load_policy(loaded.policy)
+    policy, engines = _everywhere()
     now = dt.datetime.now(tz=dt.UTC)
-    states = sources.refresh(
-        database.connect_migrated(loaded),
-        policy,
-        loaded,
-        now=now,
-        as_of=clock.local_date(now, policy.schedule.time_zone),
-        run_id=None,
-    )
-    rows = [
-        (one.source_id, one.status, *_counts(policy, one.source_id, one.read_holds, one.placed, one.changed, one.ended))
-        for one in states
+    today = clock.local_date(now, policy.schedule.time_zone)
+    states = [
+        (name, one)
+        for name, engine in engines.items()
+        for one in sources.refresh(engine, policy, loaded.at(name), now=now, as_of=today, run_id=None)
     ]
-    _table(("source", "status", "holds", "placed", "changed", "ended"), rows)
-    for one in states:
-        if one.why is not None:
-            typer.echo(one.why, err=True)
-    if any(one.why is not None for one in states):
+    rows = [
+        (
+            *_in(policy, name),
+            one.source_id,
+            one.status,
+            *_counts(policy, one.source_id, one.read_holds, one.placed, one.changed, one.ended),
+        )
+        for name, one in states
+    ]
+    _table((*_in(policy, "database"), "source", "status", "holds", "placed", "changed", "ended"), rows)
+    refused = [one.why for _, one in states if one.why is not None]
+    for why in refused:
+        typer.echo(why, err=True)
+    if refused:
         raise typer.Exit(1)
 
 
@@ -172,30 +173,49 @@ def accept(
     by: By,
 ) -> None:
     """Say that a source has rightly shrunk to a number of holds; the next refresh believes exactly that number."""
-    from holdfast.holds import register
+    from holdfast.holds import everywhere
 
-    with _transaction() as (connection, _):
-        register.accept_shrink(connection, source, holds, by)
+    _, engines = _everywhere()
+    everywhere.accept_shrink(engines, source, holds, by)
     typer.echo(f"{holds} holds of {source} are accepted; refresh to read them.")
 
 
 @app.command("sources")
 def list_sources() -> None:
     """Show every hold source as it was found the last time. Only a trusted one lets what it protects be deleted."""
+    from holdfast import database
     from holdfast.holds import register
 
-    with _transaction() as (connection, policy):
-        known = {one.source_id: one for one in register.source_states(connection)}
+    policy, engines = _everywhere()
     rows: list[tuple[object, ...]] = []
-    for source_id in policy.holds.sources:
-        one = known.get(source_id)
-        if one is None:
-            rows.append((source_id, "never asked", "-", "-", "-", "-"))
-        else:
-            moments = (_minute(one.checked_at), _minute(one.loaded_at))
-            counts = _counts(policy, source_id, one.read_holds, one.accepted_holds)
-            rows.append((source_id, one.status, *moments, *counts))
-    _table(("source", "status", "asked at", "complete at", "holds read", "holds last believed"), rows)
+    for name, engine in engines.items():
+        with database.transaction(engine) as connection:
+            known = {one.source_id: one for one in register.source_states(connection)}
+        for source_id in policy.at(name).holds.sources:
+            one = known.get(source_id)
+            if one is None:
+                rows.append((*_in(policy, name), source_id, "never asked", "-", "-", "-", "-"))
+            else:
+                moments = (_minute(one.checked_at), _minute(one.loaded_at))
+                counts = _counts(policy, source_id, one.read_holds, one.accepted_holds)
+                rows.append((*_in(policy, name), source_id, one.status, *moments, *counts))
+    headings = ("source", "status", "asked at", "complete at", "holds read", "holds last believed")
+    _table((*_in(policy, "database"), *headings), rows)
+
+
+def _everywhere() -> tuple[Policy, dict[str, sa.Engine]]:
+    """The policy, and an engine for each of its databases."""
+    from holdfast.holds import everywhere
+    from holdfast.policy.load import load_policy
+
+    loaded = settings.load()
+    policy = load_policy(loaded.policy)
+    return policy, everywhere.engines(loaded, policy)
+
+
+def _in(policy: Policy, database: str) -> tuple[str, ...]:
+    """A further column of a table, where there are several databases."""
+    return (database,) if policy.data_map.connections else ()
 
 
 @contextmanager

@@ -7,42 +7,53 @@ from typing import Annotated
 
 import typer
 
-from holdfast import settings
+from holdfast.commands import Database, at, every_database
+from holdfast.settings import MAIN
 
 app = typer.Typer(no_args_is_help=True, help="The ledger of everything that was deleted, held and decided.")
 
 
 @app.command()
 def verify() -> None:
-    """Check every entry, the chain and all seals. Exit code 0: all is as written; 1: altered; 2: no copy outside."""
+    """Check every entry, the chain and all seals, in every database; the worst of them decides on the exit code.
+
+    0: all is as written; 1: altered; 2: no copy outside.
+    """
     from holdfast import database
     from holdfast.evidence.copies import Copies
     from holdfast.evidence.verify import Verdict, verify
 
-    loaded = settings.load()
-    with database.connect_migrated(loaded).connect() as connection:
-        result = verify(connection, loaded.seals, Copies(loaded.checkpoints))
-    for finding in result.findings:
-        typer.echo(str(finding))
-    if result.left_out:
-        typer.echo(f"... and {result.left_out} more findings")
-    typer.echo(
-        f"{result.verdict.value.upper()}: {result.entries} entries up to {result.head_seq},"
-        f" {result.sealed_runs} sealed runs, {result.checkpoints} checkpoints,"
-        f" {result.uncovered} entries that nothing outside the database covers yet"
-    )
     codes = {Verdict.OK: 0, Verdict.INVALID: 1, Verdict.INCOMPLETE: 2}
-    raise typer.Exit(codes[result.verdict])
+    verdicts = []
+    databases = every_database()
+    for name, loaded in databases.items():
+        prefix = f"{name}: " if len(databases) > 1 else ""
+        with database.connect_migrated(loaded).connect() as connection:
+            result = verify(connection, loaded.seals, Copies(loaded.checkpoints))
+        for finding in result.findings:
+            typer.echo(str(finding))
+        if result.left_out:
+            typer.echo(f"... and {result.left_out} more findings")
+        typer.echo(
+            f"{prefix}{result.verdict.value.upper()}: {result.entries} entries up to {result.head_seq},"
+            f" {result.sealed_runs} sealed runs, {result.checkpoints} checkpoints,"
+            f" {result.uncovered} entries that nothing outside the database covers yet"
+        )
+        verdicts.append(result.verdict)
+    raise typer.Exit(codes[max(verdicts, key=[Verdict.OK, Verdict.INCOMPLETE, Verdict.INVALID].index)])
 
 
 @app.command("list")
-def list_entries(run: Annotated[int, typer.Argument(help="The run's number, as its report has it.")]) -> None:
+def list_entries(
+    run: Annotated[int, typer.Argument(help="The run's number, as its report has it.")],
+    database: Database = MAIN,
+) -> None:
     """Show the entries of one run, as they were written. Exit code 1 if it has none."""
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.evidence import ledger
 
     found = False
-    with database.transaction(database.connect_migrated(settings.load())) as connection:
+    with databases.transaction(databases.connect_migrated(at(database))) as connection:
         for entry in ledger.entries_of_run(connection, run):
             found = True
             typer.echo(entry.text)
@@ -56,17 +67,18 @@ def restored(
     by: Annotated[
         str, typer.Option("--by", default_factory=getpass.getuser, help="Who says so; the ledger has a pseudonym.")
     ],
+    database: Database = MAIN,
 ) -> None:
     """Say that the database was restored and what was lost with it is entered again; the jobs may go on."""
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.evidence import restored as restores
     from holdfast.evidence.copies import Copies
     from holdfast.evidence.pseudonyms import pseudonym
     from holdfast.holds.register import STAFF
 
-    loaded = settings.load()
+    loaded = at(database)
     place = Copies(loaded.checkpoints)
-    with database.transaction(database.connect_migrated(loaded)) as connection:
+    with databases.transaction(databases.connect_migrated(loaded)) as connection:
         who = pseudonym(loaded.pseudonym_key(), STAFF, by)
         found = restores.acknowledge(connection, loaded.seals, place, by=who)
     aside = restores.set_aside(loaded.seals, place, found)

@@ -177,19 +177,25 @@ def _problems_in_database(policy: Policy, day: dt.date | None) -> tuple[Problem,
     from holdfast import database
     from holdfast.policy.coverage import check_database
 
-    engine = database.connect(settings.load())
-    with database.transaction(engine) as connection:
-        today = dt.datetime.now(tz=ZoneInfo(policy.schedule.time_zone)).date()
-        return check_database(policy, connection, day or today)
+    loaded = settings.load()
+    found: list[Problem] = []
+    today = dt.datetime.now(tz=ZoneInfo(policy.schedule.time_zone)).date()
+    for name in policy.data_map.databases:
+        with database.transaction(database.connect(loaded.at(name))) as connection:
+            found += check_database(policy, connection, day or today, name)
+    return tuple(dict.fromkeys(found))  # what is wrong with the files alone, each of them finds
 
 
 def _show_effects(old: Policy, new: Policy, datasets: set[str]) -> None:
     from holdfast import database
     from holdfast.retention.effect import effects
 
-    with database.snapshot(database.connect_migrated(settings.load())) as connection:
-        today = dt.datetime.now(tz=ZoneInfo(new.schedule.time_zone)).date()
-        for effect in effects(connection, old, new, datasets, today):
+    today = dt.datetime.now(tz=ZoneInfo(new.schedule.time_zone)).date()
+    for name in new.data_map.databases:
+        theirs = {one for one in datasets if _connection_of(one, new, old) == name}
+        with database.snapshot(database.connect_migrated(settings.load().at(name))) as connection:
+            counted = effects(connection, old.at(name), new.at(name), theirs, today)
+        for effect in counted:
             if effect.newly_due is None or effect.newly_kept is None:
                 typer.echo(f"{effect.dataset}: not counted, because it is not the same table in both.")
             else:
@@ -197,6 +203,11 @@ def _show_effects(old: Policy, new: Policy, datasets: set[str]) -> None:
                     f"{effect.dataset}: {effect.newly_due:,} rows are due under the new policy alone,"
                     f" {effect.newly_kept:,} under the old alone."
                 )
+
+
+def _connection_of(dataset: str, *policies: Policy) -> str:
+    """The database of a dataset, by the first of the policies that has it."""
+    return next(one.data_map.datasets[dataset].connection for one in policies if dataset in one.data_map.datasets)
 
 
 def _show(problems: tuple[Problem, ...]) -> None:

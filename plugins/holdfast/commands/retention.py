@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from holdfast import clock, settings
+from holdfast.commands import every_database
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -20,22 +21,28 @@ app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explai
 
 @app.command()
 def plan() -> None:
-    """Plan tonight's run and write its report, without deleting anything. The same figures as a real run of now."""
+    """Plan tonight's run and write its report, without deleting anything. The same figures as a real run of now.
+
+    In each database of the data map, as the night does.
+    """
     from holdfast import database
     from holdfast.retention import steps
 
-    loaded = settings.load()
-    engine = database.connect_migrated(loaded)
-    run = steps.open_run(engine, loaded, as_of=dt.datetime.now(tz=dt.UTC), dry_run=True)
-    run_id = int(str(run["run_id"]))
-    for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
-        step(engine, loaded, run_id=run_id)
-    caps = steps.check_caps(engine, loaded, run_id=run_id)
-    _show_plan(engine, run_id)
-    typer.echo(f"Plan {caps['plan_digest']}")
-    if over_cap := cast("list[str]", caps["rules_over_cap"]):
-        typer.echo(f"Above a cap, so a person would have to approve: {', '.join(over_cap)}")
-    typer.echo(f"Report: {steps.write_report(engine, loaded, run_id=run_id)['report']}")
+    databases = every_database()
+    for name, loaded in databases.items():
+        if len(databases) > 1:
+            typer.echo(f"Database {name}")
+        engine = database.connect_migrated(loaded)
+        run = steps.open_run(engine, loaded, as_of=dt.datetime.now(tz=dt.UTC), dry_run=True)
+        run_id = int(str(run["run_id"]))
+        for step in (steps.refresh_holds, steps.check_policy, steps.make_plan):
+            step(engine, loaded, run_id=run_id)
+        caps = steps.check_caps(engine, loaded, run_id=run_id)
+        _show_plan(engine, run_id)
+        typer.echo(f"Plan {caps['plan_digest']}")
+        if over_cap := cast("list[str]", caps["rules_over_cap"]):
+            typer.echo(f"Above a cap, so a person would have to approve: {', '.join(over_cap)}")
+        typer.echo(f"Report: {steps.write_report(engine, loaded, run_id=run_id)['report']}")
 
 
 @app.command()
@@ -52,7 +59,10 @@ def explain(
     from holdfast.retention import explain as explaining
 
     loaded = settings.load()
-    policy = load_policy(loaded.policy)
+    whole = load_policy(loaded.policy)
+    known = whole.data_map.datasets.get(dataset)
+    loaded = loaded.at(known.connection if known else settings.MAIN)
+    policy = whole.at(loaded.database)
     today = clock.local_date(dt.datetime.now(tz=dt.UTC), policy.schedule.time_zone)
     with database.snapshot(database.connect_migrated(loaded)) as connection:
         trusted = {one.source_id for one in register.source_states(connection) if one.status == "trusted"}

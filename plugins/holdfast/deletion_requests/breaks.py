@@ -20,9 +20,9 @@ from holdfast.deletion_requests.agenda import agenda
 from holdfast.deletion_requests.break_kinds import INCIDENTS, Kind
 from holdfast.deletion_requests.deadlines import OVERDUE, Terms
 from holdfast.evidence import ledger
-from holdfast.holds.sources import BY_HAND
 from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.model import Policy
+from holdfast.policy.model.holds import BY_HAND
 
 EXAMPLES = 20
 """So many requests and holds are named of one break; its count has them all."""

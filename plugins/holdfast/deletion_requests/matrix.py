@@ -46,10 +46,11 @@ def fill_scope(
         "as_of": as_of,
         "states": None if states is None else [state.value for state in states],
         "datasets": len(reached),
-        "whole_datasets": [name for name, _ in whole],
+        "whole_of": [name for name, _ in whole],
         "wholes": [category for _, category in whole],
-        "cut_datasets": [name for name, _ in cut],
+        "cut_of": [name for name, _ in cut],
         "cuts": [category for _, category in cut],
+        "elsewhere": list(policy.elsewhere),
     }
     queries.run(connection, "deletion_requests/fill_scope", values)
     queries.run(connection, "deletion_requests/analyze_requests")

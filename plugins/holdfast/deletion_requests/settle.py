@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,17 +33,22 @@ def count(connection: sa.Connection, setting: Setting, run_id: int) -> None:
     matrix.count_after(connection, setting, run_id)
 
 
-def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetime) -> Settled:
+def settle(
+    connection: sa.Connection,
+    run_id: int,
+    *,
+    key: bytes,
+    at: dt.datetime,
+    take_back: Callable[[sa.Connection], object] = lambda _: None,
+) -> Settled:
     """Write down what was erased for whom, restrict what stays, and move each request to where it now stands.
 
-    Doing it again changes nothing. `key` is the key of all pseudonyms.
+    Doing it again changes nothing. `key` is the key of all pseudonyms. `take_back` adds what further databases decided.
     """
     named = {"run_id": run_id}
     queries.run(connection, "deletion_requests/settle_decisions", named)
-    inner, outer = hmac_pads(key, SUBJECT)
-    pads = {"inner_pad": inner, "outer_pad": outer}
-    erased = queries.run(connection, "deletion_requests/settle_erasures", {**named, **pads}).all()
-    queries.run(connection, "deletion_requests/analyze_requests")
+    take_back(connection)
+    erased = _erasures(connection, run_id, key)
     queries.run(connection, "deletion_requests/settle_told_gone", named)
     marks = queries.run(connection, "deletion_requests/settle_restrictions", named).one()
     done: list[int] = []
@@ -57,6 +62,23 @@ def settle(connection: sa.Connection, run_id: int, *, key: bytes, at: dt.datetim
     completed = moves.move(connection, done, State.COMPLETED, by=moves.NIGHT, at=at, run_id=run_id)
     _record(connection, run_id, erased, marks)
     return Settled(completed, partly, marks.restricted, marks.lifted)
+
+
+def settle_share(connection: sa.Connection, run_id: int, *, key: bytes) -> Settled:
+    """The same in a further database. Where a request stands, and what is told of it, the main one says."""
+    queries.run(connection, "deletion_requests/settle_decisions", {"run_id": run_id})
+    erased = _erasures(connection, run_id, key)
+    marks = queries.run(connection, "deletion_requests/settle_restrictions", {"run_id": run_id}).one()
+    _record(connection, run_id, erased, marks)
+    return Settled(0, 0, marks.restricted, marks.lifted)
+
+
+def _erasures(connection: sa.Connection, run_id: int, key: bytes) -> Sequence[sa.Row[Any]]:
+    inner, outer = hmac_pads(key, SUBJECT)
+    values = {"run_id": run_id, "inner_pad": inner, "outer_pad": outer}
+    erased = queries.run(connection, "deletion_requests/settle_erasures", values).all()
+    queries.run(connection, "deletion_requests/analyze_requests")
+    return erased
 
 
 def _record(connection: sa.Connection, run_id: int, erased: Sequence[sa.Row[Any]], marks: sa.Row[Any]) -> None:

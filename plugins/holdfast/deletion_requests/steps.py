@@ -6,6 +6,7 @@ What is held, planned, erased, verified and sealed is done by `enforcement.night
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -14,9 +15,11 @@ from holdfast.clock import local_date
 from holdfast.deletion_requests import (
     assessment,
     breaks,
+    elsewhere,
     erasure_files,
     interlocks,
     letters,
+    matrix,
     moves,
     night,
     outbox,
@@ -43,12 +46,13 @@ from holdfast.enforcement.night import (
     seal_run,
     verify_run,
 )
+from holdfast.enforcement.runs import Run
 from holdfast.errors import HeldRowsChanged, RunRefused
 from holdfast.evidence import ledger
 from holdfast.holds import keys
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
-from holdfast.settings import Settings
+from holdfast.settings import MAIN, Settings
 
 __all__ = [
     "acknowledge_requests",
@@ -69,6 +73,7 @@ __all__ = [
     "seal_run",
     "settle_requests",
     "take_in_requests",
+    "take_over_requests",
     "verify_run",
     "write_outcomes",
     "write_report",
@@ -88,7 +93,7 @@ def open_run(
     again = bool(replay_since)
     opened = shared.open_run(engine, settings, kinds.DELETION_REQUESTS, as_of=as_of, dry_run=dry_run, again=again)
     policy, run = shared.policy_and_run(engine, settings, int(str(opened["run_id"])))
-    if not run.is_dry and _tells_by_cease(policy, settings):
+    if not run.is_dry and settings.database == MAIN and _tells_by_cease(policy, settings):
         with database.transaction(engine) as connection:
             interlocks.note_answers(connection)
     return opened
@@ -110,6 +115,15 @@ def take_in_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> R
         "refused_files": sum(one.is_refused for one in results),
         "assessable": ready,
     }
+
+
+def take_over_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Take the main database's requests that are being carried out into this one, and close all others."""
+    _, run = shared.policy_and_run(engine, settings, run_id)
+    if run.is_dry or run.state not in ("open", "planned"):
+        return {}
+    with database.transaction(engine) as connection, elsewhere.main_database(connection, settings) as main:
+        return {"requests": elsewhere.take_over(connection, main)}
 
 
 def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -205,7 +219,8 @@ def notify_recipients(engine: sa.Engine, settings: Settings, *, run_id: int) -> 
     if run.is_dry:
         return {"queued": 0, "sent": 0, "failed": 0}
     now = shared.database_time(engine)
-    tell = to_tell(policy, load_requests_policy(settings.policy).rules.recipients)
+    whole, _ = shared.whole_and_run(engine, settings, run_id)
+    tell = to_tell(whole, load_requests_policy(settings.policy).rules.recipients)
     with database.transaction(engine) as connection:
         queued = outbox.queue(connection, tell, run_id, now=now)
         wanted = 0
@@ -220,17 +235,22 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
 
     Matrices of past nights that are past their own period are forgotten.
     """
-    policy, run = shared.policy_and_run(engine, settings, run_id)
+    whole, run = shared.whole_and_run(engine, settings, run_id)
+    policy = whole.at(settings.database)
     if run.state != "verified":
         return assessment.totals(engine, run_id)
     with database.transaction(engine) as connection:
         settle.count(connection, plan.setting_of(connection, policy, run), run_id)
-    now = shared.database_time(engine)
+    now, key = shared.database_time(engine), settings.pseudonym_key()
     with database.transaction(engine) as connection:
-        settled = settle.settle(connection, run_id, key=settings.pseudonym_key(), at=now)
+        if settings.database == MAIN:
+            take_back = partial(_take_back, settings=settings, policy=whole, run=run)
+            settled = settle.settle(connection, run_id, key=key, at=now, take_back=take_back)
+        else:
+            settled = settle.settle_share(connection, run_id, key=key)
     with database.transaction(engine) as connection:
         written_alike = keys.read_types(connection, policy).written_alike()
-        erasure_files.write(connection, run, settings.erasures, settings.pseudonym_key(), written_alike)
+        erasure_files.write(connection, run, settings.erasures, key, written_alike)
     keep = dt.timedelta(days=load_requests_policy(settings.policy).rules.matrix.keep_days)
     forgotten = past_nights.forget(engine, run_id, before=run.as_of_date - keep, now=now)
     return {
@@ -281,6 +301,13 @@ def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
         return dict(report.write(connection, settings, run_id, now=now))
 
 
+def _take_back(connection: sa.Connection, *, settings: Settings, policy: Policy, run: Run) -> None:
+    """What further databases decided, of all that is asked for there."""
+    if policy.data_map.connections:
+        matrix.fill_scope(connection, policy, run.as_of_date)
+        elsewhere.take_back(connection, settings, policy, run)
+
+
 def _write_letters(engine: sa.Engine, stationery: letters.Stationery | None, run_id: int) -> Result:
     if stationery is None:
         return {"written": 0, "failed": 0, "unaddressed": 0, "given_up": 0}
@@ -295,7 +322,7 @@ def _write_letters(engine: sa.Engine, stationery: letters.Stationery | None, run
 
 def _stationery(engine: sa.Engine, settings: Settings, run_id: int) -> letters.Stationery | None:
     """What letters are made with; None for a dry run, which writes and erases none."""
-    policy, run = shared.policy_and_run(engine, settings, run_id)
+    policy, run = shared.whole_and_run(engine, settings, run_id)
     if run.is_dry:
         return None
     requests = load_requests_policy(settings.policy)

@@ -39,7 +39,7 @@ def open_run(
 
     `again`: another edition of it, if it is sealed.
     """
-    policy = load_policy(settings.policy)
+    policy = load_policy(settings.policy).at(settings.database)
     with database.transaction(engine) as connection:
         restored.require_none_lost(connection, settings.seals, Copies(settings.checkpoints))
         run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run, again=again)
@@ -56,7 +56,7 @@ def open_run(
 
 def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Mirror every hold source that is fresh, complete and well formed; note those that are not."""
-    policy, run = policy_and_run(engine, settings, run_id)
+    policy, run = whole_and_run(engine, settings, run_id)
     if run.state in PAST_PLANNING:
         return {"refused_sources": list(run.refused_sources)}
     now = database_time(engine)
@@ -75,11 +75,12 @@ def refresh_holds(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resu
 
 def check_policy(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Refuse to go on with a policy that does not fit the database, table for table and column for column."""
-    policy, run = policy_and_run(engine, settings, run_id)
+    policy, run = whole_and_run(engine, settings, run_id)
+    part = policy.at(settings.database)
     with database.transaction(engine) as connection:
-        coverage.require_coverage(policy, connection, run.as_of_date)
-        references.waves(policy, catalogue.read(connection, policy.data_map.schemas))
-    return {"datasets": len(policy.data_map.datasets), "rules": len(policy.schedule.rules), "policy": policy.digest}
+        coverage.require_coverage(policy, connection, run.as_of_date, settings.database)
+        references.waves(part, catalogue.read(connection, part.data_map.schemas))
+    return {"datasets": len(part.data_map.datasets), "rules": len(part.schedule.rules), "policy": policy.digest}
 
 
 def make_plan(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
@@ -245,7 +246,13 @@ def plan_totals(engine: sa.Engine, run_id: int) -> Result:
 
 
 def policy_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple[Policy, Run]:
-    """The policy, which must still be the one the run was opened with, and the run."""
+    """The database's part of the policy, which must still be the one the run was opened with, and the run."""
+    policy, run = whole_and_run(engine, settings, run_id)
+    return policy.at(settings.database), run
+
+
+def whole_and_run(engine: sa.Engine, settings: Settings, run_id: int) -> tuple[Policy, Run]:
+    """The policy of all databases, which must still be the one the run was opened with, and the run."""
     policy = load_policy(settings.policy)
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from holdfast import settings
 from holdfast.errors import HoldError
 from holdfast.holds import keys
 from holdfast.holds.reach import Reach
@@ -75,20 +76,26 @@ def require_end(ends_on: dt.date | None, today: dt.date) -> None:
         )
 
 
-def checked(connection: sa.Connection, policy: Policy, hold_type: str, scope: Scope) -> Scope:
-    """The scope with its keys as PostgreSQL writes them. Raises HoldError for one that would hold nothing, or fail."""
+def checked(
+    connection: sa.Connection, policy: Policy, hold_type: str, scope: Scope, database: str = settings.MAIN
+) -> Scope:
+    """The scope with its keys as one of the policy's databases writes them.
+
+    Raises HoldError for one that would hold nothing, or fail. A record's key is checked by the database that has it.
+    """
     reach = Reach.of(policy)
     _require_datasets(reach, hold_type, scope)
     if scope.period_from is not None and scope.period_to is not None and scope.period_from >= scope.period_to:
         raise HoldError("The period ends before it begins.", fix="give its first day and the first day after it.")
     if scope.subject_key is None and scope.record_key is None:
         return scope
-    types = keys.read_types(connection, policy)
+    part = policy.at(database)
+    types = keys.read_types(connection, part)
     written = scope
     if scope.subject_key is not None:
         subject = types.subject_written_back(sa.literal(scope.subject_key, sa.Text))
         written = dataclasses.replace(written, subject_key=_written(connection, "subject key", subject))
-    if scope.record_key is not None and scope.datasets is not None:
+    if scope.record_key is not None and scope.datasets is not None and scope.datasets[0] in part.data_map.datasets:
         _require_parts(reach, scope.record_key, scope.datasets[0])
         record = types.written_back(sa.literal(scope.record_key, sa.Text), scope.datasets[0])
         written = dataclasses.replace(written, record_key=_written(connection, "record key", record))

@@ -22,8 +22,8 @@ from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds import by_hand
 from holdfast.holds.by_hand import Scope
-from holdfast.holds.sources import BY_HAND
 from holdfast.policy.model import Policy
+from holdfast.policy.model.holds import BY_HAND
 
 SUBJECT = "subject"
 """The purpose of pseudonyms of data subjects in the ledger."""
@@ -61,6 +61,18 @@ class Hold:
     review_on: dt.date | None
     placed_at: dt.datetime
     released_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A hold that somebody named. Its number is of this database's register, its reference of every one's."""
+
+    hold_id: int
+    source_id: str
+    reference: str
+    hold_type: str
+    authority: str
+    is_released: bool
 
 
 @dataclass(frozen=True)
@@ -103,18 +115,20 @@ def place(
     ends_on: dt.date | None = None,
     review_on: dt.date | None = None,
     ground: str | None = None,
+    database: str = settings.MAIN,
 ) -> int:
-    """Place a hold by hand; its number. It holds once the caller has committed.
+    """Place a hold by hand in the register of one database; its number there. It holds once the caller has committed.
 
     `ground` is a code and the policy's own ground for the type unless given. A hold without an end is to be looked at
     again on `review_on`, by default after the type's `review_after`. Raises HoldError for whatever could not hold.
+    Other databases than the main one may have the very same hold already, from an attempt that did not reach them all.
     """
     given = Scope(subject_key, None if datasets is None else tuple(datasets), record_key, period_from, period_to)
     kind = by_hand.type_of(policy, hold_type)
     today = local_date(queries.run(connection, "holds/clock").scalar_one(), policy.schedule.time_zone)
     by_hand.require_codes(reference=reference, placed_by=placed_by, ground=ground)
     by_hand.require_end(ends_on, today)
-    scope = by_hand.checked(connection, policy, hold_type, given)
+    scope = by_hand.checked(connection, policy, hold_type, given, database)
     if review_on is None and ends_on is None:
         review_on = Period.parse(kind.review_after).after(today)
     hold = {
@@ -130,6 +144,11 @@ def place(
     }
     values = {"source_id": BY_HAND, "hold": json.dumps(hold, default=dt.date.isoformat)}
     hold_id = queries.run(connection, "holds/place", values).scalar_one_or_none()
+    same = None
+    if hold_id is None and database != settings.MAIN:
+        same = queries.run(connection, "holds/same", values).scalar_one_or_none()
+    if same is not None:
+        return int(same)
     if hold_id is None:
         raise HoldError(
             f"A hold was placed under the reference {reference} before.",
@@ -151,17 +170,13 @@ def place(
 def release(
     connection: sa.Connection, policy: Policy, hold: int | str, *, released_by: str, reason: ReleaseReason
 ) -> int:
-    """Release a hold, given by number or reference; its number. A run that has begun still counts it.
+    """Release a hold in the register of one database, given by number or reference; its number there.
 
-    Raises HoldError for a hold that a source reports: only there it can end. One whose source is gone from the policy
-    is released by hand, with the reason `source_retired`.
+    A run that has begun still counts it. Raises HoldError for a hold that a source reports: only there it can end. One
+    whose source is gone from the policy is released by hand, with the reason `source_retired`.
     """
     by_hand.require_codes(released_by=released_by)
-    number, reference = (hold, None) if isinstance(hold, int) else (None, hold)
-    values = {"hold_id": number, "reference": reference, "by_hand": BY_HAND}
-    found = queries.run(connection, "holds/find", values).one_or_none()
-    if found is None:
-        raise HoldError("There is no such hold.", fix="look it up with `holdfast hold list`.")
+    found = find(connection, hold)
     if found.source_id in policy.holds.sources:
         raise HoldError(
             f"Hold {found.hold_id} is reported by the source {found.source_id}, which would report it again.",
@@ -172,8 +187,8 @@ def release(
             f"Hold {found.hold_id} came from {found.source_id}; the reason {reason} does not go with that.",
             fix=f"use {ReleaseReason.SOURCE_RETIRED} for holds of a source that is gone, and for no others.",
         )
-    released = queries.run(connection, "holds/release", {"hold_id": found.hold_id, "released_by": released_by})
-    if released.one_or_none() is None:
+    values = {"hold_id": found.hold_id, "released_by": released_by}
+    if queries.run(connection, "holds/release", values).one_or_none() is None:
         raise HoldError(f"Hold {found.hold_id} is released already.", fix="nothing is left to do.")
     facts: dict[str, ledger.JSON] = {
         "hold": found.hold_id,
@@ -184,6 +199,16 @@ def release(
     }
     ledger.append(connection, "hold_released", facts)
     return int(found.hold_id)
+
+
+def find(connection: sa.Connection, hold: int | str) -> Found:
+    """The hold with this number or this reference; one placed by hand comes first. Raises HoldError without one."""
+    number, reference = (hold, None) if isinstance(hold, int) else (None, hold)
+    values = {"hold_id": number, "reference": reference, "by_hand": BY_HAND}
+    row = queries.run(connection, "holds/find", values).one_or_none()
+    if row is None:
+        raise HoldError("There is no such hold.", fix="look it up with `holdfast hold list`.")
+    return Found(**row._mapping)
 
 
 def accept_shrink(connection: sa.Connection, source_id: str, holds: int, accepted_by: str) -> None:

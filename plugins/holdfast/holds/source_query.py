@@ -13,9 +13,10 @@ from typing import cast
 import psycopg
 import sqlalchemy as sa
 
-from holdfast import queries
+from holdfast import database, queries
 from holdfast.errors import HoldSourceUntrusted, QueryError
 from holdfast.policy.coverage import FRESHNESS, HOLD_SOURCE_FOLDER
+from holdfast.policy.model.holds import BY_HAND
 from holdfast.settings import Settings
 
 HOLD_COLUMNS: Mapping[str, str] = {
@@ -32,14 +33,19 @@ HOLD_COLUMNS: Mapping[str, str] = {
     "review_on": "date",
 }
 _FRESHNESS_COLUMNS: Mapping[str, str] = {"loaded_at": "timestamptz"}
+_BY_HAND = "holds/by_hand"
 _STAGE = sa.table("hold_staged", *map(sa.column, HOLD_COLUMNS), schema="pg_temp")
 
 
 def loaded_at(connection: sa.Connection, settings: Settings, source_id: str) -> dt.datetime | None:
     """When the source was last complete; None: never, or it is being loaded.
 
-    Raises HoldSourceUntrusted if there is no such query, QueryError if it is not what it must be.
+    The main register is complete at every moment. Raises HoldSourceUntrusted if there is no such query, QueryError if
+    it is not what it must be.
     """
+    if source_id == BY_HAND:
+        at: dt.datetime = queries.run(connection, "holds/clock").scalar_one()
+        return at
     name = f"{HOLD_SOURCE_FOLDER}/{source_id}{FRESHNESS}"
     read = _checked(connection, settings, name, _FRESHNESS_COLUMNS, {})
     found = connection.execute(sa.select(read.c.loaded_at).limit(2)).scalars().all()
@@ -53,11 +59,18 @@ def stage(connection: sa.Connection, settings: Settings, source_id: str, as_of: 
 
     Raises HoldSourceUntrusted if there is no such query, QueryError if it is not what it must be.
     """
-    name = f"{HOLD_SOURCE_FOLDER}/{source_id}"
+    name = _BY_HAND if source_id == BY_HAND else f"{HOLD_SOURCE_FOLDER}/{source_id}"
     read = _checked(connection, settings, name, HOLD_COLUMNS, {"as_of": as_of})
     queries.run(connection, "holds/stage")
     connection.execute(sa.insert(_STAGE).from_select(list(HOLD_COLUMNS), sa.select(*read.c)))
     queries.run(connection, "holds/analyze_staged")
+
+
+def bring(source: sa.Connection, to: sa.Connection) -> None:
+    """Bring what is staged in one database into another's stage."""
+    queries.run(to, "holds/stage")
+    database.bring(source, "TABLE pg_temp.hold_staged", to, "pg_temp.hold_staged")
+    queries.run(to, "holds/analyze_staged")
 
 
 def _checked(

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.clock import Period
-from holdfast.errors import HoldError, HoldSourceUntrusted, QueryError
+from holdfast.errors import DatabaseUnreachable, HoldError, HoldSourceUntrusted, QueryError
 from holdfast.evidence import ledger
 from holdfast.holds import source_query, staged, trust
 from holdfast.holds.reach import Reach
 from holdfast.holds.trust import Status
-from holdfast.policy.data_map_checks import CONNECTION
 from holdfast.policy.model import HoldSource, Policy
+from holdfast.policy.model.holds import BY_HAND
 from holdfast.settings import Settings
 
-BY_HAND = "manual"
-"""The source of holds that a person places; no system may be called so."""
 PATIENCE = "15min"
 """How long one statement about a source may take: one that hangs must not keep the night from going on and telling."""
 
@@ -50,9 +51,10 @@ class SourceState:
 
 @dataclass(frozen=True)
 class _Asking:
-    """What every source is asked with."""
+    """What every source is asked with. `part` is what of the policy the database has."""
 
     policy: Policy
+    part: Policy
     settings: Settings
     reach: Reach
     now: dt.datetime
@@ -63,16 +65,16 @@ class _Asking:
 def refresh(
     engine: sa.Engine, policy: Policy, settings: Settings, *, now: dt.datetime, as_of: dt.date, run_id: int | None
 ) -> list[SourceState]:
-    """Bring the register up to date with every source, each in a transaction of its own; their states.
+    """Bring the register of `settings.database` up to date with every source, each in a transaction of its own.
 
-    `now` is what a source's age is measured by, `as_of` the day whose holds are asked for. Placing and releasing are
-    timed by the database's clock. Raises HoldError for a source on another connection, and where active holds name
-    what the policy does not have, so that they would hold nothing.
+    Returns their states. `now` is what a source's age is measured by, `as_of` the day whose holds are asked for.
+    Placing and releasing are timed by the database's clock. Raises HoldError where active holds name what the policy
+    (the whole of it) does not have, so that they would hold nothing.
     """
-    _refuse_unreadable(policy)
-    asking = _Asking(policy, settings, Reach.of(policy), now, as_of, run_id)
+    _refuse_name(policy)
+    asking = _Asking(policy, policy.at(settings.database), settings, Reach.of(policy), now, as_of, run_id)
     states = []
-    for source_id, source in policy.holds.sources.items():
+    for source_id, source in asking.part.holds.sources.items():
         with database.transaction(engine) as connection:
             queries.run(connection, "holds/limit_time", {"limit": PATIENCE})
             states.append(_ask(connection, asking, source_id, source))
@@ -85,14 +87,23 @@ def _ask(connection: sa.Connection, asking: _Asking, source_id: str, source: Hol
     known = queries.run(connection, "holds/lock_source", {"source_id": source_id}).one()
     loaded_at: dt.datetime | None = None
     try:
-        with connection.begin_nested():  # what goes wrong within is undone, and then recorded
-            loaded_at = source_query.loaded_at(connection, asking.settings, source_id)
+        # What goes wrong within is undone, and then recorded.
+        with connection.begin_nested(), _at_home(connection, asking, source_id, source) as home:
+            loaded_at = source_query.loaded_at(home, asking.settings, source_id)
             fresh_at = trust.require_fresh(source_id, source, loaded_at, now=asking.now, clock=known.at)
-            holds = _stage(connection, asking, source_id, source)
-            trust.require_same_load(source_id, fresh_at, source_query.loaded_at(connection, asking.settings, source_id))
-            trust.require_not_shrunk(source_id, source, holds, known.accepted_holds or 0, known.accept_holds)
+            source_query.stage(home, asking.settings, source_id, asking.as_of)
+            if home is not connection:
+                source_query.bring(home, connection)
+            found = staged.findings(connection, asking.part, asking.reach, source.types)
+            holds = found.holds
+            trust.require_no_faults(source_id, holds, found.faults)
+            if source_id != BY_HAND:
+                loaded_again = source_query.loaded_at(home, asking.settings, source_id)
+                trust.require_same_load(source_id, fresh_at, loaded_again)
+                trust.require_not_shrunk(source_id, source, holds, known.accepted_holds or 0, known.accept_holds)
             values = {"source_id": source_id, "types": _types(asking)}
-            mirrored = queries.run(connection, "holds/mirror", values).one()
+            write = "holds/add_by_hand" if source_id == BY_HAND else "holds/mirror"
+            mirrored = queries.run(connection, write, values).one()
     except (HoldSourceUntrusted, QueryError, sa.exc.DBAPIError) as error:
         refusal = trust.refusal_for(source_id, error)
     else:
@@ -100,12 +111,33 @@ def _ask(connection: sa.Connection, asking: _Asking, source_id: str, source: Hol
     return _record_refusal(connection, asking, source_id, loaded_at, refusal)
 
 
-def _stage(connection: sa.Connection, asking: _Asking, source_id: str, source: HoldSource) -> int:
-    """Read the source's holds and check them all; how many they are."""
-    source_query.stage(connection, asking.settings, source_id, asking.as_of)
-    found = staged.findings(connection, asking.policy, asking.reach, source.types)
-    trust.require_no_faults(source_id, found.holds, found.faults)
-    return found.holds
+@contextmanager
+def _at_home(connection: sa.Connection, asking: _Asking, source_id: str, source: HoldSource) -> Iterator[sa.Connection]:
+    """A connection to the database that has the source's tables: ours, or another, as the role that we work as here.
+
+    One that does not answer, or is lost on the way, is a source that is not believed, and no failure of ours.
+    """
+    if source.connection == asking.settings.database:
+        yield connection
+        return
+    there = asking.settings.at(source.connection)
+    role = queries.run(connection, "roles/working_as").scalar_one()
+    try:
+        engine = database.connect_migrated(there, role)
+        try:
+            with database.transaction(engine) as home:
+                queries.run(home, "holds/limit_time", {"limit": PATIENCE})
+                yield home
+        finally:
+            engine.dispose()
+    except (DatabaseUnreachable, psycopg.Error, sa.exc.DBAPIError) as error:
+        if isinstance(error, sa.exc.DBAPIError) and not error.connection_invalidated:
+            raise
+        raise HoldSourceUntrusted(
+            f"The database {source.connection}, which has the hold source {source_id}, was not there to be read.",
+            fix="make it reachable from here; the next refresh reads it.",
+            reason="database_unreachable",
+        ) from error
 
 
 def _types(asking: _Asking) -> str:
@@ -165,18 +197,12 @@ def _record(connection: sa.Connection, state: SourceState) -> None:
     queries.run(connection, "holds/record_source", values)
 
 
-def _refuse_unreadable(policy: Policy) -> None:
-    for source_id, source in policy.holds.sources.items():
-        if source.connection != CONNECTION:
-            raise HoldError(
-                f"Hold source {source_id} is on the connection {source.connection}; only {CONNECTION} is read.",
-                fix=f"bring the source's data into the database of the connection {CONNECTION}.",
-            )
-        if source_id == BY_HAND:
-            raise HoldError(
-                f"A hold source is called {BY_HAND}, as are the holds that people place.",
-                fix="give the source another name in policy/holds.yaml.",
-            )
+def _refuse_name(policy: Policy) -> None:
+    if BY_HAND in policy.holds.sources:
+        raise HoldError(
+            f"A hold source is called {BY_HAND}, as are the holds that people place.",
+            fix="give the source another name in policy/holds.yaml.",
+        )
 
 
 def _refuse_strays(connection: sa.Connection, asking: _Asking) -> None:

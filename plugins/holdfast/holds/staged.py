@@ -36,6 +36,7 @@ class Findings:
 def findings(connection: sa.Connection, policy: Policy, reach: Reach, types: Collection[str]) -> Findings:
     """Check the staged holds of a source that may report `types`, and write their keys as PostgreSQL would.
 
+    `policy` is the part of the database that is asked; keys of records in another one are checked there.
     Keys that fit no key column are counted together: PostgreSQL says that one is wrong, and not which.
     """
     values = {
@@ -61,6 +62,8 @@ def _unfit_keys(connection: sa.Connection, policy: Policy) -> dict[str, int]:
     if unfit:
         faults["subject_key_unfit"] = unfit
     for name in queries.run(connection, "holds/staged_record_datasets").scalars().all():
+        if name not in policy.data_map.datasets:
+            continue
         ours = sa.and_(record.is_not(None), datasets == sa.cast([name], postgresql.ARRAY(sa.Text)))
         written = types.written_back(record, name)
         unfit = _count(connection, ours) if written is None else _write_back(connection, record, written, ours)

@@ -23,6 +23,7 @@ from holdfast.errors import HoldfastError
 from holdfast.night import configuration, jobs, postgres, supervisor, table
 from holdfast.night.api import Api
 from holdfast.night.progress import Progress
+from holdfast.policy.load import load_policy
 from holdfast.settings import Settings
 from holdfast.synthetic import provider, requests
 
@@ -90,8 +91,11 @@ def airflow(
         port=configuration.free_port(port),
     )
     with progress.stage("Migrations"), _migrating(configured, logs):
-        database.migrate(engine, settings.sql / "migrations")
-        roles.renew(engine, settings)
+        for name in load_policy(settings.policy).data_map.databases:
+            here = settings.at(name)
+            each = engine if here is settings else database.connect(here)
+            database.migrate(each, settings.sql / "migrations")
+            roles.renew(each, here)
     is_embedded = settings.database_url is None or given is None
     with supervisor.kept(configured.environment, logs, settings.postgres_data if is_embedded else None) as kept:
         yield engine, configured, kept

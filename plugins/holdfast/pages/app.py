@@ -68,7 +68,7 @@ def build(
     settings: Settings,
     door: Door,
     secret: str,
-    connect: Callable[[], sa.Engine],
+    connect: Callable[..., sa.Engine],
     now: Callable[[], dt.datetime],
     burst: int = 60,
 ) -> FastAPI:

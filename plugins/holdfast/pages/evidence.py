@@ -59,6 +59,7 @@ def evidence(visit: Visitor, before: Annotated[int | None, Query(ge=1, le=_LARGE
         more_disagreements=len(disagreements[:-SHOWN]),
         kinds=KINDS,
         public_key=str(signing.key_of(settings).public) if signing.has_key(settings) else None,
+        others=list(policy.data_map.connections) if (policy := visit.site.policy()) else [],
     )
 
 

@@ -18,14 +18,14 @@ from holdfast import clock, queries
 from holdfast.enforcement import kinds
 from holdfast.errors import HoldError, PolicyError
 from holdfast.evidence.pseudonyms import pseudonym
-from holdfast.holds import by_hand, register, standing
+from holdfast.holds import everywhere, register, standing
 from holdfast.holds.by_hand import Scope
 from holdfast.holds.register import SUBJECT, ReleaseReason
-from holdfast.holds.sources import BY_HAND
 from holdfast.pages.access import Permission
 from holdfast.pages.visit import FORM, Entry, Reason, Visit, Visitor, needs
 from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.model import Policy
+from holdfast.policy.model.holds import BY_HAND
 from holdfast.reports import runs
 from holdfast.retention import presence
 from holdfast.retention.report.confidential import held_lines
@@ -94,10 +94,12 @@ def place(
     """Place a hold. It holds once the browser is sent on; what it names must be there, unless it is said to come."""
     policy = _policy(visit)
     scope = Scope(subject, tuple(dataset) if dataset else None, record, period_from, period_to)
-    with visit.changing() as connection:
-        if not allow_absent:
-            presence.require(connection, policy, by_hand.checked(connection, policy, hold_type, scope))
-        number = register.place(
+    engines = visit.site.engines(policy)
+    if not allow_absent:
+        presence.require(engines, policy, hold_type, scope)
+
+    def place_in(connection: sa.Connection, database: str) -> int:
+        return register.place(
             connection,
             policy,
             hold_type=hold_type,
@@ -107,15 +109,18 @@ def place(
             ends_on=ends_on,
             review_on=review_on,
             ground=ground,
+            database=database,
         )
-    return visit.to("holds", done=number)
+
+    return visit.to("holds", done=everywhere.place(engines, place_in))
 
 
 @router.post("/holds/release", name="release_hold", dependencies=[needs(Permission.CHANGE_HOLDS), FORM])
 def release(visit: Visitor, hold: Code, reason: Annotated[ReleaseReason, Form()]) -> Response:
     """Release a hold that was placed by hand, by its number or reference. What it alone kept is due the next night."""
-    with visit.changing() as connection:
-        number = register.release(connection, _policy(visit), _number(hold), released_by=_by(visit), reason=reason)
+    policy = _policy(visit)
+    engines = visit.site.engines(policy)
+    number = everywhere.release(engines, policy, _number(hold), released_by=_by(visit), reason=reason)
     return visit.to("holds", done=number)
 
 

@@ -17,7 +17,7 @@ from holdfast.pages.gate import Door
 from holdfast.pages.limits import Limit
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.settings import Settings
+from holdfast.settings import MAIN, Settings
 from holdfast.suspension_statistics.terms import Rules, load_rules
 
 _Made = TypeVar("_Made")
@@ -50,19 +50,22 @@ def _state_of(file: Path) -> tuple[int, int]:
 
 @dataclass
 class Site:
-    """`connect` makes the engine when the first page needs it; `secret` signs forms; `seconds` never go back."""
+    """`connect` makes the engine when the first page needs it, and those of further databases by their names.
+
+    `secret` signs forms; `seconds` never go back.
+    """
 
     settings: Settings
     door: Door
     secret: str
-    connect: Callable[[], sa.Engine]
+    connect: Callable[..., sa.Engine]
     now: Callable[[], dt.datetime]
     seconds: Callable[[], float]
     access: Fresh[Access] = field(init=False)
     policy: Fresh[Policy | None] = field(init=False)
     statistics: Fresh[Rules | None] = field(init=False)
     costly: Limit = field(init=False)
-    _engine: sa.Engine | None = None
+    _engines: dict[str, sa.Engine] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -74,10 +77,17 @@ class Site:
 
     def engine(self) -> sa.Engine:
         """The engine of this process. Raises DatabaseUnreachable or MigrationError, and tries again the next time."""
+        return self._engine(MAIN)
+
+    def engines(self, policy: Policy) -> dict[str, sa.Engine]:
+        """One for each database of the policy, as `engine`."""
+        return {name: self._engine(name) for name in policy.data_map.databases}
+
+    def _engine(self, name: str) -> sa.Engine:
         with self._lock:
-            if self._engine is None:
-                self._engine = self.connect()
-            return self._engine
+            if name not in self._engines:
+                self._engines[name] = self.connect() if name == MAIN else self.connect(name)
+            return self._engines[name]
 
     def zone(self) -> str:
         """The controller's time zone; UTC while the policy cannot be read."""

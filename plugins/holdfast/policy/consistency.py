@@ -30,17 +30,19 @@ def overdue_reviews(policy: Policy, as_of: dt.date) -> Iterator[Problem]:
     find = Finder(policy.places)
     for path, subject, waiver in _waivers(policy):
         if waiver.review_by < as_of:
-            yield _overdue(find, ("data_map", *path, "review_by"), subject, waiver)
+            yield _overdue(find, (*path, "review_by"), subject, waiver)
 
 
 def _waivers(policy: Policy) -> Iterator[tuple[EntryPath, str, Waiver]]:
-    for schema, waiver in policy.data_map.other_schemas.items():
-        yield ("other_schemas", schema), f"the exemption of the schema {schema}", waiver
-    for table, exemption in policy.data_map.exemptions.items():
-        yield ("exemptions", table), f"the exemption of {table}", exemption
+    for database in policy.data_map.databases:
+        part, place = policy.data_map.at(database), data_map_checks.place_of(database)
+        for schema, waiver in part.other_schemas.items():
+            yield (*place, "other_schemas", schema), f"the exemption of the schema {schema}", waiver
+        for table, exemption in part.exemptions.items():
+            yield (*place, "exemptions", table), f"the exemption of {table}", exemption
     for name, dataset in policy.data_map.datasets.items():
         if dataset.no_rule is not None:
-            yield ("datasets", name, "no_rule"), f"that {name} has no rule", dataset.no_rule
+            yield ("data_map", "datasets", name, "no_rule"), f"that {name} has no rule", dataset.no_rule
 
 
 def _overdue(find: Finder, path: EntryPath, subject: str, granted: Waiver) -> Problem:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from holdfast import settings
 from holdfast.policy import consistency, fitness, hazards
 from holdfast.policy.catalogue import Catalogue, Relation, read_catalogue
-from holdfast.policy.data_map_checks import OWN_SCHEMAS, all_columns
+from holdfast.policy.data_map_checks import OWN_SCHEMAS, all_columns, place_of
 from holdfast.policy.model import Dataset, Policy
 from holdfast.policy.problems import Check, DatabaseNotCovered, EntryPath, Finder, Problem
 
@@ -22,28 +22,31 @@ HOLD_SOURCE_FOLDER = "provider/holds"
 FRESHNESS = "_freshness"
 
 
-def check_database(policy: Policy, connection: sa.Connection, as_of: dt.date) -> tuple[Problem, ...]:
-    """Everything that keeps this policy from being enforced on this database on that day, in the order of the files."""
+def check_database(
+    policy: Policy, connection: sa.Connection, as_of: dt.date, database: str = settings.MAIN
+) -> tuple[Problem, ...]:
+    """Everything that keeps a policy from being enforced on one of its databases that day, in the files' order."""
     find = Finder(policy.places)
-    catalogue = read_catalogue(connection, policy.data_map.schemas)
+    part, place = policy.at(database), place_of(database)
+    catalogue = read_catalogue(connection, part.data_map.schemas)
     return tuple(
         sorted(
             (
                 *consistency.overdue_reviews(policy, as_of),
                 *_hold_source_queries(policy, find),
-                *_schemas(policy, catalogue, find),
-                *_relations(policy, catalogue, find),
-                *_datasets(policy, catalogue, find),
-                *fitness.problems(policy, catalogue, find),
-                *hazards.problems(policy, catalogue, find),
+                *_schemas(part, place, catalogue, find),
+                *_relations(part, place, catalogue, find),
+                *_datasets(part, catalogue, find),
+                *fitness.problems(part, catalogue, find),
+                *hazards.problems(part, catalogue, find),
             )
         )
     )
 
 
-def require_coverage(policy: Policy, connection: sa.Connection, as_of: dt.date) -> None:
+def require_coverage(policy: Policy, connection: sa.Connection, as_of: dt.date, database: str = settings.MAIN) -> None:
     """Raises DatabaseNotCovered, with every finding, if there is one."""
-    found = check_database(policy, connection, as_of)
+    found = check_database(policy, connection, as_of, database)
     if found:
         raise DatabaseNotCovered(found)
 
@@ -70,12 +73,12 @@ def _hold_source_queries(policy: Policy, find: Finder) -> Iterator[Problem]:
             )
 
 
-def _schemas(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Problem]:
+def _schemas(policy: Policy, place: EntryPath, catalogue: Catalogue, find: Finder) -> Iterator[Problem]:
     for i, schema in enumerate(policy.data_map.schemas):
         if schema not in catalogue.schemas:
             yield find(
                 Check.SCHEMA_MISSING,
-                ("data_map", "schemas", str(i)),
+                (*place, "schemas", str(i)),
                 f"the database has no schema {schema}.",
                 "correct the name, or connect to the database that has it.",
             )
@@ -84,27 +87,28 @@ def _schemas(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Pro
         if relations and schema not in known:
             yield find(
                 Check.SCHEMA_UNREGISTERED,
-                ("data_map", "schemas"),
+                (*place, "schemas"),
                 f"the schema {schema} is not mentioned; tables and views in it: {relations}.",
                 "add it to `schemas` and register its tables, or say under `other_schemas` why it needs no cover.",
             )
 
 
-def _relations(policy: Policy, catalogue: Catalogue, find: Finder) -> Iterator[Problem]:
+def _relations(policy: Policy, place: EntryPath, catalogue: Catalogue, find: Finder) -> Iterator[Problem]:
     registered = {dataset.table for dataset in policy.data_map.datasets.values()}
+    where = f" of the connection {place[-1]}" if len(place) > 1 else ""
     for table, relation in catalogue.relations.items():
         if table not in registered and table not in policy.data_map.exemptions:
             yield find(
                 Check.TABLE_UNREGISTERED,
                 ("data_map", "datasets"),
-                f"the {relation.kind} {table} is neither a dataset nor exempt.",
+                f"the {relation.kind} {table}{where} is neither a dataset nor exempt.",
                 "register it as a dataset, or exempt it with a reason, an owner and a day of review.",
             )
     for table in policy.data_map.exemptions:
         if table.split(".")[0] in catalogue.schemas and table not in catalogue.relations:
             yield find(
                 Check.TABLE_MISSING,
-                ("data_map", "exemptions", table),
+                (*place, "exemptions", table),
                 f"the database has no {table}.",
                 "remove the exemption, or correct the name.",
             )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from holdfast.policy.model import DataMap, Dataset, NoSubject, Policy, Subject
 from holdfast.policy.problems import Check, EntryPath, Finder, Problem
+from holdfast.settings import MAIN
 
-CONNECTION = "holdfast"
 OWN_SCHEMAS = ("holdfast", "emergency", "statistics")
 """Ours: `holdfast` is what evidence stands on; `emergency` names numbers, which its own job forgets."""
 
@@ -23,6 +23,7 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
         yield from _way_to_subject(data_map, name, path, find)
         yield from time_zone_problems(dataset.time_zone, (*path, "time_zone"), find)
         yield from _rules(policy, name, path, find)
+        yield from _facts(dataset, name, path, find)
 
 
 def all_columns(dataset: Dataset) -> set[str]:
@@ -58,19 +59,33 @@ def time_zone_problems(zone: str, path: EntryPath, find: Finder) -> Iterator[Pro
 
 
 def _tables(data_map: DataMap, find: Finder) -> Iterator[Problem]:
-    for schema in data_map.other_schemas:
-        if schema in data_map.schemas:
+    for database in data_map.databases:
+        yield from _tables_of(data_map.at(database), place_of(database), find)
+    for name, dataset in data_map.datasets.items():
+        if dataset.connection not in data_map.databases:
+            here = ("data_map", "datasets", name, "connection")
+            yield unknown_connection(data_map, dataset.connection, dataset.table, here, find)
+
+
+def place_of(database: str) -> EntryPath:
+    """Where the data map says what of a database must be accounted for."""
+    return ("data_map",) if database == MAIN else ("data_map", "connections", database)
+
+
+def _tables_of(part: DataMap, place: EntryPath, find: Finder) -> Iterator[Problem]:
+    """The same for one database: each has tables of its own, and may have one of the same name as another."""
+    for schema in part.other_schemas:
+        if schema in part.schemas:
             yield find(
                 Check.TABLE_TWICE,
-                ("data_map", "other_schemas", schema),
+                (*place, "other_schemas", schema),
                 f"the schema {schema} is to be covered, and is exempt.",
                 "remove it from `schemas` or from `other_schemas`.",
             )
     first: dict[str, str] = {}
-    for name, dataset in data_map.datasets.items():
+    for name, dataset in part.datasets.items():
         path = ("data_map", "datasets", name, "table")
-        yield from _table_place(data_map, dataset.table, path, find)
-        yield from _connection(dataset.connection, dataset.table, ("data_map", "datasets", name, "connection"), find)
+        yield from _table_place(part, dataset.table, path, find)
         if dataset.table in first:
             yield find(
                 Check.TABLE_TWICE,
@@ -78,7 +93,7 @@ def _tables(data_map: DataMap, find: Finder) -> Iterator[Problem]:
                 f"{dataset.table} is registered already as {first[dataset.table]}.",
                 "keep one dataset for each table; give a rule several conditions instead.",
             )
-        if dataset.table in data_map.exemptions:
+        if dataset.table in part.exemptions:
             yield find(
                 Check.TABLE_TWICE,
                 path,
@@ -86,13 +101,11 @@ def _tables(data_map: DataMap, find: Finder) -> Iterator[Problem]:
                 "remove the exemption, or the dataset.",
             )
         first.setdefault(dataset.table, name)
-    for table, exemption in data_map.exemptions.items():
-        here = ("data_map", "exemptions", table)
-        yield from _table_place(data_map, table, here, find)
-        yield from _connection(exemption.connection, table, (*here, "connection"), find)
+    for table in part.exemptions:
+        yield from _table_place(part, table, (*place, "exemptions", table), find)
 
 
-def _table_place(data_map: DataMap, table: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+def _table_place(part: DataMap, table: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
     schema = table.split(".")[0]
     if schema in OWN_SCHEMAS:
         yield find(
@@ -101,7 +114,7 @@ def _table_place(data_map: DataMap, table: str, path: EntryPath, find: Finder) -
             f"{table} belongs to Holdfast's own registers: ledger, holds and runs are never due.",
             "remove it from the data map.",
         )
-    elif schema not in data_map.schemas:
+    elif schema not in part.schemas:
         yield find(
             Check.OUTSIDE_SCHEMAS,
             path,
@@ -110,20 +123,26 @@ def _table_place(data_map: DataMap, table: str, path: EntryPath, find: Finder) -
         )
 
 
-def _connection(connection: str, subject: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
-    if connection != CONNECTION:
-        yield other_connection(connection, subject, path, find)
-
-
-def other_connection(connection: str, subject: str, path: EntryPath, find: Finder) -> Problem:
-    """The finding for anything that is said to lie in another database than the ledger."""
+def unknown_connection(data_map: DataMap, connection: str, subject: str, path: EntryPath, find: Finder) -> Problem:
+    """The finding for anything that is said to lie in a database which the data map does not have."""
     return find(
         Check.OTHER_CONNECTION,
         path,
-        f"{subject} is on the connection {connection!r}; only {CONNECTION!r} can be used, because a deletion and its "
-        "ledger entry must commit together.",
-        f"replicate it into the database of the connection {CONNECTION!r}, or run a second Holdfast on that database.",
+        f"{subject} is on the connection {connection!r}; the data map has only {', '.join(data_map.databases)}.",
+        f"correct the name, or describe the database under `connections: {{{connection}: ...}}`.",
     )
+
+
+def across(data_map: DataMap, ours: str, other: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    """A finding if a dataset needs rows of one in another database: no statement sees both, and no lock holds both."""
+    one, two = (data_map.datasets[name].connection for name in (ours, other))
+    if one != two and {one, two} <= set(data_map.databases):
+        yield find(
+            Check.ACROSS_CONNECTIONS,
+            path,
+            f"{ours} is on the connection {one!r} and {other}, which it leads to, on {two!r}.",
+            "keep both in one database, or copy the column that is needed into the table.",
+        )
 
 
 def _columns(dataset: Dataset, path: EntryPath, find: Finder) -> Iterator[Problem]:
@@ -175,6 +194,7 @@ def _way_to_subject(data_map: DataMap, name: str, path: EntryPath, find: Finder)
             "name a dataset of the data map.",
         )
         return
+    yield from across(data_map, name, through.dataset, (*path, "subject", "through", "dataset"), find)
     if not subject_chain(data_map, name):
         yield find(
             Check.PATH_BROKEN,
@@ -208,4 +228,14 @@ def _rules(policy: Policy, name: str, path: EntryPath, find: Finder) -> Iterator
             (*path, "no_rule"),
             f"{name} is said to have no rule, and has one.",
             "remove `no_rule`, or the rules.",
+        )
+
+
+def _facts(dataset: Dataset, name: str, path: EntryPath, find: Finder) -> Iterator[Problem]:
+    if dataset.facts_first and dataset.connection != MAIN:
+        yield find(
+            Check.ACROSS_CONNECTIONS,
+            (*path, "facts_first"),
+            f"{name} is on the connection {dataset.connection!r}; statistics take their facts from {MAIN!r} alone.",
+            f"keep the table in the database of {MAIN!r}.",
         )

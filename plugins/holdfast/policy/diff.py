@@ -106,7 +106,9 @@ def _deciding(policy: Policy, rule_id: str, rule: Rule) -> dict[str, object]:
 def _way(policy: Policy, name: str) -> dict[str, object]:
     """The table of a dataset and how its rows are told apart, dated, and led to their subject."""
     dataset = policy.data_map.datasets[name]
-    way = dataset.model_dump(mode="json", include={"table", "key", "subject", "event", "made", "time_zone"})
+    way = dataset.model_dump(
+        mode="json", include={"connection", "table", "key", "subject", "event", "made", "time_zone"}
+    )
     if isinstance(dataset.subject, Subject) and dataset.subject.through is not None:
         way["through"] = _way(policy, dataset.subject.through.dataset)
     return way
@@ -118,6 +120,7 @@ def _entries(policy: Policy) -> dict[tuple[str, str], object]:
     schedule = policy.schedule.model_dump(mode="json")
     holds = policy.holds.model_dump(mode="json")
     sections: tuple[tuple[str, Mapping[str, object]], ...] = (
+        ("connection", data_map.pop("connections")),
         ("dataset", data_map.pop("datasets")),
         ("exemption", data_map.pop("exemptions")),
         ("deletion class", schedule.pop("classes")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.policy.data_map_checks import CONNECTION, other_connection
+from holdfast.policy.data_map_checks import unknown_connection
 from holdfast.policy.model import Authority, HoldSource, Policy
 from holdfast.policy.problems import Check, Finder, Problem
 
@@ -34,8 +34,9 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
 
 def _source(policy: Policy, name: str, source: HoldSource, find: Finder) -> Iterator[Problem]:
     path = ("holds", "sources", name)
-    if source.connection != CONNECTION:
-        yield other_connection(source.connection, f"the hold source {name}", (*path, "connection"), find)
+    if source.connection not in policy.data_map.databases:
+        subject, place = f"the hold source {name}", (*path, "connection")
+        yield unknown_connection(policy.data_map, source.connection, subject, place, find)
     for i, type_name in enumerate(source.types):
         hold_type = policy.holds.types.get(type_name)
         here = (*path, "types", str(i))

@@ -65,6 +65,7 @@ _FIXES = {
     "enum": "use one of the values named.",
     "date_parsing": "write a day that exists, as 2027-03-31.",
     "too_short": "name at least one.",
+    "reserved": "take another name for the connection.",
     "number": "give it a shorter number, or part the digits with _ or -: the ledger refuses it as it is.",
 }
 _MISSING_FIXES = {

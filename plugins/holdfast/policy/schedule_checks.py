@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.policy import rule_pairs
-from holdfast.policy.data_map_checks import all_columns, subject_chain, time_zone_problems
+from holdfast.policy.data_map_checks import across, all_columns, subject_chain, time_zone_problems
 from holdfast.policy.model import (
     Anonymise,
     Authority,
@@ -92,6 +92,7 @@ def _start(policy: Policy, rule: Rule, dataset: Dataset, path: EntryPath, find: 
             "name a dataset of data_map.yaml.",
         )
         return
+    yield from across(policy.data_map, rule.dataset, elsewhere, (*path, "dataset"), find)
     if start.column not in all_columns(source):
         yield _not_listed(Check.START_NOT_LISTED, (*path, "column"), start.column, elsewhere, find)
     if start.link == "key":

@@ -21,7 +21,7 @@ class Job:
     """One DAG. Its night begins at `at`, and has ended within `hours`, time for a person to answer included.
 
     `leaves`: it has runs of its own, each closed by a seal, if None; else the kinds of entry that say it is done. A
-    monthly job is for a month, and due `days` after its end.
+    monthly job is for a month, and due `days` after its end. `in_every_database`: it has a run in each.
     """
 
     dag: str
@@ -30,12 +30,13 @@ class Job:
     leaves: tuple[str, ...] | None = None
     monthly: bool = False
     days: int = 0
+    in_every_database: bool = False
 
 
 JOBS = (
     Job("suspension_facts_nightly", dt.time(0, 40), 3, leaves=("safeguards_checked",)),
-    Job("retention_nightly", dt.time(1, 30), 15),
-    Job("deletion_requests_reconcile", dt.time(3, 30), 15),
+    Job("retention_nightly", dt.time(1, 30), 15, in_every_database=True),
+    Job("deletion_requests_reconcile", dt.time(3, 30), 15, in_every_database=True),
     Job("emergency_data_999", dt.time(5), 12, leaves=("emergency_reconciled",)),
     Job("evidence_nightly", dt.time(7), 3, leaves=("history_compared",)),
     Job(

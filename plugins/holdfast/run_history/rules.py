@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.clock import NIGHTS_ZONE, local_date
@@ -53,6 +53,9 @@ KINDS: Mapping[str, Kind] = {
     "changed_by_hand": Kind("What tasks leave for one another, or else something of a run, was changed by hand", _LOOK),
     "cleared_by_hand": Kind("A task or run was cleared by hand, to run again", _LOOK, is_alarm=False),
     "paused_by_hand": Kind("A job was paused by hand", _LOOK, is_alarm=False),
+    "ledger_unread": Kind(
+        "The ledger of a further database could not be read", "make it reachable; until then nobody knows its nights"
+    ),
     "copy_altered": Kind(
         "A copy of Airflow's history is not what it was when its digest was entered", "treat it as an incident"
     ),
@@ -116,6 +119,16 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What a further database's own ledger says (None: it could not be read); nights are expected from `since` on."""
+
+    database: str
+    since: dt.date
+    runs: Sequence[LedgerRun] | None
+    intents: Sequence[tuple[int, str, dt.date]] = ()
+
+
+@dataclass(frozen=True)
 class Known:
     """All that is compared. `lost` are the entries whose sheet is gone or altered, `intents` (seq, job, night)."""
 
@@ -124,16 +137,50 @@ class Known:
     traces: Sequence[Trace]
     lost: Sequence[int] = ()
     intents: Sequence[tuple[int, str, dt.date]] = ()
+    elsewhere: Sequence[Elsewhere] = ()
 
 
 def disagreements(known: Known, now: dt.datetime) -> list[Disagreement]:
     """Every disagreement there is at this moment."""
     found = [*_by_hand(known.sheets)]
+    others = [one.database for one in known.elsewhere]
+    main = replace(known, sheets=[_narrowed(one, None, others) for one in known.sheets])
     for job in calendar.JOBS:
-        found += _of_job(job, known, now)
+        found += _of_job(job, main, now)
+    for one in known.elsewhere:
+        found += _elsewhere(one, known.sheets, others, now)
     found += [Disagreement("copy_altered", None, None, f"entry-{seq}") for seq in known.lost]
     found += [Disagreement("intent_without_outcome", job, night, f"entry-{seq}") for seq, job, night in known.intents]
     return found
+
+
+def _elsewhere(
+    one: Elsewhere, sheets: Iterable[Sheet], others: Sequence[str], now: dt.datetime
+) -> Iterator[Disagreement]:
+    """The same for a further database: its share of each night against its own ledger."""
+    if one.runs is None:
+        yield Disagreement("ledger_unread", None, None, one.database)
+        return
+    later = [sheet for sheet in sheets if (calendar.night_of(sheet) or one.since) >= one.since]
+    share = Known([_narrowed(sheet, one.database, others) for sheet in later], one.runs, traces=())
+    for job in (job for job in calendar.JOBS if job.in_every_database):
+        for found in _of_job(job, share, now):
+            if found.kind != "not_ended":  # which the whole run has not, and is said of it
+                yield replace(found, subject=f"{one.database}/{found.subject}")
+    for seq, name, night in one.intents:
+        yield Disagreement("intent_without_outcome", name, night, f"{one.database}/entry-{seq}")
+
+
+def _narrowed(sheet: Sheet, database: str | None, others: Sequence[str]) -> Sheet:
+    """A sheet with the tasks of one database alone; of the main one (None) those that stand in no other's group."""
+
+    def is_theirs(task: str) -> bool:
+        group = task.partition(".")[0]
+        return group == database if database else group not in others
+
+    parts = (name for name in ("tries", "answers") if name in sheet)
+    kept: Sheet = {name: [one for one in sheet[name] if is_theirs(one["task"])] for name in parts}
+    return {**sheet, **kept}
 
 
 def _of_job(job: Job, known: Known, now: dt.datetime) -> Iterator[Disagreement]:

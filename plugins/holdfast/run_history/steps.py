@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
 from holdfast import database, queries
-from holdfast.errors import HistoryDisagrees
+from holdfast.errors import DatabaseUnreachable, HistoryDisagrees, MigrationError
 from holdfast.evidence import checkpoint
+from holdfast.policy.load import load_policy
 from holdfast.run_history import calendar, copy, report, watchdog
 from holdfast.run_history.client import of_settings
 from holdfast.settings import Settings
@@ -27,10 +29,23 @@ def compare(engine: sa.Engine, settings: Settings) -> Result:
     """Compare ledger, Airflow's history and calendar, and sign what the ledger has gained."""
     with database.transaction(engine) as connection:
         now = queries.run(connection, "run_history/lock_read").one().now
-        found = watchdog.look(connection, now)
+        role = queries.run(connection, "roles/working_as").scalar_one()
+    others = [watchdog.elsewhere(one, name, now) for name, one in _others(settings, role)]
+    with database.transaction(engine) as connection:
+        now = queries.run(connection, "run_history/lock_read").one().now
+        found = watchdog.look(connection, now, others)
     log = checkpoint.open_log(settings)
     signed = checkpoint.sign(engine, log, now)
     return {"open": dict(Counter(one.kind for one in found)), "checkpoint": signed.size if signed else 0}
+
+
+def _others(settings: Settings, role: str | None) -> Iterator[tuple[str, sa.Engine | None]]:
+    """Each further database, and an engine for it unless it does not answer."""
+    for name in load_policy(settings.policy).data_map.connections:
+        try:
+            yield name, database.connect_migrated(settings.at(name), role)
+        except (DatabaseUnreachable, MigrationError):
+            yield name, None
 
 
 def write_report(engine: sa.Engine, settings: Settings) -> Result:

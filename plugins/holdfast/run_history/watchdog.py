@@ -9,15 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from holdfast import clock, queries
+from holdfast.database import transaction
 from holdfast.errors import HistoryDisagrees
 from holdfast.evidence import ledger
 from holdfast.run_history import calendar, rules
-from holdfast.run_history.rules import Disagreement, Known, LedgerRun, Trace
+from holdfast.run_history.rules import Disagreement, Elsewhere, Known, LedgerRun, Trace
 
 _LOOK_BACK = dt.timedelta(days=400)
 _PATIENCE = dt.timedelta(hours=1)  # for what was intended to be followed by what came of it
@@ -76,11 +78,31 @@ def known(connection: sa.Connection, now: dt.datetime) -> Known:
     )
 
 
-def look(connection: sa.Connection, now: dt.datetime) -> list[Open]:
-    """Compare, note what is new and what is over, and enter both; every disagreement that is open."""
+def elsewhere(engine: sa.Engine | None, database: str, now: dt.datetime) -> Elsewhere:
+    """What a further database says of its nights; None for one that does not answer."""
+    if engine is None:
+        return Elsewhere(database, clock.local_date(now, clock.NIGHTS_ZONE), None)
+    with transaction(engine) as connection:
+        made = queries.run(connection, "run_history/made_at").scalar_one()
+        since = max(clock.local_date(made, clock.NIGHTS_ZONE), clock.local_date(now - _LOOK_BACK, clock.NIGHTS_ZONE))
+        runs = queries.run(connection, "run_history/ledger_runs", {"since": since})
+        intents = queries.run(connection, "run_history/open_intents", {"before": now - _PATIENCE})
+        return Elsewhere(
+            database,
+            since + dt.timedelta(days=1),
+            [LedgerRun(**row._mapping) for row in runs],
+            [(row.seq, row.job, row.night) for row in intents],
+        )
+
+
+def look(connection: sa.Connection, now: dt.datetime, others: Sequence[Elsewhere] = ()) -> list[Open]:
+    """Compare, note what is new and what is over, and enter both; every disagreement that is open.
+
+    `others` is what the ledgers of further databases say.
+    """
     queries.run(connection, "run_history/lock_read")
     before = {_key(one): one for one in listed(connection)}
-    there = {_key(one): one for one in rules.disagreements(known(connection, now), now)}
+    there = {_key(one): one for one in rules.disagreements(replace(known(connection, now), elsewhere=others), now)}
     for key, one in there.items():
         if key not in before:
             row = {**vars(one), "now": now}

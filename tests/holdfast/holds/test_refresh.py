@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 from tests.holdfast.holds.library import FINE, NOW, TODAY, Library
 
-from holdfast.errors import HoldError
+from holdfast.errors import HoldError, SettingsError
 from holdfast.holds.trust import Status
 
 TOMORROW = TODAY + dt.timedelta(days=1)
@@ -204,9 +204,9 @@ def test_a_query_need_not_use_the_day(shared: Library) -> None:
     assert shared.refresh()["desk"].status is Status.TRUSTED
 
 
-def test_a_source_on_another_connection_is_refused_by_name(library: Library) -> None:
+def test_a_source_in_a_database_that_nobody_knows_stops_the_refresh(library: Library) -> None:
     elsewhere = library.policy.holds.sources["court"].model_copy(update={"connection": "mainframe"})
-    with pytest.raises(HoldError, match="Hold source court is on the connection mainframe"):
+    with pytest.raises(SettingsError, match="the connection mainframe, and nothing says where"):
         _with_sources(library, court=elsewhere).refresh()
     assert library.entries() == []
 

@@ -37,6 +37,12 @@ def second_rule(
     return Edit(SCHEDULE, "  items-6y:\n", text)
 
 
+def _connection(name: str) -> Edit:
+    """A further database."""
+    text = f"connections:\n  {name}:\n    description: What was sold in earlier years.\n    schemas: [shop]\n"
+    return Edit(MAP, "schemas: [shop]\n", "schemas: [shop]\n" + text)
+
+
 WRITING: list[Case] = [
     _case(
         "malformed YAML",
@@ -219,35 +225,29 @@ WRITING: list[Case] = [
         ),
     ),
     _case(
-        "a dataset in another database",
+        "a dataset in a database that the data map does not have",
         Edit(MAP, "    table: shop.photo", "    connection: archive\n    table: shop.photo"),
         Expected(
             Check.OTHER_CONNECTION,
             MAP,
             "archive",
             "datasets.photos.connection",
-            "shop.photo is on the connection 'archive'; only 'holdfast' can be used, because a deletion and its ledger "
-            "entry must commit together",
-            "replicate it",
+            "shop.photo is on the connection 'archive'; the data map has only holdfast",
+            "under `connections: {archive: ...}`",
         ),
     ),
     _case(
-        "an exemption in another database",
-        Edit(MAP, "    reason: A view", "    connection: archive\n    reason: A view"),
-        Expected(
-            Check.OTHER_CONNECTION,
-            MAP,
-            "archive",
-            "exemptions.shop.turnover.connection",
-            "commit together",
-            "replicate it",
-        ),
-    ),
-    _case(
-        "a hold source in another database",
+        "a hold source in a database that the data map does not have",
         Edit(HOLDS, "    max_age_hours: 30", "    connection: archive\n    max_age_hours: 30"),
         Expected(
-            Check.OTHER_CONNECTION, HOLDS, "archive", "sources.till.connection", "the hold source till", "replicate it"
+            Check.OTHER_CONNECTION, HOLDS, "archive", "sources.till.connection", "the hold source till", "archive: ..."
+        ),
+    ),
+    _case(
+        "a connection with the name of another",
+        _connection("alerts"),
+        Expected(
+            Check.UNFIT_VALUE, MAP, "  alerts:", "connections.alerts", "name of another connection", "another name"
         ),
     ),
 ]
@@ -360,6 +360,42 @@ DATA_MAP: list[Case] = [
             "datasets.photos.subject.through.dataset",
             "no dataset nothing",
             "name a",
+        ),
+    ),
+    _case(
+        "a way to the subject through another database",
+        (_connection("archive"), Edit(MAP, "    table: shop.photo", "    connection: archive\n    table: shop.photo")),
+        Expected(
+            Check.ACROSS_CONNECTIONS,
+            MAP,
+            "dataset: items",
+            "datasets.photos.subject.through.dataset",
+            "photos is on the connection 'archive' and items, which it leads to, on 'holdfast'",
+            "keep both in one database",
+        ),
+    ),
+    _case(
+        "facts for statistics from another database",
+        (
+            _connection("archive"),
+            Edit(
+                MAP,
+                "    table: shop.photo",
+                "    connection: archive\n    facts_first: true\n    table: shop.photo",
+            ),
+            Edit(
+                MAP,
+                "subject: {through: {columns: [purchase_id, line_no], dataset: items}}",
+                "subject: {none: Nobody is in these pictures.}",
+            ),
+        ),
+        Expected(
+            Check.ACROSS_CONNECTIONS,
+            MAP,
+            "facts_first",
+            "datasets.photos.facts_first",
+            "statistics take their facts from 'holdfast' alone",
+            "keep the table",
         ),
     ),
     _case(

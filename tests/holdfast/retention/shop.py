@@ -267,7 +267,8 @@ class Shop:
 
     @property
     def policy(self) -> Policy:
-        return load_policy(self.settings.policy)
+        """What the shop's database has of it."""
+        return load_policy(self.settings.policy).at(self.settings.database)
 
     def set_policy(self, edit: Callable[[dict[str, Document]], object] = lambda _: None) -> None:
         """Write the shop's policy with what `edit` changes in its documents."""

@@ -156,6 +156,43 @@ def test_a_file_in_another_store_is_reached_through_its_address(photos: Shop) ->
     assert rows(photos) == {4}
 
 
+def test_a_store_that_speaks_s3_is_asked_once_for_a_thousand_files_and_believed_file_by_file(
+    photos: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of the buckets is not there: what the store did not delete keeps its row, and nothing else does."""
+    from moto.server import ThreadedMotoServer
+    from s3fs import S3FileSystem
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    given = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in {**given, "AWS_ENDPOINT_URL": f"http://{host}:{port}", "NO_PROXY": host}.items():
+        monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()
+    try:
+        store = S3FileSystem()
+        store.mkdir("pictures")
+        for name in ("1*", "12", "2"):
+            store.pipe_file(f"pictures/{name}", b"a picture")
+        photos.execute("UPDATE shop.photo SET url = 's3://pictures/1*' WHERE customer_no = 1")
+        photos.execute("UPDATE shop.photo SET url = 's3://pictures/2' WHERE customer_no = 2")
+        photos.execute("UPDATE shop.photo SET url = 's3://nowhere/3' WHERE customer_no = 3")
+        run_id = photos.plan()
+        with pytest.raises(FileRemains) as refused:
+            photos.enforce(run_id)
+        assert refused.value.facts["files"] == 1
+        assert store.find("pictures", refresh=True) == ["pictures/12"], "a name is no pattern"
+        store.mkdir("nowhere")
+        photos.enforce(run_id)
+        photos.close(run_id)
+    finally:
+        server.stop()
+        S3FileSystem.clear_instance_cache()
+    assert rows(photos) == {4}
+    assert photos.rows_in_ledger("photos-90d") == 3
+
+
 def test_a_photo_added_the_next_day_goes_when_it_is_due(photos: Shop, tmp_path: Path) -> None:
     photos.night()
     add_photo(photos, tmp_path, 5, OLD)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from holdfast.clock import NIGHTS_ZONE, midnight
 from holdfast.run_history import calendar, rules
 from holdfast.run_history.calendar import Job
-from holdfast.run_history.rules import KINDS, Disagreement, Known, LedgerRun, Trace
+from holdfast.run_history.rules import KINDS, Disagreement, Elsewhere, Known, LedgerRun, Trace
 from holdfast.run_history.sheets import Sheet
 
 RETENTION = next(job for job in calendar.JOBS if job.dag == "retention_nightly")
@@ -260,3 +260,46 @@ def test_every_kind_says_what_it_means_and_what_to_do() -> None:
         assert kind.meaning[0].isupper()
         assert len(kind.fix) > 10
     assert {Disagreement(kind, None, None, "").kind for kind in FAULTS} <= set(KINDS)
+
+
+def archive(*runs: LedgerRun, **more: Any) -> Elsewhere:
+    return Elsewhere("archive", NIGHT, list(runs), **more)
+
+
+def test_a_night_is_done_only_if_every_databases_ledger_says_so() -> None:
+    night = sheet()
+    assert found([night], [sealed()], elsewhere=[archive(sealed())]) == []
+    assert found([night], [sealed()], elsewhere=[archive()]) == [
+        ("success_without_evidence", f"archive/{night['run']}")
+    ]
+    ours = sealed()
+    stuck = dataclasses.replace(ours, state="executing", done=())
+    assert ("run_without_end", f"archive/run-{ours.run_id}") in found([night], [ours], elsewhere=[archive(stuck)])
+
+
+def test_nothing_is_expected_of_a_database_before_it_joined() -> None:
+    nights = [NIGHT - dt.timedelta(days=n) for n in range(3)]
+    sheets, runs = [sheet(night=one) for one in nights], [sealed(one) for one in nights]
+    assert found(sheets, runs, elsewhere=[archive(sealed())]) == []
+
+
+def test_a_ledger_that_cannot_be_read_is_told_and_never_passes_for_one_without_disagreement() -> None:
+    unread = Elsewhere("archive", NIGHT, None)
+    assert found([sheet()], [sealed()], elsewhere=[unread]) == [("ledger_unread", "archive")]
+    assert KINDS["ledger_unread"].is_alarm
+
+
+def test_a_task_speaks_of_the_database_in_whose_group_it_stands() -> None:
+    failed = sheet(
+        state="failed", tries=[attempt("seal_run", "success"), attempt("archive.wave_1.enforce_shards", "failed")]
+    )
+    half_done = sealed(state="executing", done=("make_plan", "enforce_shards"))
+    told = found([failed], [sealed()], elsewhere=[archive(half_done)])
+    assert ("failed_but_done", f"archive/{failed['run']}/enforce_shards") in told
+    assert not [subject for kind, subject in told if not subject.startswith("archive/")]
+
+
+def test_files_that_were_about_to_go_in_another_database_are_told_with_its_name() -> None:
+    intents = [(5, RETENTION.dag, NIGHT)]
+    told = found([sheet()], [sealed()], elsewhere=[archive(sealed(), intents=intents)])
+    assert told == [("intent_without_outcome", "archive/entry-5")]

@@ -76,7 +76,8 @@ __all__ = [
 class Policy(Strict):
     """The three documents together, with the digest that names this version of them.
 
-    `places` says where each entry is written; it is no part of what the policy says.
+    `places` says where each entry is written; it is no part of what the policy says. `elsewhere` are the datasets of
+    other databases, where this is the part of one.
     """
 
     data_map: DataMap
@@ -84,6 +85,20 @@ class Policy(Strict):
     holds: Holds
     digest: str
     places: Places = Field(default=Places(), exclude=True, repr=False)
+
+    elsewhere: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
+
+    def at(self, database: str) -> Policy:
+        """The part that is kept in one database: its datasets and their rules. The digest is the whole's.
+
+        Holds are the whole's as well: what holds in one database does so in every one.
+        """
+        data_map = self.data_map.at(database)
+        rules = {name: rule for name, rule in self.schedule.rules.items() if rule.dataset in data_map.datasets}
+        schedule = self.schedule.model_copy(update={"rules": rules})
+        elsewhere = tuple(name for name in self.data_map.datasets if name not in data_map.datasets)
+        parts = {"data_map": data_map, "schedule": schedule, "holds": self.holds.at(database)}
+        return self.model_copy(update={**parts, "elsewhere": elsewhere})
 
     def holds_of(self, rule_id: str) -> tuple[str, ...]:
         """The hold types that can stop a rule, spelt out."""

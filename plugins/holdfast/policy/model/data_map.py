@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from holdfast.policy.model.kinds import Code, Sentence, Strict, TableName
+from holdfast.policy.model.kinds import Code, ConnectionName, Sentence, Strict, TableName
+from holdfast.settings import MAIN
 
 
 class Sensitivity(enum.StrEnum):
@@ -152,7 +153,7 @@ class Waiver(Strict):
 
 
 class Dataset(Strict):
-    """One table that holds personal data.
+    """One table that holds personal data, in the database of `connection`.
 
     `key` is the primary key; `event` is the column a hold on a period looks at (date or timestamp); `made` says
     when the record came about, if that is not the event: by it, what a backup brought back is told from what is new
@@ -163,7 +164,7 @@ class Dataset(Strict):
     looked at and neither stop nor multiply a deletion, each with what it does.
     """
 
-    connection: str = "holdfast"
+    connection: str = MAIN
     table: TableName
     key: tuple[str, ...] = Field(min_length=1)
     subject: SubjectOrNone
@@ -180,20 +181,38 @@ class Dataset(Strict):
     triggers: dict[str, Sentence] = Field(default={})
 
 
-class Exemption(Waiver):
-    """A table or view that needs no rule."""
-
-    connection: str = "holdfast"
-
-
-class DataMap(Strict):
-    """All datasets and exemptions. `schemas` are the database schemas that must be accounted for completely.
+class Place(Strict):
+    """What of one database must be accounted for completely: `schemas`, but for tables and views under `exemptions`.
 
     A schema with tables that is neither listed nor under `other_schemas`, with a reason, is an error.
     """
 
-    version: Literal[1]
     schemas: tuple[str, ...] = Field(min_length=1)
     other_schemas: dict[str, Waiver] = Field(default={})
+    exemptions: dict[TableName, Waiver] = Field(default={})
+
+
+class Connection(Place):
+    """A further PostgreSQL database: Airflow's connection `holdfast_<name>`. It has its own register and ledger."""
+
+    description: Sentence
+
+
+class DataMap(Place):
+    """All datasets, and the databases they are in: the main one, and those of `connections`."""
+
+    version: Literal[1]
+    connections: dict[ConnectionName, Connection] = Field(default={})
     datasets: dict[Code, Dataset]
-    exemptions: dict[TableName, Exemption] = Field(default={})
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The names of all databases, the main one first."""
+        return (MAIN, *self.connections)
+
+    def at(self, database: str) -> DataMap:
+        """The part that one database has."""
+        place: Place = self.connections.get(database, self)
+        datasets = {name: one for name, one in self.datasets.items() if one.connection == database}
+        accounted = {name: getattr(place, name) for name in Place.model_fields}
+        return self.model_copy(update={**accounted, "connections": {}, "datasets": datasets})

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from holdfast.clock import Period
+from holdfast.settings import CONNECTION
 
 CODE = r"^[a-z][a-z0-9_-]{1,62}$"
 HOLD_CODE = r"^[A-Z][A-Z0-9_]{1,62}$"
@@ -26,6 +27,16 @@ def _no_number(text: str) -> str:
 
 
 Code = Annotated[str, Field(pattern=CODE), AfterValidator(_no_number)]
+
+
+def _free(name: str) -> str:
+    """Airflow's connection `holdfast_<name>` must not be one that means something else."""
+    if name in ("holdfast", "airflow", "alerts", "emergency_outbox", "recipients", "pages") or name.endswith("_pages"):
+        raise PydanticCustomError("reserved", "'{name}' is the name of another connection", {"name": name})
+    return name
+
+
+ConnectionName = Annotated[str, Field(pattern=CONNECTION), AfterValidator(_no_number), AfterValidator(_free)]
 HoldCode = Annotated[str, Field(pattern=HOLD_CODE), AfterValidator(_no_number)]
 LogIn = Annotated[str, Field(pattern=LOG_IN)]
 TableName = Annotated[str, Field(pattern=TABLE)]

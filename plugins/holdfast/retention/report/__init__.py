@@ -6,6 +6,7 @@ policy: no personal data, no key of a record, no reference of a hold, and nothin
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import sqlalchemy as sa
@@ -33,7 +34,8 @@ def write(
     the headline. Raises RunRefused if there is no such run. Ask in one transaction, for figures of one moment.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
-    edition = compose(registers.read(connection, run_id), _policy(settings), now)
+    composed = compose(registers.read(connection, run_id), _policy(settings), now)
+    edition = dataclasses.replace(composed, database=settings.database)
     texts = {
         PAGE: page.html_of(edition),
         "report.csv": exports.rules_csv(edition),
@@ -57,8 +59,8 @@ def write(
 
 
 def _policy(settings: Settings) -> Policy | None:
-    """The policy in force. A report must be written even on the night on which the policy is what failed."""
+    """What is in force in this database. A report must be written even on the night on which the policy failed."""
     try:
-        return load_policy(settings.policy)
+        return load_policy(settings.policy).at(settings.database)
     except PolicyError:
         return None

@@ -22,6 +22,7 @@ from holdfast.retention.report.nights import missed_nights, unfinished_nights
 from holdfast.retention.report.registers import PlannedRule, Registers
 from holdfast.retention.report.sources import SourceLine, source_lines
 from holdfast.retention.report.verdict import Case, verdict
+from holdfast.settings import MAIN
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Edition:
     missed: tuple[dt.date, ...]
     unfinished: tuple[dt.date, ...]
     shards: tuple[int, int]
+    database: str = MAIN
 
     @property
     def has_plan(self) -> bool:

@@ -1,0 +1,14 @@
+-- Which run of the job has done its work in this database on a day, under a policy? The last, if there are several.
+-- params:  job text, day date, policy_digest text
+-- returns: run_id bigint, or no row
+-- locks:   none
+SELECT run_id
+FROM holdfast.run
+WHERE
+    job = :job
+    AND as_of_date = cast(:day AS date)
+    AND policy_digest = :policy_digest
+    AND mode = 'enforce'
+    AND state IN ('verified', 'sealed')
+ORDER BY edition DESC
+LIMIT 1
