@@ -158,7 +158,7 @@ def _text(nights: Sequence[Night]) -> str:
     lines += [
         "",
         f"With three more indexes deletion cost {more:.2f} times as much: PostgreSQL leaves their entries to VACUUM,"
-        f" which is not in these figures. The whole night over {last.rows:,} rows took {whole / 60:.1f} minutes by the clock,"
-        f" {whole / last.due * 1e6:.1f} s for each million rows due.",
+        f" which is not in these figures. The whole night over {last.rows:,} rows took {whole / 60:.1f} minutes by the"
+        f" clock, {whole / last.due * 1e6:.1f} s for each million rows due.",
     ]
     return "\n".join(lines)
