@@ -21,6 +21,7 @@ from tests.night.cluster import PROJECT, WORKERS, Cluster
 from tests.night.stack import RUN_OF_A_NIGHT
 
 from holdfast import database, roles, store
+from holdfast.deletion_requests.intake import inbox_of
 from holdfast.evidence import verify
 from holdfast.evidence.copies import Copies
 from holdfast.holds import register
@@ -30,10 +31,11 @@ from holdfast.pages import shelf
 from holdfast.policy.load import load_policy
 from holdfast.run_history.client import AirflowRefused, AirflowSilent
 from holdfast.settings import Settings
-from holdfast.synthetic import provider
+from holdfast.synthetic import provider, requests
 
 ROWS = int(os.environ.get("HOLDFAST_DRILL_WORKERS", "0"))
 DAG = "retention_nightly"
+OTHERS = ("suspension_facts_nightly", "deletion_requests_reconcile", "emergency_data_999")
 ACCOUNTS = 400
 HELD = (1001, 1040)
 RUN_SECONDS = 7_200
@@ -62,13 +64,14 @@ class Site:
         )
         self.engine = database.connect(self.settings)
         self.api = Api(f"http://127.0.0.1:{up.ports['api']}")
-        self.night = dt.datetime.now(dt.UTC).replace(hour=1, minute=30, second=0, microsecond=0) - dt.timedelta(days=60)
+        self.night = dt.datetime.now(dt.UTC).replace(microsecond=0)
 
     def fill(self) -> None:
         """A provider with holds, and ROWS log-ins that are past their period, a tenth of them held."""
         database.migrate(self.engine, self.settings.sql / "migrations")
-        as_of, objects = self.night - dt.timedelta(days=1), store.at(f"{self.settings.store_url}/objects")
-        provider.make(self.engine, accounts=ACCOUNTS, seed=42, as_of=as_of, objects=objects)
+        objects = self.settings.store / "objects"
+        provider.make(self.engine, accounts=ACCOUNTS, seed=42, as_of=self.night, objects=objects)
+        requests.make(self.engine, inbox_of(self.settings), as_of=self.night)
         roles.renew(self.engine, self.settings)
         given = {"rows": ROWS, "accounts": ACCOUNTS, "latest": self.night - dt.timedelta(days=400)}
         with self.engine.begin() as connection:
@@ -81,14 +84,15 @@ class Site:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
 
-    def begin_night(self) -> str:
+    def begin_night(self, dag: str) -> str:
         provider.deliver_feeds(self.engine, dt.datetime.now(dt.UTC))
-        return str(self.patiently(lambda: self.api.trigger(DAG, self.night)))
+        self.patiently(lambda: self.api.unpause(dag))
+        return str(self.patiently(lambda: self.api.trigger(dag, self.night)))
 
-    def end_of(self, run: str) -> str:
+    def end_of(self, dag: str, run: str) -> str:
         deadline = time.monotonic() + RUN_SECONDS
         while time.monotonic() < deadline:
-            state = self.patiently(lambda: self.api.run_state(DAG, run))
+            state = self.patiently(lambda: self.api.run_state(dag, run))
             if state in ("success", "failed"):
                 return str(state)
             time.sleep(1)
@@ -106,8 +110,8 @@ class Site:
 
     def log_in(self) -> None:
         self.api.log_in("admin", self.up.passwords["admin"])
-        if not self.api.has_dag(DAG):
-            raise AirflowSilent("The DAG is not there.", fix="wait.")
+        if not all(map(self.api.has_dag, (DAG, *OTHERS))):
+            raise AirflowSilent("Not every DAG is there.", fix="wait.")
 
     def run(self) -> sa.Row[Any]:
         with self.engine.connect() as connection:
@@ -123,6 +127,10 @@ class Site:
         """Number and checksum of the rows of people under a hold."""
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(sa.text(_HELD), {"first": HELD[0], "last": HELD[1]})]
+
+    def verdict(self) -> verify.Verdict:
+        with self.engine.connect() as connection:
+            return verify.verify(connection, self.settings.seals, Copies(self.checkpoints)).verdict
 
     def logins(self) -> int:
         with self.engine.connect() as connection:
@@ -140,7 +148,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         for name in ("api-server", "scheduler", "dag-processor", "triggerer", *WORKERS):
             up.start_component(name)
         made.patiently(made.log_in)
-        made.api.unpause(DAG)
         yield made
         made.engine.dispose()
 
@@ -179,7 +186,7 @@ def _at_work(up: Cluster) -> str:
 
 def test_a_run_ends_right_though_a_worker_dies_and_redis_and_the_scheduler_are_restarted(site: Site) -> None:
     up, held, logins = site.up, site.held(), site.logins()
-    run = site.begin_night()
+    run = site.begin_night(DAG)
     up.wait_for("the deletions", lambda: site.share_done() > 0.1, RUN_SECONDS)
     began = time.monotonic()
     dead = _at_work(up)
@@ -195,7 +202,7 @@ def test_a_run_ends_right_though_a_worker_dies_and_redis_and_the_scheduler_are_r
     up.kill("scheduler")
     time.sleep(2)
     up.start_component("scheduler")
-    state = site.end_of(run)
+    state = site.end_of(DAG, run)
     seconds = time.monotonic() - began
     attempts = sum(max(0, task.attempt - 1) for task in site.patiently(lambda: site.api.tasks(DAG, run)))
 
@@ -207,21 +214,39 @@ def test_a_run_ends_right_though_a_worker_dies_and_redis_and_the_scheduler_are_r
     assert site.held() == held
     assert logins - site.logins() > 0.8 * ROWS
     assert attempts >= 1, "the dead worker's task was not tried again"
-    with site.engine.connect() as connection:
-        verdict = verify.verify(connection, site.settings.seals, Copies(site.checkpoints)).verdict
-    assert verdict is verify.Verdict.OK
+    assert site.verdict() is verify.Verdict.OK
     [report] = shelf.reports(site.settings.reports)
     assert report.data()["run"]["state"] == "sealed"
     assert all(report.read(name) for name in report.files)
-    for name in (*WORKERS, "api-server", "scheduler", "dag-processor", "triggerer"):
-        home = up.root / name / "holdfast"
-        assert {path.name for path in home.glob("*")} <= OF_A_MACHINE_ALONE, name
+    assert_nothing_is_kept_at_home(up)
     assert all("received" in up.log(name) for name in WORKERS), "not every worker had a task"
     print(
         f"{ROWS:,} rows, {ours.worked:,} deleted; {dead} killed at {shares[0]:.0%}, Redis at {shares[1]:.0%}, the"
         f" scheduler at {shares[2]:.0%}; attempts more: {attempts}; {seconds:.0f} s from the first blow to the end",
         flush=True,
     )
+    up.start_component(dead)
+
+
+def test_requests_letters_and_999_data_find_one_another_in_the_store(site: Site) -> None:
+    """The other jobs of a night, whose tasks run on whichever worker is free."""
+    for dag in OTHERS:
+        assert site.end_of(dag, site.begin_night(dag)) == "success", dag
+    kept = site.settings
+    assert store.files(kept.inbox / "deletion_requests") == []
+    assert len(store.files(kept.inbox / "deletion_requests" / "done")) == 2  # the list, and what came of it
+    assert len(list(kept.letters.glob("*/*/letter.pdf"))) > 0
+    assert len(store.files(kept.erasures, ".jsonl")) == 1
+    assert len(store.files(kept.emergency / "outbox", ".csv")) == 1
+    assert {report.job for report in shelf.reports(kept.reports)} >= set(OTHERS[1:])
+    assert site.verdict() is verify.Verdict.OK
+    assert_nothing_is_kept_at_home(site.up)
+
+
+def assert_nothing_is_kept_at_home(up: Cluster) -> None:
+    for name in (*WORKERS, "api-server", "scheduler", "dag-processor", "triggerer"):
+        home = up.root / name / "holdfast"
+        assert {path.name for path in home.glob("*")} <= OF_A_MACHINE_ALONE, name
 
 
 _LOGINS = """
