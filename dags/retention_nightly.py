@@ -2,7 +2,9 @@
 # Nightly retention
 
 **Promise.** "Personal data is stored only as long as needed to provide the services and run the business." What the
-schedule in `policy/retention_schedule.yaml` says is due is deleted or anonymised, unless a hold stops it.
+schedule in `policy/retention_schedule.yaml` says is due is deleted or anonymised, unless a hold stops it. Rules with
+`undo_days` take rows so much earlier, and what they took is kept encrypted until its day: `end_windows` destroys the
+keys whose day has come.
 
 **When it runs.** Every night at 01:30 Europe/London, as of that night. A missed night is not repeated: what it would
 have deleted is still due the next night, and the report says that it did not run.
@@ -19,6 +21,7 @@ two, and goes on after its last commit. A refusal is not tried again:
 | red task | what it means | what to do |
 | --- | --- | --- |
 | `check_policy` | a table or column is not in the policy | `holdfast policy check`; register it; trigger again |
+| `end_windows` | the folder of the keys of undo windows is not there or not writable | mend it, clear the task |
 | `ask_a_person`, `record_approval` | refused, or no approver answered | clear `ask_a_person`, unless refused |
 | `list_shards` | the approved plan has changed since | trigger again: a new plan is made and asked for |
 | `enforce_shards` | one shard failed, the rest is done | mend what its log names, clear the task |
@@ -74,8 +77,9 @@ def one_database(night: Night) -> list[Any]:
     run = step("retention.open_run")(as_of=AS_OF, dry_run="{{ params.dry_run }}", **night.where)
     refresh_holds = step("retention.refresh_holds")(**night.given)
     check_policy = step("retention.check_policy")(**night.given)
-    chain(run, refresh_holds, check_policy)
-    path, verify_run = erase("retention", night, check_policy)
+    end_windows = step("retention.end_windows")(**night.given)
+    chain(run, refresh_holds, check_policy, end_windows)
+    path, verify_run = erase("retention", night, end_windows)
     seal_run = step("retention.seal_run")(**night.given)
     write_report = step("retention.write_report", trigger_rule="all_done")(**night.given)
     conclude = step("retention.conclude")(**night.given)

@@ -41,6 +41,7 @@ def pytest_configure() -> None:
         settings.LEDGER_KEY,
         settings.AIRFLOW_CONNECTION,
         settings.EMERGENCY_OUTBOX,
+        settings.UNDO_KEYS,
         *LEAVING,
     ):
         os.environ.pop(name, None)

@@ -112,6 +112,10 @@ class HeldRowsChanged(HoldfastError):
     """A row under a hold, or one that was not due, is not what it was before the run."""
 
 
+class UndoRefused(HoldfastError):
+    """Rows brought back in part, on one person's word, or against an erasure would be a second mistake, not an undo."""
+
+
 class DatabaseRestored(HoldfastError):
     """A database of an earlier moment does not know the holds and requests that came after it."""
 

@@ -43,7 +43,7 @@ class Role(Strict):
     functions: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
     creates_in: tuple[str, ...] = ()
-    provider: tuple[Literal["select", "update", "delete"], ...] = ()
+    provider: tuple[Literal["select", "insert", "update", "delete"], ...] = ()
     steps: tuple[str, ...] = ()
 
 

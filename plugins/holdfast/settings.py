@@ -39,6 +39,7 @@ DELETIONS_POOL = "HOLDFAST_DELETIONS_POOL"
 DELETIONS_QUEUE = "HOLDFAST_DELETIONS_QUEUE"
 EMERGENCY_OUTBOX = "HOLDFAST_EMERGENCY_OUTBOX"
 CHECKPOINTS = "HOLDFAST_CHECKPOINTS"
+UNDO_KEYS = "HOLDFAST_UNDO_KEYS"
 OUTBOX_CONNECTION = "AIRFLOW_CONN_HOLDFAST_EMERGENCY_OUTBOX"
 """The same for the connection `holdfast_emergency_outbox`, a server that takes 999 files over SFTP."""
 RECIPIENTS_CONNECTION = "AIRFLOW_CONN_HOLDFAST_RECIPIENTS"
@@ -162,6 +163,18 @@ class Settings:
         Each database's ledger has its own: two ledgers under one name would look like one that says two things.
         """
         return self.own / "keys" / "ledger.key"
+
+    @property
+    def undo_keys(self) -> Path | None:
+        """The folder of the keys of undo windows: who has one can read what was deleted, until it is destroyed.
+
+        Never in a backup. Each database has its own. None: several machines work here, and no disk that they share was
+        named for it.
+        """
+        given = os.environ.get(UNDO_KEYS)
+        if given:
+            return Path(given) if self.database == MAIN else Path(given) / self.database
+        return None if self.is_shared else self.own / "keys" / "undo"
 
     @property
     def erasures(self) -> AnyPath:

@@ -44,6 +44,7 @@ _RULE = """\
     deletion_class: year
     start: {{column: started_at}}
     action: {action}
+    undo_days: {undo_days}
     strength: maximum
     law: Traffic data is not kept for longer.
     source: nowhere
@@ -55,9 +56,9 @@ version: 1
 time_zone: Europe/London
 accounting_year_end: "03-31"
 caps: {rows: 1000000000, share: 1, overdue_days: 100000}
-approvers: {dpo: Data protection officer}
+approvers: {dpo: Data protection officer, deputy: Deputy}
 classes:
-  year: {period: P12M, starts: creation}
+  year: {period: PERIOD, starts: creation}
 rules:
 """
 
@@ -100,16 +101,23 @@ _ROWS = """
 """
 
 
-def project(folder: Path, *names: str, anonymise: bool = False, key: str = "call_id") -> Path:
+def project(
+    folder: Path,
+    *names: str,
+    anonymise: bool = False,
+    key: str = "call_id",
+    period: str = "P12M",
+    undo_days: int | None = None,
+) -> Path:
     """A project with the shipped SQL and a policy of these tables, for `HOLDFAST_PROJECT`."""
     (folder / "policy").mkdir(parents=True)
     (folder / "sql").symlink_to(settings.load().sql)
     action = _ANONYMISE if anonymise else _DELETE
     data_map = "version: 1\nschemas: [carrier]\ndatasets:\n"
     data_map += "".join(_DATASET.format(name=name, key=key) for name in names)
-    rules = "".join(_RULE.format(name=name, action=action) for name in names)
+    rules = "".join(_RULE.format(name=name, action=action, undo_days=undo_days or "null") for name in names)
     (folder / "policy" / "data_map.yaml").write_text(data_map)
-    (folder / "policy" / "retention_schedule.yaml").write_text(_SCHEDULE + rules)
+    (folder / "policy" / "retention_schedule.yaml").write_text(_SCHEDULE.replace("PERIOD", period) + rules)
     (folder / "policy" / "holds.yaml").write_text(_HOLDS)
     return folder
 
@@ -118,11 +126,22 @@ def policy(folder: Path) -> Policy:
     return load_policy(folder / "policy")
 
 
-def make_calls(connection: sa.Connection, name: str, rows: int, *, mixed: bool) -> None:
-    """A table of `rows` calls, three in ten of them due, with a primary key and two more indexes."""
-    seconds = 100.0 * 86_400 / (0.3 * rows)  # due: the hundred days before the boundary
+def make_calls(
+    connection: sa.Connection,
+    name: str,
+    rows: int,
+    *,
+    mixed: bool,
+    days: int = 100,
+    boundary: dt.datetime = FIRST_NOT_DUE,
+) -> None:
+    """A table of `rows` calls, three in ten of them due, with a primary key and two more indexes.
+
+    Due are those of so many days before the boundary.
+    """
+    seconds = days * 86_400 / (0.3 * rows)
     order = f"(hashint8extended(i, 2) & 2147483647) % {rows}" if mixed else "i"
-    start = FIRST_NOT_DUE - dt.timedelta(days=100)
+    start = boundary - dt.timedelta(days=days)
     started = f"timestamptz '{start.isoformat()}' + ({order}) * interval '{seconds:.6f} seconds'"
     insert = _ROWS.format(accounts=ACCOUNTS, started=started, rows=rows)
     database.run_script(connection, f"CREATE TABLE carrier.{name} ({_COLUMNS})")

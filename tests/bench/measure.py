@@ -93,6 +93,13 @@ def clock(work: Callable[[], object]) -> float:
     return time.monotonic() - started
 
 
+def processor(connection: sa.Connection) -> float:
+    """Seconds of processor time that the server's process behind this connection has used, and this process."""
+    pid = connection.execute(sa.select(sa.func.pg_backend_pid())).scalar_one()
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + time.process_time()
+
+
 @contextmanager
 def policy_in(folder: Path) -> Iterator[None]:
     """Let everything that is started meanwhile use this project folder."""

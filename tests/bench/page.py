@@ -15,6 +15,7 @@ from tests.bench.measure import Figures
 
 RETENTION, REQUESTS, EMERGENCY = "Retention", "Deletion requests", "999 emergency data"
 STATISTICS, EVIDENCE, PAGES = "Suspension statistics", "Evidence", "Pages inside Airflow"
+UNDO = "Undo window"
 """The sections of the page."""
 
 COMPARED = (
@@ -52,7 +53,7 @@ def write(path: Path, sections: dict[str, str]) -> None:
     known = re.split(r"^## (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE) if path.exists() else [""]
     kept = dict(zip(known[1::2], known[2::2], strict=True))
     kept.update({name: f"\n{text}\n" for name, text in sections.items()})
-    order = (RETENTION, REQUESTS, EMERGENCY, STATISTICS, EVIDENCE, PAGES)
+    order = (RETENTION, UNDO, REQUESTS, EMERGENCY, STATISTICS, EVIDENCE, PAGES)
     parts = (f"## {name}\n\n{kept[name].strip()}\n" for name in order if name in kept)
     path.write_text("\n".join(["# Benchmarks\n", *parts]), encoding="utf-8")
 

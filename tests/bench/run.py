@@ -34,6 +34,7 @@ from tests.bench import (  # noqa: E402
     pages,
     ratios,
     suspensions,
+    undo,
 )
 from tests.bench.measure import Figures, Server, by_hand, clock, enforce, planned, policy_in  # noqa: E402
 
@@ -232,6 +233,12 @@ def _stop(data: Path) -> None:
 
 _SECTIONS: dict[str, tuple[str, Callable[[Server, int, int, Path], str]]] = {
     "retention": (page.RETENTION, _retention),
+    "undo": (
+        page.UNDO,
+        lambda server, rows, rounds, folder: undo.section(
+            server, rows * 7 // 20, rounds, folder, _SETTINGS
+        ),  # three in ten of which are kept: a million of ten
+    ),
     "requests": (page.REQUESTS, partial(deletion_requests.section, conditions=_SETTINGS)),
     "emergency": (page.EMERGENCY, partial(emergency.section, conditions=_SETTINGS)),
     "statistics": (

@@ -10,8 +10,11 @@ import resource
 import sys
 import time
 
+from tests.bench.measure import processor
+
 from holdfast import database, settings
 from holdfast.enforcement import execute, plan, runs
+from holdfast.enforcement.undo.keys import Keys
 from holdfast.policy.load import load_policy
 
 
@@ -37,12 +40,18 @@ def main() -> None:
     sys.stdin.readline()
     recording = Recording()
     started = time.monotonic()
+    with engine.connect() as connection:
+        used = processor(connection)
     policy = load_policy(found.policy)
     with database.transaction(engine) as connection:
         setting = plan.setting_of(connection, policy, runs.get(connection, run_id))
     key = found.pseudonym_key()
-    done = [execute.enforce(engine, setting, one, key, recording.reached) for one in shards]
+    undo_keys = Keys(found.undo_keys)
+    done = [execute.enforce(engine, setting, one, key, recording.reached, undo_keys=undo_keys) for one in shards]
+    with engine.connect() as connection:  # the pool's one
+        used = processor(connection) - used
     facts = {
+        "processor": used,
         "seconds": time.monotonic() - started,
         "batches": sum(one.batches for one in done),
         "rows": sum(one.rows for one in done),

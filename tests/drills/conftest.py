@@ -18,6 +18,7 @@ from tests.holdfast.retention.shop import Shop
 from holdfast import database as hf_database
 from holdfast import queries, settings
 from holdfast.enforcement import execute, plan, runs
+from holdfast.enforcement.undo.keys import Keys
 from holdfast.errors import Fenced
 
 FORK = multiprocessing.get_context("fork")
@@ -39,13 +40,13 @@ def shop(database: sa.Engine, home: Path, tmp_path: Path, monkeypatch: pytest.Mo
 def worker(shop: Shop, run_id: int, shard_id: int, reached: Callable[[str], None]) -> BaseProcess:
     """A process that makes one attempt at a shard, with connections of its own; not yet started."""
     url = shop.engine.url.render_as_string(hide_password=False)
-    policy, key = shop.policy, shop.settings.pseudonym_key()
+    policy, key, undo_keys = shop.policy, shop.settings.pseudonym_key(), Keys(shop.settings.undo_keys)
 
     def work() -> None:
         engine = hf_database.engine_for(url)
         with hf_database.transaction(engine) as connection:
             setting = plan.setting_of(connection, policy, runs.get(connection, run_id))
-        execute.enforce(engine, setting, shard_id, key, reached)
+        execute.enforce(engine, setting, shard_id, key, reached, undo_keys=undo_keys)
 
     return in_child(work)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from tests.drills import large_shop
 from tests.drills.conftest import kill, worker
+from tests.holdfast.enforcement.undo import window
 from tests.holdfast.retention.shop import FAT, WAVES, Shop
 
 from holdfast.enforcement import execute, files
@@ -126,6 +127,30 @@ def test_a_kill_at_each_named_point_is_healed_by_the_next_attempt(
     _, done, in_ledger = large_shop.accounts(shop, run_id)
     assert planned == sum(done.values()) == sum(in_ledger.values())
     assert shop.verify_ledger().verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("point", [one for one in POINTS if one.startswith("batch.")])
+def test_a_kill_while_rows_are_kept_leaves_each_row_in_one_place(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    monkeypatch.setattr(execute, "ROWS_PER_BATCH", 100)
+    shop.set_policy(window.with_window)
+    shop.purchases(range(30), bought_on=window.TAKEN, note=FAT)
+    before = shop.contents("purchase")
+    run_id = shop.plan()
+    (shard,) = shop.shards(run_id, 2)
+    process = worker(shop, run_id, shard["shard_id"], _suicide_at(point))
+    process.start()
+    process.join()
+
+    assert process.exitcode == -signal.SIGKILL
+    assert len(shop.contents("purchase")) + sum(window.kept(shop).values()) == 30
+    shop.attempt(run_id, shard["shard_id"], lambda _: None)
+    shop.close(run_id)
+    assert shop.contents("purchase") == []
+    assert window.kept(shop) == {window.GONE_BY.isoformat(): 30}
+    window.bring_back(shop, run_id)
+    assert shop.contents("purchase") == before
 
 
 def _suicide_at(point: str) -> Callable[[str], None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.holdfast.enforcement.undo import window
 from tests.holdfast.retention import shop as shops
 from tests.holdfast.retention.shop import Shop
 
@@ -22,6 +24,13 @@ NOBODYS = DataMap(version=1, schemas=("nobodys",), datasets={})
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
 OWN_SCHEMAS = ("holdfast", "emergency", "statistics")
 ENFORCER, READER, KEEPER = "holdfast_enforcer", "holdfast_reader", "holdfast_hold_keeper"
+RESTORER = "holdfast_restorer"
+SEES_SOME_COLUMNS = {
+    (READER, "holdfast.hold"),
+    (READER, "holdfast.undo_batch"),
+    (ENFORCER, "holdfast.undo_batch"),
+    ("holdfast_pages", "holdfast.undo_batch"),
+}
 
 
 @pytest.fixture
@@ -113,7 +122,7 @@ def test_each_verb_is_tried_on_each_table(database: sa.Engine, role: str) -> Non
             "TRUNCATE": f"TRUNCATE {table}",
         }
         for verb, statement in tries.items():
-            some_columns = table in ("holdfast.hold",) and verb == "SELECT" and role == READER
+            some_columns = verb == "SELECT" and (role, table) in SEES_SOME_COLUMNS
             if not some_columns:
                 assert refuses(engine, statement) == ((table, verb) not in allowed), (table, verb)
     engine.dispose()
@@ -139,6 +148,24 @@ def test_the_enforcer_deletes_from_registered_tables_alone(shop: Shop) -> None:
     engine.dispose()
 
 
+def test_the_enforcer_adds_to_what_is_kept_encrypted_and_cannot_read_it(shop: Shop) -> None:
+    engine = as_role(shop.engine, ENFORCER)
+    assert refuses(engine, "SELECT sealed FROM holdfast.undo_batch")
+    assert refuses(engine, "DELETE FROM holdfast.undo_batch WHERE FALSE")
+    assert not refuses(engine, "SELECT ends_on, kept_rows FROM holdfast.undo_batch")
+    engine.dispose()
+
+
+def test_the_restorer_puts_rows_back_and_takes_none_away(shop: Shop) -> None:
+    engine = as_role(shop.engine, RESTORER)
+    assert not refuses(engine, "INSERT INTO shop.purchase SELECT * FROM shop.purchase WHERE FALSE")
+    assert refuses(engine, "INSERT INTO shop.debt SELECT * FROM shop.debt WHERE FALSE")
+    assert refuses(engine, "DELETE FROM shop.purchase WHERE FALSE")
+    assert refuses(engine, "UPDATE shop.purchase SET note = '' WHERE FALSE")
+    assert refuses(engine, "UPDATE holdfast.hold SET released_at = now() WHERE FALSE")
+    engine.dispose()
+
+
 @pytest.mark.parametrize("role", [role for role, one in MATRIX.roles.items() if not one.provider])
 def test_who_needs_only_counts_sees_no_row(shop: Shop, role: str) -> None:
     engine = as_role(shop.engine, role)
@@ -157,11 +184,14 @@ def test_the_keeper_of_holds_deletes_nothing(shop: Shop) -> None:
 
 
 def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop) -> None:
+    shop.set_policy(window.with_window)
     shop.purchases([1, 2, 3])
+    shop.purchases([4], bought_on=window.TAKEN)
     keeper, enforcer = as_role(shop.engine, KEEPER), as_role(shop.engine, ENFORCER)
     steps = importlib.import_module("holdfast.retention.steps")
     run_id = steps.open_run(enforcer, shop.settings, as_of=shops.NIGHT, dry_run=False)["run_id"]
     steps.refresh_holds(keeper, shop.settings, run_id=run_id)
+    steps.end_windows(as_role(shop.engine, RESTORER), shop.settings, run_id=run_id)
     for name in ("check_policy", "make_plan", "check_caps"):
         getattr(steps, name)(enforcer, shop.settings, run_id=run_id)
     for shard in steps.list_shards(enforcer, shop.settings, run_id=run_id, wave=2):
@@ -170,6 +200,9 @@ def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop) -> None:
     steps.seal_run(enforcer, shop.settings, run_id=run_id)
     assert steps.write_report(as_role(shop.engine, READER), shop.settings, run_id=run_id)["report"]
     assert shop.ids("purchase", "purchase_id") == set()
+    by_restorer = dataclasses.replace(shop, engine=as_role(shop.engine, RESTORER))
+    assert window.bring_back(by_restorer, int(run_id)).rows == {"purchases": 1}
+    assert shop.ids("purchase", "purchase_id") == {4}
 
 
 def test_a_right_that_somebody_gave_by_hand_is_taken_back(database: sa.Engine) -> None:

@@ -83,7 +83,7 @@ def test_only_an_approver_can_answer_and_then_the_plan_is_carried_out(
 
 def _check_question(asked: dict[str, Any], installation: Installation) -> None:
     """It is for the data protection officer, has a table, and leads to a report that is there."""
-    assert [user["id"] for user in asked["assigned_users"]] == ["dpo"]
+    assert [user["id"] for user in asked["assigned_users"]] == ["dpo", "deputy"]
     assert "| --- |" in asked["body"]
     reports = list((installation.home / "reports" / DAG).glob("*/index.html"))
     assert [f"`{report}`" in asked["body"] for report in reports] == [True]

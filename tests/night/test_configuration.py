@@ -76,7 +76,7 @@ def test_it_listens_on_loopback_and_asks_who_is_there(home: Path) -> None:
     assert parser["core"]["simple_auth_manager_all_admins"] == "False"
     assert (
         parser["core"]["simple_auth_manager_users"]
-        == "admin:admin,auditor:viewer,dpo:user,engineer:op,historian:viewer"
+        == "admin:admin,auditor:viewer,deputy:user,dpo:user,engineer:op,historian:viewer"
     )
 
 

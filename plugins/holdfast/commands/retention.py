@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from holdfast.policy.disclosure import Disclosure
     from holdfast.retention.explain import Explanation
 
-app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explain it.")
+app = typer.Typer(no_args_is_help=True, help="Nightly retention: plan it, explain it, have its rows back.")
+
+By = Annotated[
+    str, typer.Option("--by", default_factory=getpass.getuser, help="Who does it; the ledger has a pseudonym.")
+]
 
 
 @app.command()
@@ -75,6 +80,63 @@ def explain(
         typer.echo(line)
 
 
+@app.command()
+def restore(
+    run: Annotated[int, typer.Option("--run", help="The number of the run whose deleted rows are wanted back.")],
+    by: By,
+    even_unheld: Annotated[
+        bool, typer.Option("--even-unheld", help="Also rows that no hold reaches; the next night takes them again.")
+    ] = False,
+) -> None:
+    """Have the rows back that a run deleted, within its undo window: asks first, and does it once two approved."""
+    from holdfast import database
+    from holdfast.enforcement.undo import restoring
+    from holdfast.enforcement.undo.keys import Keys
+    from holdfast.policy.load import load_policy
+
+    loaded = settings.load()
+    policy = load_policy(loaded.policy)
+    engine, key = database.connect_migrated(loaded), loaded.pseudonym_key()
+    with database.transaction(engine) as connection:
+        asked = restoring.ask(connection, run_id=run, by=by, key=key)
+    rows = ", ".join(f"{number:,} of {dataset}" for dataset, number in asked.wanted.rows.items())
+    if len(asked.approved_by) < 2:
+        typer.echo(f"Run {run}: {rows}; can be had until {asked.wanted.first_end}, when the first of them go for good.")
+        typer.echo(f"Asked for by {asked.asked_by}; approved by {len(asked.approved_by)} of 2.")
+        typer.echo(f"Two of {', '.join(policy.schedule.approvers)}, and not who asked, must each say:")
+        typer.echo(f"    holdfast retention approve-restore --run {run}")
+        raise typer.Exit(1)
+    today = clock.local_date(dt.datetime.now(tz=dt.UTC), policy.schedule.time_zone)
+    with database.transaction(engine) as connection:
+        keys = Keys(loaded.undo_keys)
+        done = restoring.restore(
+            connection, policy, keys, run_id=run, by=by, key=key, as_of=today, even_unheld=even_unheld
+        )
+    for dataset, number in done.rows.items():
+        typer.echo(f"{number:,} rows of {dataset} are back, as they were.")
+    if done.left_out:
+        typer.echo(f"{done.left_out:,} rows are not: whoever they were about has been erased since.")
+    if done.unheld:
+        typer.echo(f"{done.unheld:,} of them are under no hold: the next night takes them again.")
+
+
+@app.command("approve-restore")
+def approve_restore(
+    run: Annotated[int, typer.Option("--run", help="The number of the run whose deleted rows are wanted back.")],
+    by: By,
+) -> None:
+    """Approve that the rows of a run come back: two approvers of the policy must, and neither is who asked."""
+    from holdfast import database
+    from holdfast.enforcement.undo import restoring
+    from holdfast.policy.load import load_policy
+
+    loaded = settings.load()
+    policy = load_policy(loaded.policy)
+    with database.transaction(database.connect_migrated(loaded)) as connection:
+        approvals = restoring.approve(connection, policy, run_id=run, by=by, key=loaded.pseudonym_key())
+    typer.echo(f"Run {run}: approved by {approvals} of 2.")
+
+
 _OUTCOMES = {
     "due": "It is due: the next run {acts} it.",
     "held": "Its period is over, and a hold keeps it.",
@@ -99,6 +161,8 @@ def _lines(found: Explanation, disclosure: Disclosure | None) -> list[str]:
         does = f"{acts[one.rule.rule_id]} after {one.rule.period}, {one.rule.strength.value}"
         lines.append(f"{mark} rule {one.rule.rule_id}{applies}: {does}")
         lines.append(f"    start event {start}, last day {one.last_day or 'not known'}; {one.law}")
+        if one.rule.undo_days:
+            lines.append(f"    leaves its table {one.rule.undo_days} days earlier, kept encrypted until the last day")
     named = [hold for hold in found.holds if not disclosure or disclosure.may_name(hold.hold_type, hold.disclosable)]
     for hold in named:
         review = f", to be reviewed {hold.review_on}" if hold.review_on else ""

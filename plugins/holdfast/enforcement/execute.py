@@ -22,7 +22,10 @@ from holdfast.enforcement.predicate import statements
 from holdfast.enforcement.predicate.base import Predicate, Setting
 from holdfast.enforcement.predicate.rows import Rows
 from holdfast.enforcement.shards import Shard
-from holdfast.errors import Fenced, PlanChanged, RunRefused
+from holdfast.enforcement.undo import keeping
+from holdfast.enforcement.undo.keeping import Kept
+from holdfast.enforcement.undo.keys import Keys
+from holdfast.errors import Fenced, PlanChanged, RunRefused, SettingsError
 from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import pseudonym
 
@@ -71,6 +74,7 @@ class Work:
     leaf: Leaf
     predicate: Predicate
     pseudonym_key: bytes
+    undo_keys: Keys | None
     reached: Reached
 
     @functools.cached_property
@@ -93,15 +97,23 @@ class Work:
 
 
 def enforce(
-    engine: sa.Engine, setting: Setting, shard_id: int, pseudonym_key: bytes, reached: Reached = _ignore
+    engine: sa.Engine,
+    setting: Setting,
+    shard_id: int,
+    pseudonym_key: bytes,
+    reached: Reached = _ignore,
+    *,
+    undo_keys: Keys | None = None,
 ) -> Done:
     """Work a shard through to its end, from wherever the last attempt came to.
+
+    `undo_keys`: where the keys of undo windows lie; not needed where no rule has one.
 
     Raises Fenced if a newer attempt takes the shard or the run ends, PlanChanged if more rows would be changed than
     the plan allows, RunRefused while rows that may refer to these are still to be worked through.
     """
     (taken,) = take(engine, [shard_id])
-    return work_through(engine, setting, taken, pseudonym_key, reached)
+    return work_through(engine, setting, taken, pseudonym_key, reached, undo_keys=undo_keys)
 
 
 def take(engine: sa.Engine, shard_ids: Sequence[int]) -> list[Shard]:
@@ -115,10 +127,16 @@ def take(engine: sa.Engine, shard_ids: Sequence[int]) -> list[Shard]:
 
 
 def work_through(
-    engine: sa.Engine, setting: Setting, taken: Shard, pseudonym_key: bytes, reached: Reached = _ignore
+    engine: sa.Engine,
+    setting: Setting,
+    taken: Shard,
+    pseudonym_key: bytes,
+    reached: Reached = _ignore,
+    *,
+    undo_keys: Keys | None = None,
 ) -> Done:
     """Work a taken shard through to its end. Raises what `enforce` does."""
-    work = _work(engine, replace(setting, is_worked_off=True), taken, pseudonym_key, reached)
+    work = _work(engine, replace(setting, is_worked_off=True), taken, pseudonym_key, undo_keys, reached)
     reached("shard.taken")
     if work.shard.kind == "partition" and work.shard.next_block == 0:
         dropped = _drop(work)
@@ -133,14 +151,23 @@ def _take(connection: sa.Connection, shard_id: int) -> Shard:
     return taken
 
 
-def _work(engine: sa.Engine, setting: Setting, taken: Shard, pseudonym_key: bytes, reached: Reached) -> Work:
+def _work(
+    engine: sa.Engine,
+    setting: Setting,
+    taken: Shard,
+    pseudonym_key: bytes,
+    undo_keys: Keys | None,
+    reached: Reached,
+) -> Work:
     dataset = setting.predicate(taken.rule_id).dataset
     table = setting.policy.data_map.datasets[dataset].table
     with database.transaction(engine) as connection:
         known = {(leaf.schema, leaf.name): leaf for leaf in catalogue.leaves(connection, table)}
     leaf = known.get((taken.schema, taken.table)) or _gone(taken)
     predicate = setting.predicate(taken.rule_id, Rows(setting.policy, setting.catalogue, dataset, leaf=leaf))
-    return Work(engine, setting, taken, leaf, predicate, pseudonym_key, reached)
+    if predicate.keeps_what_it_takes and undo_keys is None:
+        raise SettingsError(f"{taken.label} keeps what it deletes, and has no folder for keys.", fix="give it one.")
+    return Work(engine, setting, taken, leaf, predicate, pseudonym_key, undo_keys, reached)
 
 
 def _require_earlier_waves(connection: sa.Connection, taken: Shard) -> None:
@@ -194,24 +221,29 @@ def _batch(work: Work, size: int, end: int, *, register_first: bool) -> int | No
         work.reached("batch.fenced")
         if register_first:
             queries.run(connection, "enforcement/lock_holds")
-        rows = _change(work, connection, statements.block_range(fence.next_block, until))
+        changed = _change(work, connection, statements.block_range(fence.next_block, until))
         if not register_first and _lock_holds(work, connection, fence.snapshot):
             raise Overtaken
         work.reached("batch.changed")
         facts: dict[str, ledger.JSON] = {"batch": fence.batches + 1, "from_block": fence.next_block, "to_block": until}
-        _record(work, connection, until, rows, work.kind_of_entry, facts)
+        if changed.until:
+            facts["kept"] = {day.isoformat(): rows for day, rows in changed.until.items()}
+        _record(work, connection, until, changed.rows, work.kind_of_entry, facts)
         work.reached("batch.recorded")
     work.reached("batch.committed")
-    return rows
+    return changed.rows
 
 
-def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int:
+def _change(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> Kept:
     """Change the due rows of these blocks: those that no hold reaches which was committed before."""
     if work.has_files:
-        return files.delete(work, connection, blocks)
-    rows: int = connection.execute(work.change, blocks).rowcount
+        return Kept(files.delete(work, connection, blocks), {})
+    if work.undo_keys is not None and work.predicate.keeps_what_it_takes:
+        changed = keeping.delete(connection, work.undo_keys, work.shard, work.predicate, blocks)
+    else:
+        changed = Kept(connection.execute(work.change, blocks).rowcount, {})
     work.reached("batch.unchecked")
-    return rows
+    return changed
 
 
 def _lock_holds(work: Work, connection: sa.Connection, snapshot: str) -> bool:

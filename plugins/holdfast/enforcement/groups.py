@@ -18,6 +18,7 @@ from holdfast.enforcement import execute
 from holdfast.enforcement.execute import Done
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.shards import Shard
+from holdfast.enforcement.undo.keys import Keys
 from holdfast.errors import HoldfastError, description
 
 WORK_PER_TASK = 1_000_000
@@ -68,7 +69,9 @@ def share_out(found: Sequence[Shard], work: Mapping[str, RuleWork]) -> list[Grou
     return [*large, *_filled([(one, weight) for one, weight in weighed if weight <= WORK_PER_TASK])]
 
 
-def enforce(engine: sa.Engine, setting: Setting, group: Sequence[int], pseudonym_key: bytes) -> Done:
+def enforce(
+    engine: sa.Engine, setting: Setting, group: Sequence[int], pseudonym_key: bytes, undo_keys: Keys | None = None
+) -> Done:
     """Work shards through, one after the other, each from wherever the last attempt came to.
 
     They are taken together, so that of two attempts at a group one is fenced from all of it. When each had its turn,
@@ -78,7 +81,7 @@ def enforce(engine: sa.Engine, setting: Setting, group: Sequence[int], pseudonym
     failures: list[Exception] = []
     for taken in execute.take(engine, group):
         try:
-            done = execute.work_through(engine, setting, taken, pseudonym_key)
+            done = execute.work_through(engine, setting, taken, pseudonym_key, undo_keys=undo_keys)
         except _OF_ONE_SHARD as error:
             failures.append(error)
             _log.error("%s failed: %s", taken.label, description(error))

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from holdfast import database, queries
 from holdfast.enforcement import catalogue, execute, groups, plan, references, runs, shards, turns, verify
 from holdfast.enforcement.runs import Run
+from holdfast.enforcement.undo import ending, keeping
+from holdfast.enforcement.undo.keys import Keys
 from holdfast.errors import HoldSourceUntrusted, PolicyError, RunRefused
 from holdfast.evidence import checkpoint, ledger, restored, seal
 from holdfast.evidence.copies import Copies
@@ -83,6 +85,18 @@ def check_policy(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
     return {"datasets": len(part.data_map.datasets), "rules": len(part.schedule.rules), "policy": policy.digest}
 
 
+def end_windows(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Destroy the keys of undo windows that are over, all but for rows that a hold wants."""
+    policy, run = policy_and_run(engine, settings, run_id)
+    if run.is_dry or run.state in PAST_PLANNING:
+        return {"keys_destroyed": 0, "batches_stuck": 0}
+    now = database_time(engine)
+    with database.transaction(engine) as connection:
+        setting = plan.setting_at(connection, policy, run, now)
+    ended = ending.end(engine, setting, Keys(settings.undo_keys), run_id)
+    return {"keys_destroyed": ended.keys, "batches_stuck": ended.stuck}
+
+
 def make_plan(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     """Count what is due, held and unknown for each rule, and name the plan by its digest."""
     policy, run = policy_and_run(engine, settings, run_id)
@@ -135,7 +149,7 @@ def enforce_shards(engine: sa.Engine, settings: Settings, *, run_id: int, shard_
         return {"shards": label, "batches": 0, "rows": 0}
     with database.transaction(engine) as connection:
         setting = plan.setting_of(connection, policy, run)
-    done = groups.enforce(engine, setting, shard_ids, settings.pseudonym_key())
+    done = groups.enforce(engine, setting, shard_ids, settings.pseudonym_key(), Keys(settings.undo_keys))
     return {"shards": label, "batches": done.batches, "rows": done.rows}
 
 
@@ -153,6 +167,8 @@ def verify_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
     if unfinished:
         raise RunRefused(f"{unfinished} shards are not worked through.", fix="clear their tasks; then verify again.")
     _sweep(engine, settings, policy, run)
+    with database.transaction(engine) as connection:
+        keeping.verify(connection, Keys(settings.undo_keys), run_id)
     with database.snapshot(engine) as connection:
         found = verify.verify(connection, plan.setting_of(connection, policy, run), run)
     # Not in that snapshot: after minutes of counting it could not append to the ledger if anybody else did meanwhile.
@@ -228,8 +244,9 @@ def _sweep_once(engine: sa.Engine, settings: Settings, policy: Policy, run: Run)
             values = {"run_id": run.run_id, "rule_id": rule_id}
             again.extend(queries.run(connection, "enforcement/reopen_shards", values).scalars())
             ledger.append(connection, "sweep_started", {"rule": rule_id, "rows": number}, run.run_id)
-    key = settings.pseudonym_key()
-    return sum(execute.enforce(engine, setting, shard_id, key).rows for shard_id in sorted(again))
+    key, undo_keys = settings.pseudonym_key(), Keys(settings.undo_keys)
+    done = (execute.enforce(engine, setting, shard_id, key, undo_keys=undo_keys) for shard_id in sorted(again))
+    return sum(one.rows for one in done)
 
 
 def plan_totals(engine: sa.Engine, run_id: int) -> Result:

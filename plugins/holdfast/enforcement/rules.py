@@ -40,13 +40,16 @@ def exceeded_caps(caps: Caps, *, total: int, due: int, overdue_days: int | None)
 
 
 def overdue_days(policy: Policy, rule_id: str, oldest_start: dt.date | None, as_of: dt.date) -> int | None:
-    """For how many days the oldest due record should have been gone; None if nothing is due."""
+    """For how many days the oldest due record should have been gone; None if nothing is due.
+
+    0 as well where it is taken before its period is over, for its undo window.
+    """
     if oldest_start is None:
         return None
     counted = oldest_start
     if policy.schedule.rules[rule_id].start.counts_from == "end_of_accounting_period":
         counted = clock.accounting_period_end(oldest_start, policy.schedule.year_end)
-    return (as_of - policy.period_of(rule_id).after(counted)).days - 1
+    return max(0, (as_of - policy.period_of(rule_id).after(counted)).days - 1)
 
 
 @dataclass(frozen=True)

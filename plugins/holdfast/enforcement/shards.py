@@ -115,11 +115,12 @@ def _edges(connection: sa.Connection, setting: Setting, work_id: str, leaf: Leaf
 def _may_be_dropped(connection: sa.Connection, predicate: Predicate, leaf: Leaf) -> bool:
     """The partition can only hold rows past their period. Whether each is also free of holds is seen under a lock.
 
-    Only an owner may drop a table: a role that is none deletes the rows.
+    Only an owner may drop a table: a role that is none deletes the rows. What is to be kept goes row by row as well.
     """
     if (
         not leaf.may_drop
         or not predicate.deletes
+        or predicate.keeps_what_it_takes
         or references_to(predicate.setting.policy, predicate.setting.catalogue, predicate.dataset)
     ):
         return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.metadata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,19 @@ class Destroyed:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Rows that were deleted and kept encrypted until a day. `destroyed_at` None: their key is there.
+
+    `gone_rows` went with the key; the others a hold kept on, or they were brought back. None: not yet known.
+    """
+
+    until: dt.date
+    rows: int
+    gone_rows: int | None
+    destroyed_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
 class Certificate:
     """What the entries of a sealed and verified run say. `approvals` are pairs of pseudonym and time."""
 
@@ -50,6 +63,7 @@ class Certificate:
     plan: str
     approvals: tuple[tuple[str, dt.datetime], ...]
     destroyed: tuple[Destroyed, ...]
+    kept: tuple[Kept, ...]
     started_at: dt.datetime
     verified: Entry
     checkpoint: Checkpoint | None
@@ -73,6 +87,7 @@ def compose(connection: sa.Connection, run_id: int) -> Certificate:
         plan=_last(entries, "plan_made", run_id).facts["plan"],
         approvals=tuple((one.facts["by"], one.at) for one in entries if one.kind == "approval_given"),
         destroyed=_destroyed(entries),
+        kept=tuple(_kept(connection, run_id, entries)),
         started_at=entries[0].at,
         verified=verified,
         checkpoint=next((one for one in signed if one.size >= seal.sealed_seq), None),
@@ -91,8 +106,25 @@ def _destroyed(entries: Sequence[Entry]) -> tuple[Destroyed, ...]:
     for one in entries:
         if one.kind in _METHODS:
             facts = one.facts
-            rows[facts["dataset"], facts["rule"], _METHODS[one.kind]] += facts["rows"]
+            method, kept = _METHODS[one.kind], facts.get("kept", {})
+            for day, number in kept.items():
+                rows[facts["dataset"], facts["rule"], f"{method}, kept encrypted until {day}"] += number
+            if facts["rows"] > sum(kept.values()):
+                rows[facts["dataset"], facts["rule"], method] += facts["rows"] - sum(kept.values())
     return tuple(Destroyed(*key, count) for key, count in sorted(rows.items()))
+
+
+def _kept(connection: sa.Connection, run_id: int, entries: Sequence[Entry]) -> Iterator[Kept]:
+    """What was kept, by day, and what has become of it since the run was sealed."""
+    rows: Counter[str] = Counter()
+    for one in entries:
+        rows.update(one.facts.get("kept", {}))
+    over = {row.ends_on: row for row in queries.run(connection, "evidence/certificate_keys", {"run_id": run_id})}
+    for day, number in sorted(rows.items()):
+        until = dt.date.fromisoformat(day)
+        ended = over.get(until)
+        gone = ended.gone_rows if ended is not None else None
+        yield Kept(until, number, gone, ended.destroyed_at if ended is not None else None)
 
 
 def _last(entries: Sequence[Entry], kind: str, run_id: int) -> Entry:

@@ -60,7 +60,8 @@ class RecordRule:
     `applies` is whether its conditions match, `explicit` whether it has any, `start` the day of the record's start
     event (None: missing), `missing_is_normal` whether a missing start means that the event has not happened yet, and
     `counted_from` the day the period counts from where that is not the event's own (end of the accounting period).
-    A rule that does not delete anonymises; `already_done` says that it has nothing left to change.
+    A rule that does not delete anonymises; `already_done` says that it has nothing left to change. `undo_days` before
+    the end of its period it acts, since what it takes is kept encrypted for so long.
     """
 
     rule_id: str
@@ -74,6 +75,7 @@ class RecordRule:
     deletes: bool = True
     already_done: bool = False
     counted_from: dt.date | None = None
+    undo_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,8 @@ def _is_unknown(rule: RecordRule, as_of: dt.date) -> bool:
 
 
 def _is_past(rule: RecordRule, as_of: dt.date) -> bool:
-    return rule.start is not None and is_due(rule.counted_from or rule.start, rule.period, as_of)
+    acts_on = as_of + dt.timedelta(days=rule.undo_days)
+    return rule.start is not None and is_due(rule.counted_from or rule.start, rule.period, acts_on)
 
 
 def period_order(period: Period) -> tuple[float, int]:

@@ -24,7 +24,7 @@ from holdfast.settings import API_FILE, DATABASE_URL, HOME, PROJECT, Settings
 METADATA_DATABASE = "airflow"
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 FIRST_PORT = 8280
-ROLES = {"admin": "admin", "auditor": "viewer", "dpo": "user", "engineer": "op"}
+ROLES = {"admin": "admin", "auditor": "viewer", "deputy": "user", "dpo": "user", "engineer": "op"}
 """Users and their roles in the simple log-in. Whose answer about a plan counts is not the role's but the policy's."""
 HISTORIAN, _READS_ALL = "historian", "viewer"
 """Nobody's log-in: as this user the history of runs is read."""

@@ -88,6 +88,7 @@ def _deciding(policy: Policy, rule_id: str, rule: Rule) -> dict[str, object]:
     schedule = policy.schedule
     deciding: dict[str, object] = {
         "period": str(policy.period_of(rule_id)),
+        "undo_days": rule.undo_days,
         "where": [condition.model_dump(mode="json", exclude_defaults=True) for condition in rule.where],
         "start": rule.start.model_dump(mode="json"),
         "action": rule.action.model_dump(mode="json"),

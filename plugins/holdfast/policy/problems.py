@@ -54,6 +54,7 @@ class Check(enum.StrEnum):
     RULES_CONFLICT = "P212"
     RULE_NEVER_APPLIES = "P213"
     ROWS_LEFT = "P214"
+    UNDO_UNFIT = "P215"
 
     UNKNOWN_SOURCE_TYPE = "P301"
     AUTHORITY_DIFFERS = "P302"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 from holdfast.policy import rule_pairs
@@ -10,12 +11,16 @@ from holdfast.policy.model import (
     Anonymise,
     Authority,
     Dataset,
+    Delete,
     Policy,
     Rule,
     Start,
+    Strength,
     Subject,
 )
 from holdfast.policy.problems import Check, EntryPath, Finder, Problem
+
+_ANY_DAY = dt.date(2001, 2, 1)  # the shortest month: a period is at least as long from any other day
 
 
 def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
@@ -38,6 +43,7 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
             yield from _start(policy, rule, dataset, path, find)
             yield from _conditions(rule, dataset, path, find)
             yield from _anonymising(policy, rule, dataset, path, find)
+            yield from _undo_window(policy, name, dataset, find)
     yield from rule_pairs.problems(policy, find)
 
 
@@ -174,6 +180,28 @@ def _anonymising(policy: Policy, rule: Rule, dataset: Dataset, path: EntryPath, 
                 f"{column} must stay as it is: it is {needed[column]}.",
                 "leave it out, or delete the row instead.",
             )
+
+
+def _undo_window(policy: Policy, name: str, dataset: Dataset, find: Finder) -> Iterator[Problem]:
+    """The window counts towards the period, so nothing is kept longer for it; no law's minimum may pay for that."""
+    rule = policy.schedule.rules[name]
+    if rule.undo_days is None or rule.deletion_class not in policy.schedule.classes:
+        return
+    last = policy.period_of(name).after(_ANY_DAY)
+    refused = {
+        "the law says keep until the period is over, and the row would leave its table before": rule.strength
+        is Strength.STATUTORY,
+        "it keeps rows that are deleted, and this rule changes them": not isinstance(rule.action, Delete),
+        "each row stands for a file, which is not kept": dataset.files is not None,
+        "it is as long as the period": (last - _ANY_DAY).days <= rule.undo_days,
+    }
+    for why in (why for why, is_so in refused.items() if is_so):
+        yield find(
+            Check.UNDO_UNFIT,
+            ("schedule", "rules", name, "undo_days"),
+            f"the rule can have no undo window: {why}.",
+            "take undo_days out, or shorten it below the period.",
+        )
 
 
 def needed_columns(policy: Policy, name: str) -> dict[str, str]:

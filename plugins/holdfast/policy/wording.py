@@ -85,7 +85,9 @@ def start(policy: Policy, rule: Rule) -> str:
 def action(rule: Rule) -> str:
     """What is done to a row that is due."""
     if not isinstance(rule.action, Anonymise):
-        return "Deleted"
+        if rule.undo_days is None:
+            return "Deleted"
+        return f"Deleted {_counted(rule.undo_days, 'day')} earlier and kept encrypted for that time"
     changes = ", ".join(f"{column} {_change(strategy)}" for column, strategy in rule.action.columns.items())
     return f"Anonymised ({changes})"
 

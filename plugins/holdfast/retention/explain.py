@@ -145,6 +145,7 @@ def _rule(policy: Policy, predicate: RulePredicate, found: sa.Row[Any], n: int) 
         deletes=isinstance(rule.action, Delete),
         already_done=bool(found._mapping[f"done_{n}"]),
         counted_from=counted,
+        undo_days=policy.undo_days_of(predicate.work_id),
     )
     return RuleFound(described, rule.law, predicate.period.after(counted) if counted else None)
 
@@ -170,8 +171,10 @@ def _next_look(
     """The day after the last day that keeps the record, where every such day is known."""
     day = dt.timedelta(days=1)
     if decision.outcome is Outcome.NOT_DUE:
-        last = next((one.last_day for one in rules if one.rule.rule_id == decision.rule_id), None)
-        return last + day if last else None
+        keeping = next((one for one in rules if one.rule.rule_id == decision.rule_id), None)
+        if keeping is None or keeping.last_day is None:
+            return None
+        return keeping.last_day + day - keeping.rule.undo_days * day
     if decision.outcome is Outcome.HELD:
         ends = [one.ends_on for one in holds if one.hold_type in decision.hold_types]
         return max(end for end in ends if end) + day if ends and all(ends) else None

@@ -41,6 +41,11 @@ listed (dataset, period, missing, overdue_days, backlog_days, accounting) AS (
     ('disclosures', interval '6 years', 'unknown_start', 28, 939, FALSE)
 ),
 
+-- So many days before the end of the period rows are taken, since what is taken is kept encrypted for that time.
+undo (dataset, undo_days) AS (
+    VALUES ('fraud_signals', 7), ('support_tickets', 7)
+),
+
 bounded AS (
     SELECT
         listed.dataset, listed.missing, listed.accounting, made.until, made.today, made.backlog,
@@ -49,15 +54,17 @@ bounded AS (
             SELECT max(cast(day AS date))
             FROM generate_series(
                 cast(made.today AS timestamp) - listed.period - interval '1 year 5 days',
-                cast(made.today AS timestamp) - listed.period + interval '5 days',
+                cast(made.today AS timestamp) - listed.period + interval '15 days',
                 interval '1 day'
             ) AS day
             WHERE
-                day + listed.period < made.today
+                day + listed.period < made.today + coalesce(undo.undo_days, 0)
                 AND (NOT listed.accounting OR (extract(MONTH FROM day) = 3 AND extract(DAY FROM day) = 31))
         ) AS last_due,
         listed.period
-    FROM listed CROSS JOIN made
+    FROM listed
+    CROSS JOIN made
+    LEFT JOIN undo ON listed.dataset = undo.dataset
 )
 
 SELECT

@@ -84,7 +84,7 @@ def test_the_question_has_the_figures_the_digest_and_those_who_may_answer(job: J
     report = steps.write_report(job.engine, job.settings)["report"]
     asked = steps.ask_a_person(job.engine, job.settings, title="999 emergency data", report=report)
     assert asked["subject"] == "999 emergency data: 1 extract above the bounds"
-    assert asked["approvers"] == {"dpo": "Data protection officer"}
+    assert asked["approvers"] == {"dpo": "Data protection officer", "deputy": "Deputy data protection officer"}
     assert asked["about"] == {"digests": digests}
     for words in ("| 2 | numbers that would cease | 30.0% | 5.0% |", digests[0], "30 records", f"`{report}`", "`dpo`"):
         assert words in asked["body"]

@@ -64,6 +64,7 @@ some_rules = st.lists(
         deletes=st.booleans(),
         already_done=st.booleans(),
         counted_from=st.none() | DAYS,
+        undo_days=st.sampled_from([0, 0, 1, 2]),
     ),
     max_size=4,
     unique_by=lambda one: one.rule_id,

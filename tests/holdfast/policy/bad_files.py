@@ -685,6 +685,22 @@ RULES: list[Case] = [
         ),
     ),
     _case(
+        "an undo window for rows that stand for files, longer than their period",
+        Edit(
+            SCHEDULE,
+            "{column: taken_on}\n    action: {do: delete}",
+            "{column: taken_on}\n    undo_days: 28\n    action: {do: delete}",
+        ),
+        Expected(
+            Check.UNDO_UNFIT,
+            SCHEDULE,
+            "undo_days: 28",
+            "rules.photos-90d.undo_days",
+            "each row stands for a file",
+            "take undo_days out",
+        ),
+    ),
+    _case(
         "gone and kept at once",
         second_rule(period="brief", strength="maximum"),
         Expected(

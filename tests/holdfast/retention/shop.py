@@ -21,6 +21,7 @@ from holdfast import database, settings
 from holdfast.enforcement import execute, plan, runs
 from holdfast.enforcement import shards as cut
 from holdfast.enforcement.execute import Done
+from holdfast.enforcement.undo.keys import Keys
 from holdfast.evidence import verify
 from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import VerifyResult
@@ -285,6 +286,7 @@ class Shop:
         run_id = int(str(steps.open_run(self.engine, self.settings, as_of=as_of, dry_run=dry_run)["run_id"]))
         steps.refresh_holds(self.engine, self.settings, run_id=run_id)
         steps.check_policy(self.engine, self.settings, run_id=run_id)
+        steps.end_windows(self.engine, self.settings, run_id=run_id)
         steps.make_plan(self.engine, self.settings, run_id=run_id)
         return run_id
 
@@ -321,7 +323,8 @@ class Shop:
         """One attempt at a shard, told of each point that it reaches; what `reached` raises ends it there."""
         with database.transaction(self.engine) as connection:
             setting = plan.setting_of(connection, self.policy, runs.get(connection, run_id))
-        return execute.enforce(self.engine, setting, shard_id, self.settings.pseudonym_key(), reached)
+        keys = Keys(self.settings.undo_keys)
+        return execute.enforce(self.engine, setting, shard_id, self.settings.pseudonym_key(), reached, undo_keys=keys)
 
     def verify(self, run_id: int) -> steps.Result:
         return steps.verify_run(self.engine, self.settings, run_id=run_id)

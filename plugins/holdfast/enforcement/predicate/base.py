@@ -159,6 +159,15 @@ class Predicate(ABC):
         return isinstance(self.action, Delete)
 
     @property
+    def keeps_what_it_takes(self) -> bool:
+        """What is deleted is kept encrypted for a while (see `undo`)."""
+        return False
+
+    def kept_until(self) -> sa.ColumnElement[dt.date]:
+        """Until when a due row is kept encrypted; NULL for one that is not."""
+        return sa.cast(sa.null(), sa.Date)
+
+    @property
     def deals_with_the_record(self) -> bool:
         """What is left of a record afterwards needs no start event any more."""
         return True

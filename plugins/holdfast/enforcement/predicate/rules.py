@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from holdfast import clock
+from holdfast.enforcement.predicate.anonymise import is_done
 from holdfast.enforcement.predicate.base import Predicate, Setting, no
 from holdfast.enforcement.predicate.rows import Bool, Rows
 from holdfast.enforcement.predicate.starts import StartEvent
 from holdfast.enforcement.rules import overdue_days
 from holdfast.holds.decide import period_order
-from holdfast.policy.model import Caps, Condition, Delete, Rule, Strength
+from holdfast.policy.model import Anonymise, Caps, Condition, Delete, Rule, Strength
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,26 @@ class RulePredicate(Predicate):
         if not self.is_alone or start.dataset is not None:
             return None
         return start.column, self.start.first_not_past(self.period)
+
+    @property
+    def keeps_what_it_takes(self) -> bool:
+        return self.rule.undo_days is not None
+
+    def kept_until(self) -> sa.ColumnElement[dt.date]:
+        """The day by which a due row must be gone, until which it is kept encrypted; NULL where that day has come.
+
+        Or where another rule should have emptied columns of it by now: what is late already is not kept.
+        """
+        start = self.start
+        last = sa.cast(start.end(start.day_of(start.value()), self.period), sa.Date)
+        gone_by = sa.cast(last + sa.literal(1, sa.Integer), sa.Date)
+        emptied = [
+            sa.or_(no(sa.and_(one.applies, one.past)), is_done(self.rows, one.rule.action))
+            for one in self._timings
+            if isinstance(one.rule.action, Anonymise)
+        ]
+        in_time = sa.and_(gone_by > sa.literal(self.setting.as_of, sa.Date), *emptied)
+        return sa.case((in_time, gone_by), else_=sa.cast(sa.null(), sa.Date))
 
     def applies(self) -> Bool:
         """The row meets the rule's conditions."""

@@ -26,6 +26,7 @@ class StartEvent:
         self._rows = rows
         self._rule = rule
         self._as_of = as_of
+        self._window = dt.timedelta(days=rule.undo_days or 0)  # so much earlier a rule acts that keeps what it takes
         self._schedule = rows.policy.schedule
         start = rule.start
         self._tables: tuple[sa.FromClause, ...] = ()
@@ -59,17 +60,17 @@ class StartEvent:
         return sa.and_(~self.missing(), sa.or_(~self._up_to(self._as_of), self._up_to(EARLIEST_START - _DAY)))
 
     def past(self, period: clock.Period) -> Bool:
-        """Known, credible, and its period over on the day."""
+        """Known, credible, and its period over on the day, or when the rule's undo window would be."""
         return self.between(EARLIEST_START, self._last_past(period))
 
     def falls_due_by(self, period: clock.Period, day: dt.date) -> Bool:
         """The period of a start that is known today is not over, and will be on a later `day`."""
         first = max(EARLIEST_START, self._last_past(period) + _DAY)
-        return self.between(first, min(self._last_start(period, day), self._as_of))
+        return self.between(first, min(self._last_start(period, day + self._window), self._as_of))
 
     def first_not_past(self, period: clock.Period) -> sa.ColumnElement[object]:
         """The smallest stored start whose period is not over."""
-        return self._from(self._last_start(period, self._as_of) + _DAY)
+        return self._from(self._last_start(period, self._as_of + self._window) + _DAY)
 
     def between(self, first: dt.date, last: dt.date) -> Bool:
         """The start is known and its day is in [first, last]."""
@@ -107,7 +108,7 @@ class StartEvent:
         return last_day_of(first, period, self._schedule.year_end if counts_from_year_end else None)
 
     def _last_past(self, period: clock.Period) -> dt.date:
-        return min(self._last_start(period, self._as_of), self._as_of)
+        return min(self._last_start(period, self._as_of + self._window), self._as_of)
 
     def _last_start(self, period: clock.Period, day: dt.date) -> dt.date:
         """The latest day of a start event whose period is over on `day`."""

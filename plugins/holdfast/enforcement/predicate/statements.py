@@ -9,6 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningDelete
 
 from holdfast.enforcement.catalogue import Leaf
 from holdfast.enforcement.predicate.base import Predicate
@@ -26,6 +27,18 @@ def change_blocks(predicate: Predicate, pseudonym_key: bytes) -> sa.Delete | sa.
         values = predicate.new_values(pseudonym_key)
         return sa.update(table).values(values).where(*conditions)  # type: ignore[arg-type]
     return sa.delete(table).where(*conditions)  # type: ignore[arg-type]
+
+
+def delete_returning(predicate: Predicate, columns: Sequence[str]) -> ReturningDelete[Any]:
+    """Delete the due rows in those blocks. Returns of each until when it is kept, whom it is about, and its columns.
+
+    The subject as text: where it is found through other rows, those may be gone when somebody asks next.
+    """
+    rows = predicate.rows
+    subject = rows.subject_value() if rows.needs_subject else sa.null()
+    own: list[sa.ColumnElement[Any]] = [rows.table.c[name] for name in columns]
+    due = sa.delete(rows.table).where(*_in_blocks(), predicate.due())  # type: ignore[arg-type]
+    return due.returning(predicate.kept_until(), sa.cast(subject, sa.Text), *own)
 
 
 def due_files(predicate: Predicate) -> sa.Select[Any]:

@@ -111,6 +111,10 @@ class Policy(Strict):
     def period_of(self, rule_id: str) -> Period:
         return self.schedule.classes[self.schedule.rules[rule_id].deletion_class].length
 
+    def undo_days_of(self, rule_id: str) -> int:
+        """How many days before the end of its period a rule takes rows, to keep them encrypted; 0: it does not."""
+        return self.schedule.rules[rule_id].undo_days or 0
+
     def rules_for(self, dataset: str) -> dict[str, Rule]:
         """The rules of one dataset, in the order of the file."""
         return {rule_id: rule for rule_id, rule in self.schedule.rules.items() if rule.dataset == dataset}

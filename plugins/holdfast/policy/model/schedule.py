@@ -116,7 +116,12 @@ class Caps(Strict):
 
 
 class Rule(Strict):
-    """One retention rule for one dataset. `holds` are the hold types that can stop it: all, or a list."""
+    """One retention rule for one dataset. `holds` are the hold types that can stop it: all, or a list.
+
+    `undo_days`: rows leave their table so many days before their period is over and are kept encrypted until then, so
+    that they can be brought back. At most four weeks: what is kept must not outlive the month in which an erasure that
+    is asked for meanwhile has to be carried out (UK GDPR Art 12(3)).
+    """
 
     dataset: Code
     deletion_class: Code
@@ -125,6 +130,7 @@ class Rule(Strict):
     action: Annotated[Delete | Anonymise, Field(discriminator="do")]
     strength: Strength
     holds: Literal["all"] | tuple[HoldCode, ...] = "all"
+    undo_days: int | None = Field(default=None, ge=1, le=28)
     law: Sentence
     source: str = Field(min_length=3)
     owner: Code

@@ -19,7 +19,7 @@ from holdfast.retention.report import figures
 from holdfast.retention.report.advice import Advice, advice
 from holdfast.retention.report.confidential import HeldLine, held_lines
 from holdfast.retention.report.nights import missed_nights, unfinished_nights
-from holdfast.retention.report.registers import PlannedRule, Registers
+from holdfast.retention.report.registers import EndedKey, Kept, PlannedRule, Registers
 from holdfast.retention.report.sources import SourceLine, source_lines
 from holdfast.retention.report.verdict import Case, verdict
 from holdfast.settings import MAIN
@@ -72,6 +72,8 @@ class Edition:
     unfinished: tuple[dt.date, ...]
     shards: tuple[int, int]
     database: str = MAIN
+    undo_kept: tuple[Kept, ...] = ()
+    undo_ended: tuple[EndedKey, ...] = ()
 
     @property
     def has_plan(self) -> bool:
@@ -120,6 +122,8 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
         course=registers.course,
         missed=missed,
         unfinished=unfinished_nights(registers.nights, run.as_of_date),
+        undo_kept=registers.undo_kept,
+        undo_ended=registers.undo_ended,
         shards=(sum(plan.finished_shards for plan in registers.rules), sum(plan.shards for plan in registers.rules)),
     )
 

@@ -99,6 +99,32 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Deleted rows of a rule that are still kept encrypted. `first_gone_by`: the schedule wants the first gone by then.
+
+    `why`: `window`, until their day; `held`, past it and under a hold; `unknown`, past it, and nobody can tell.
+    """
+
+    dataset: str
+    rule_id: str
+    why: str
+    kept_rows: int
+    first_gone_by: dt.date
+    last_end: dt.date
+
+
+@dataclass(frozen=True)
+class EndedKey:
+    """A key that this run destroyed: rows that nobody can read since, and rows that a hold kept on."""
+
+    of_run: int
+    ends_on: dt.date
+    gone_rows: int
+    kept_on_rows: int
+    destroyed_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class Registers:
     """Everything the report is made of, apart from the policy."""
 
@@ -114,6 +140,8 @@ class Registers:
     course: tuple[Milestone, ...] = ()
     nights: tuple[Night, ...] = ()
     kept_since: tuple[tuple[str, dt.date], ...] = ()
+    undo_kept: tuple[Kept, ...] = ()
+    undo_ended: tuple[EndedKey, ...] = ()
 
     def has(self, kind: str) -> bool:
         """True if the run left an entry of this kind in the ledger."""
@@ -140,4 +168,6 @@ def read(connection: sa.Connection, run_id: int) -> Registers:
         course=runs.course(connection, run_id),
         nights=tuple(Night(**row) for row in rows("retention/report_nights")),
         kept_since=tuple((row["rule_id"], row["kept_since"]) for row in rows("retention/report_debt")),
+        undo_kept=tuple(Kept(**row) for row in rows("retention/report_undo_kept")),
+        undo_ended=tuple(EndedKey(**row) for row in rows("retention/report_undo_ended")),
     )

@@ -50,6 +50,11 @@ class Case:
         return held or any(one.sample_unchanged is False for one in self.datasets)
 
     @property
+    def outstayed(self) -> int:
+        """Rows whose undo window is over, kept on because nobody can say whether a hold wants them."""
+        return sum(one.kept_rows for one in self.registers.undo_kept if one.why == "unknown")
+
+    @property
     def deeds(self) -> str:
         deleted, anonymised = self.totals.deleted or 0, self.totals.anonymised or 0
         if not self.totals.due and not deleted and not anonymised:
@@ -98,6 +103,9 @@ def _points(case: Case) -> Iterator[str]:
         yield f"Of {rows(totals.unknown)} nobody can say whether the period is over; none was touched."
     if totals.late:
         yield f"{rows(totals.late)} became due after the plan, and {is_(totals.late)} left to the next night."
+    if case.outstayed:
+        still = f"{rows(case.outstayed)} whose undo window is over {is_(case.outstayed)} still kept encrypted"
+        yield f"{still}, because nobody can say whether a hold wants them."
     if case.over_cap and not case.decisions and not case.registers.run.is_dry:
         yield f"The plan is over its caps for {counted(case.over_cap, 'rule')} and waits for a person."
 
@@ -126,6 +134,8 @@ def _partly_sentence(case: Case) -> str:
         reservations.append("not all that was past its period could be acted on")
     if totals.unknown:
         reservations.append("not every row could be judged")
+    if case.outstayed:
+        reservations.append("not every undo window that is over could be ended")
     but = " and ".join(reservations) or "a source of holds could not be believed"
     return f"{capital(case.deeds)}, verified and sealed; but {but}."
 

@@ -245,6 +245,7 @@ def _rule(draw: st.DrawFn, dataset: str) -> dict[str, Any]:
         "action": action,
         "strength": draw(st.sampled_from(("statutory", "business", "maximum", "maximum"))),
         "holds": draw(st.sampled_from(("all", "all", ["COURT"], ["COURT", "UNPAID"]))),
+        "undo_days": draw(st.sampled_from((None, None, 1, 7))),
         "law": "Whatever the test says.",
         "source": "nowhere",
         "owner": "desk",
@@ -320,7 +321,8 @@ _HOLDS = {
 
 def telling_days(as_of: dt.date) -> list[dt.date | None]:
     """The days on which something changes: the last due start of each period and the next day, and odd ones."""
-    edges = {clock.last_due_start(Period.parse(period), as_of) for period in PERIODS}
+    acting = [as_of + dt.timedelta(days=window) for window in (0, 1, 7)]
+    edges = {clock.last_due_start(Period.parse(period), day) for period in PERIODS for day in acting}
     edges |= {clock.last_day_of_accounting_period_before(day, YEAR_END) for day in edges}
     near = {edge + dt.timedelta(days=n) for edge in edges for n in (0, 1)}
     odd = [None, None, AGES_AGO, ENDLESS, dt.date(1, 1, 1), dt.date(1899, 12, 31), dt.date(1900, 1, 1)]

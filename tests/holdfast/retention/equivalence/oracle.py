@@ -83,8 +83,9 @@ class Oracle:
             seen = self._rule(rule.dataset, row, rule_id, rule)
             if seen.applies and seen.start is not None and dt.date(1900, 1, 1) <= seen.start <= self.world.as_of:
                 counted = seen.counted_from or seen.start
-                found += not clock.is_due(counted, seen.period, self.world.as_of) and clock.is_due(
-                    counted, seen.period, later
+                window = dt.timedelta(days=seen.undo_days)
+                found += not clock.is_due(counted, seen.period, self.world.as_of + window) and clock.is_due(
+                    counted, seen.period, later + window
                 )
         return found
 
@@ -132,6 +133,7 @@ class Oracle:
             deletes=isinstance(rule.action, Delete),
             already_done=_is_anonymised(row, rule),
             counted_from=counted,
+            undo_days=self.policy.undo_days_of(rule_id),
         )
 
     def _start(self, dataset: str, row: Row, rule: Rule) -> dt.date | None:
