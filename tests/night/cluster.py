@@ -1,7 +1,7 @@
 """Holdfast on several machines, on loopback: what deploy/compose.yaml declares, each component with a home of its own.
 
 Redis and PostgreSQL are Debian's, as in a data centre, and the object store speaks S3. No two components have a folder
-in common but the project, which is in everybody's image.
+in common but the project, which is in everybody's image, and the one for the keys of undo windows.
 """
 
 from __future__ import annotations
@@ -193,6 +193,7 @@ class Cluster:
             "AIRFLOW_HOME": str(home),
             settings.HOME: str(home / "holdfast"),
             settings.PROJECT: str(self.project),
+            settings.UNDO_KEYS: str(self.root / "undo-keys"),  # the one thing that workers share a disk for
             "AIRFLOW__CORE__DAGS_FOLDER": str(self.project / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(self.project / "plugins"),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
