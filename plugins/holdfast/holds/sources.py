@@ -69,11 +69,14 @@ def refresh(
 
     Returns their states. `now` is what a source's age is measured by, `as_of` the day whose holds are asked for.
     Placing and releasing are timed by the database's clock. Raises HoldError where active holds name what the policy
-    (the whole of it) does not have, so that they would hold nothing.
+    (the whole of it) does not have, so that they would hold nothing; SettingsError, and none is asked, where nothing
+    says where the database of one of them is.
     """
     _refuse_name(policy)
     asking = _Asking(policy, policy.at(settings.database), settings, Reach.of(policy), now, as_of, run_id)
     states = []
+    for source in asking.part.holds.sources.values():
+        settings.at(source.connection)  # where they are must be known before any is asked
     for source_id, source in asking.part.holds.sources.items():
         with database.transaction(engine) as connection:
             queries.run(connection, "holds/limit_time", {"limit": PATIENCE})
