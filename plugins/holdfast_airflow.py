@@ -1,46 +1,29 @@
-"""The one place where Airflow and Holdfast meet: the plugin, and `step`, which turns a function of ours into a task.
-
-Airflow is an untrusted trigger. What passes from a step back to it is counts, digests, labels and paths; what its logs
-say of an error is its type and its facts, because a database's own messages quote the rows they complain about.
-"""
+"""The plugin, and what DAG files are made of: `step`, which turns a function of ours into a task, and other tasks."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import functools
-import importlib
-import inspect
-import logging
-import re
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-import yaml
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Asset, BaseOperator, Param, TaskGroup, chain, task, timezone
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, ErrorType, TaskAwaitingInput
+from airflow.sdk.exceptions import AirflowFailException, TaskAwaitingInput
 from airflow.sdk.plugins_manager import AirflowPlugin
 
 from holdfast import settings
-from holdfast.errors import DatabaseUnreachable, HoldfastError, TurnTaken, description
 from holdfast_alerts import Alert
 from holdfast_alerts import alerts as alerts  # DAG files import from here alone
+from holdfast_calls import call_step, databases, steps_of
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection
     from airflow.sdk.bases.decorator import TaskDecorator
 
 PAGES = "/holdfast"
 """Below which address the compliance pages answer."""
-_REACHES = {
-    "emergency_data": ("outbox_connection", "holdfast_emergency_outbox"),
-    "deletion_requests": ("recipients_connection", "holdfast_recipients"),
-    "run_history": ("api_connection", "holdfast_airflow"),
-}
-"""Job -> the settings' field for the Airflow connection by which it reaches another server, and that one's name."""
 AS_OF = "{{ dag_run.logical_date or dag_run.run_after }}"
 """The moment that a night is for."""
 WAVES = (1, 2, 3, 4)
@@ -63,8 +46,6 @@ _WAIT_FOR_TURN = {"retries": 24, "retry_delay": timedelta(minutes=5), "retry_exp
 """Another job may be deleting: for two hours its end is awaited, without a task that only sits there."""
 _AT_ONCE = 2
 """Tasks of a run that delete at the same time on one machine."""
-_MAX_RESULT_CHARACTERS = 64_000  # an XCom is a row of Airflow's database; a list of a few hundred shards fits
-_log = logging.getLogger(__name__)
 
 
 class HoldfastPlugin(AirflowPlugin):
@@ -184,24 +165,11 @@ class Night:
 
 
 def nights() -> list[Night]:
-    """The main database's, and one for each connection that the data map names, as the file is now.
-
-    Read each time that DAG files are parsed, so by the fast parser (6 ms). A file that cannot be read leaves the main
-    night, whose first task says what is wrong with it.
-    """
-    try:
-        found = yaml.load((settings.load().policy / "data_map.yaml").read_bytes(), yaml.CSafeLoader)
-        names = [name for name in found.get("connections") or {} if re.match(settings.CONNECTION, name)]
-    except (OSError, yaml.YAMLError, AttributeError, TypeError):
-        names = []
-    return [Night(name) for name in (settings.MAIN, *names)]
+    """One for each database of the installation, the main one first."""
+    return [Night(name) for name in databases()]
 
 
 MAIN_NIGHT = Night(settings.MAIN)
-
-
-class StepFailed(AirflowException):
-    """A failure that another attempt may not meet again. Its text holds types and codes, never a database's message."""
 
 
 def step(name: str, **options: Any) -> TaskDecorator:
@@ -213,7 +181,7 @@ def step(name: str, **options: Any) -> TaskDecorator:
     package, function_name = name.split(".")
 
     def run_step(**arguments: Any) -> Any:  # Airflow adds its whole context to the task's own arguments
-        return call_step(_steps_of(package), function_name, arguments)
+        return call_step(steps_of(package), function_name, arguments)
 
     return cast("TaskDecorator", task(task_id=function_name, **options)(run_step))
 
@@ -248,7 +216,7 @@ def approval(package: str, path: Any, night: Night) -> Any:
     """
     ask_a_person = Approval(
         task_id="ask_a_person",
-        steps=_steps_of(package),
+        steps=steps_of(package),
         title=package.replace("_", " ").capitalize(),
         given=night.given,
         response_timeout=timedelta(hours=12),
@@ -276,7 +244,7 @@ def approval_of_extracts(path: Any) -> Any:
     )
     ask_a_person = Approval(
         task_id="ask_a_person",
-        steps=_steps_of("emergency_data"),
+        steps=steps_of("emergency_data"),
         title="999 emergency data",
         given={},
         params={"reason": reason},
@@ -352,7 +320,7 @@ class FilesArrive(BaseOperator):
     def _wait(self, until: datetime) -> None:
         from holdfast_triggers import InboxChanges
 
-        missing: Any = call_step(_steps_of("emergency_data"), "find_missing", {})
+        missing: Any = call_step(steps_of("emergency_data"), "find_missing", {})
         if not missing["senders"]:
             return
         left = until - timezone.utcnow()
@@ -364,135 +332,3 @@ class FilesArrive(BaseOperator):
             kwargs={"until": until.isoformat()},
             timeout=left + timedelta(minutes=5),  # should the triggerer be gone: it is the one who says that time is up
         )
-
-
-def database_settings(database: str = settings.MAIN) -> settings.Settings:
-    """The settings for a task in a database: Airflow's connections decide where the databases are, if it has them."""
-    loaded = settings.load()
-    for name in (night.database for night in nights()):
-        connection = _connection(connection_id(name))
-        if connection is not None:
-            loaded = loaded.with_url(name, settings.url_of_connection(**parts_of(connection)))
-    return loaded.at(database)
-
-
-def connection_id(database: str) -> str:
-    """The name of Airflow's connection to a database."""
-    return database if database == settings.MAIN else f"holdfast_{database}"
-
-
-def call_step(module: str, function_name: str, arguments: Mapping[str, Any]) -> object:
-    """Call a step and return its result. Raises AirflowFailException if it must not be tried again, else StepFailed.
-
-    Every error is replaced outside its handler, so that the chain of its causes does not reach Airflow's log.
-    """
-    if arguments.get("run_id", 0) is None:
-        raise AirflowFailException("No run was opened, so there is nothing to do here; see the task open_run.")
-    from holdfast import database
-
-    failure: AirflowException
-    try:
-        return _checked(_call(module, function_name, arguments))
-    except (DatabaseUnreachable, TurnTaken) as error:
-        failure = StepFailed(description(error))
-    except HoldfastError as error:
-        _log.error("%s refused: %s", function_name, _facts(error))
-        failure = AirflowFailException(description(error))
-    except AirflowException as error:
-        failure = error
-    except Exception as error:  # noqa: BLE001 # replaced by its type, and raised again below
-        failure = (StepFailed if database.may_pass(error) else AirflowFailException)(description(error))
-    raise failure
-
-
-def _steps_of(package: str) -> str:
-    return f"holdfast.{package}.steps"
-
-
-def _call(module: str, function_name: str, arguments: Mapping[str, Any]) -> Any:
-    from holdfast import database, roles
-
-    function = getattr(importlib.import_module(module), function_name)
-    wanted = inspect.signature(function).parameters
-    current = database_settings(arguments.get("database") or settings.MAIN)
-    for package, (field, name) in _REACHES.items():
-        if module == _steps_of(package) and (given := _connection(name)) is not None:
-            parts: dict[str, Any] = {field: parts_of(given)}
-            current = dataclasses.replace(current, **parts)
-    package = module.split(".")[1]
-    engine = database.connect_migrated(current, roles.load(current.sql).of_step(f"{package}.{function_name}"))
-    try:
-        return function(engine, current, **{name: arguments[name] for name in wanted if name in arguments})
-    finally:
-        engine.dispose()
-
-
-def _checked(result: object) -> object:
-    """The result, if it is small and made of nothing but counts, words, lists and mappings."""
-    if not _is_plain(result):
-        raise TypeError("a step may return counts, words, lists and mappings only")
-    if len(repr(result)) > _MAX_RESULT_CHARACTERS:
-        raise ValueError(f"a step may return at most {_MAX_RESULT_CHARACTERS} characters")
-    return result
-
-
-def _is_plain(value: object) -> bool:
-    match value:
-        case None | bool() | int() | str():
-            return True
-        case list():
-            return all(map(_is_plain, value))
-        case dict():
-            return all(isinstance(key, str) for key in value) and all(map(_is_plain, value.values()))
-        case _:
-            return False
-
-
-def _facts(error: HoldfastError) -> str:
-    return ", ".join(f"{name}={value}" for name, value in error.facts.items()) or type(error).__name__
-
-
-def _connection(name: str) -> Connection | None:
-    """The Airflow connection of this name, or None if every source of connections says that there is none.
-
-    Airflow's own look-up reads an unreachable source as 'not defined' (ExecutionAPISecretsBackend.get_connection in
-    3.3.2), and the jobs would go on with another database. So each source is asked here, and silence is an error.
-    """
-    from airflow.sdk.execution_time.secrets import ExecutionAPISecretsBackend
-    from airflow.sdk.execution_time.supervisor import ensure_secrets_backend_loaded
-
-    for source in ensure_secrets_backend_loaded():
-        asked_here = isinstance(source, ExecutionAPISecretsBackend)
-        found = _ask_execution_api(name) if asked_here else source.get_connection(conn_id=name)
-        if found is not None:
-            return cast("Connection", found)
-    return None
-
-
-def _ask_execution_api(name: str) -> Connection | None:
-    from airflow.sdk.exceptions import AirflowRuntimeError
-    from airflow.sdk.execution_time.comms import GetConnection
-    from airflow.sdk.execution_time.context import _process_connection_result_conn
-    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
-
-    try:
-        return cast("Connection", _process_connection_result_conn(SUPERVISOR_COMMS.send(GetConnection(conn_id=name))))
-    except AirflowRuntimeError as answer:
-        if answer.error.error == ErrorType.CONNECTION_NOT_FOUND:
-            return None
-        raise StepFailed(
-            f"Airflow could not say whether the connection {name!r} exists: {answer.error.error.value}"
-        ) from None
-
-
-def parts_of(connection: Connection) -> dict[str, Any]:
-    """What `settings.url_of_connection` asks for."""
-    return {
-        "conn_type": connection.conn_type,
-        "login": connection.login,
-        "password": connection.password,
-        "host": connection.host,
-        "port": connection.port,
-        "schema": connection.schema,
-        "extra": connection.extra_dejson,
-    }

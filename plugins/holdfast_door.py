@@ -101,7 +101,7 @@ def roles_of(user: Any) -> tuple[str, tuple[str, ...]]:
 
 def _connect(name: str = MAIN) -> sa.Engine:
     """An engine for one of the databases, by the Airflow connection of the pages' own or the one that a task has."""
-    from holdfast_airflow import connection_id, parts_of
+    from holdfast_calls import connection_id, parts_of
 
     # Each source is asked by itself: Airflow's own look-up takes one that fails for one that has nothing.
     names, sources = (f"{connection_id(name)}{PAGES}", connection_id(name)), ensure_secrets_loaded()

@@ -55,7 +55,7 @@ def put(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Approval, Any
     run_id = shop.plan()
     supervisor = _Supervisor()
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
-    monkeypatch.setattr("holdfast_airflow._connection", lambda *_: None)
+    monkeypatch.setattr("holdfast_calls._connection", lambda *_: None)
     task = Approval(
         task_id="ask", steps=STEPS, title="Shop", given={"run_id": run_id}, response_timeout=dt.timedelta(hours=12)
     )

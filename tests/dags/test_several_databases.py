@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tests.dags import sample_steps
 
 import holdfast_airflow
+import holdfast_calls
 from holdfast import roles, settings
 
 STEPS = sample_steps.__name__
@@ -56,7 +57,7 @@ def test_a_step_works_in_the_database_that_it_is_given(
     monkeypatch.setattr(roles.Matrix, "of_step", lambda *_: "holdfast_reader")
     monkeypatch.setenv(settings.DATABASE_URL, _url(empty_database))
     monkeypatch.setenv(f"{settings.DATABASE_URL}_ARCHIVE", _url(database))
-    result: Any = holdfast_airflow.call_step(STEPS, "count", {"run_id": 7, "database": "archive"})
+    result: Any = holdfast_calls.call_step(STEPS, "count", {"run_id": 7, "database": "archive"})
     assert result["database"] == database.url.database
 
 
@@ -64,7 +65,7 @@ def test_airflows_connection_comes_first_for_each_database(monkeypatch: pytest.M
     _project(tmp_path, monkeypatch)
     monkeypatch.setenv(f"{settings.DATABASE_URL}_ARCHIVE", "postgresql://nobody@localhost:1/nowhere")
     monkeypatch.setenv("AIRFLOW_CONN_HOLDFAST_ARCHIVE", "postgres://keeper@localhost:5/there")
-    found = holdfast_airflow.database_settings("archive")
+    found = holdfast_calls.database_settings("archive")
     assert found.database == "archive"
     assert found.database_url is not None
     assert "there" in found.database_url
