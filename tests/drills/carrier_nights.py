@@ -127,9 +127,12 @@ class Carrier:
         lines = csv.writer(text, lineterminator="\r\n")
         lines.writerow(("reference", "channel", "received_at", "subject_key", "scope", "identity_confirmed_at"))
         for place, account in enumerate(asking):
-            by_post = place == 0 and number % 7 == 0  # it lay somewhere for four weeks
-            moment = (at - dt.timedelta(days=28 if by_post else 1)).isoformat(timespec="seconds")
-            lines.writerow((f"web-{number}-{place}", "form", moment, account, "account", moment))
+            # One by post lay somewhere for four weeks: the cool-off, which begins when it was found, ends too late.
+            by_post = place == 0 and number % 7 == 0
+            found = at - dt.timedelta(days=1)
+            received = found - dt.timedelta(days=27) if by_post else found
+            moments = (one.isoformat(timespec="seconds") for one in (received, found))
+            lines.writerow((f"web-{number}-{place}", "form", next(moments), account, "account", next(moments)))
         inbox = inbox_of(self.settings)
         inbox.mkdir(parents=True, exist_ok=True)
         (inbox / f"requests-{number:03d}.csv").write_text(text.getvalue(), encoding="utf-8", newline="")

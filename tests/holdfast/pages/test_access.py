@@ -52,6 +52,7 @@ def test_the_users_of_make_run_have_a_role_each() -> None:
     assert found == {
         "admin": {Role.ADMINISTRATOR},
         "auditor": {Role.AUDITOR},
+        "deputy": {Role.COMPLIANCE},
         "dpo": {Role.COMPLIANCE},
         "engineer": {Role.ENGINEER},
     }
