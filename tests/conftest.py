@@ -14,14 +14,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 import sqlalchemy as sa
 
 from holdfast import database as hf_database
-from holdfast import embedded, roles, settings
+from holdfast import embedded, queries, roles, settings
 from holdfast.policy.model import DataMap
+
+if TYPE_CHECKING:
+    from tests.holdfast.retention.chain import Chain
 
 TEMPLATE = "migrated"
 LEAVING = (settings.OUTBOX_CONNECTION, settings.RECIPIENTS_CONNECTION, settings.API_CONNECTION)
@@ -132,6 +136,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv(settings.HOME, str(folder))
     return folder
+
+
+@pytest.fixture
+def chain(
+    database: sa.Engine,
+    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Chain]:
+    """An empty shop and its empty archive, in two databases; `home` and the project folder are the test's own."""
+    from tests.holdfast.retention import chain as chains  # few tests need so much
+
+    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
+    queries.query.cache_clear()  # it knows queries by name, and ours are in another folder
+    with fresh_database() as archive:
+        yield chains.build(database, archive, tmp_path / "project", monkeypatch.setenv)
+    queries.query.cache_clear()
 
 
 @contextmanager

@@ -5,39 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from tests.holdfast.retention import chain as chains
 from tests.holdfast.retention.chain import Chain, away
 from tests.holdfast.retention.shop import OLD
 
-from holdfast import embedded, queries, roles, settings
+from holdfast import embedded, roles
 
 PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def chain(
-    database: sa.Engine,
-    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Chain]:
-    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
-    queries.query.cache_clear()
-    with fresh_database() as archive:
-        built = chains.build(database, archive, tmp_path / "project", monkeypatch.setenv)
-        built.shop.purchases(range(1, 4))
-        built.archive.add("purchase", *({"purchase_id": n, "customer_no": 1, "bought_on": OLD} for n in range(1, 4)))
-        for shop in (built.shop, built.archive):
-            roles.renew(shop.engine, shop.settings)
-        yield built
-    queries.query.cache_clear()
+def chain(chain: Chain) -> Chain:
+    """With three purchases that are due in each database, and the roles that steps work as."""
+    chain.shop.purchases(range(1, 4))
+    chain.archive.add("purchase", *({"purchase_id": n, "customer_no": 1, "bought_on": OLD} for n in range(1, 4)))
+    for shop in (chain.shop, chain.archive):
+        roles.renew(shop.engine, shop.settings)
+    return chain
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +18,7 @@ from tests.holdfast.retention.chain import ARCHIVE, Chain, url_of
 from tests.holdfast.retention.shop import NIGHT, WAVES, Document, Shop
 
 from holdfast import database as hf_database
-from holdfast import queries, settings
+from holdfast import settings
 from holdfast.enforcement import execute, shards
 from holdfast.evidence.verify import Verdict
 from holdfast.holds import everywhere, register
@@ -36,25 +34,15 @@ Placed = list[tuple[int, dict[str, bool]]]
 
 
 @pytest.fixture
-def chain(
-    database: sa.Engine,
-    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Chain]:
-    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
-    queries.query.cache_clear()
+def chain(chain: Chain) -> Chain:
+    """With caps that no plan of the drill exceeds."""
 
     def edit(documents: dict[str, Document]) -> None:
         chains.add_archive(documents)
         documents["retention_schedule"].update(caps=WIDE_CAPS)
 
-    with fresh_database() as archive:
-        built = chains.build(database, archive, tmp_path / "project", monkeypatch.setenv)
-        built.shop.set_policy(edit)
-        yield built
-    queries.query.cache_clear()
+    chain.shop.set_policy(edit)
+    return chain
 
 
 def test_no_acknowledged_hold_is_overtaken_in_any_database(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -12,26 +11,11 @@ from tests.holdfast.retention import chain as chains
 from tests.holdfast.retention.chain import ARCHIVE, Chain, away
 from tests.holdfast.retention.shop import Shop
 
-from holdfast import embedded, queries, settings
+from holdfast import embedded, settings
 from holdfast.errors import DatabaseUnreachable, HoldError
 from holdfast.holds import everywhere, sources
 from holdfast.holds.register import ReleaseReason
 from holdfast.retention import presence
-
-
-@pytest.fixture
-def chain(
-    database: sa.Engine,
-    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Chain]:
-    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
-    queries.query.cache_clear()
-    with fresh_database() as archive:
-        yield chains.build(database, archive, tmp_path / "project", monkeypatch.setenv)
-    queries.query.cache_clear()
 
 
 def in_force(shop: Shop) -> list[str]:

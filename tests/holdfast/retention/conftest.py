@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.holdfast.retention import chain as chains
 from tests.holdfast.retention import shop as shops
-from tests.holdfast.retention.chain import Chain
 from tests.holdfast.retention.shop import Shop
 
 from holdfast import queries, settings
@@ -23,22 +20,6 @@ def shop(database: sa.Engine, home: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
     queries.query.cache_clear()  # it knows queries by name, and ours are in another folder
     yield shops.build(database, tmp_path / "project")
-    queries.query.cache_clear()
-
-
-@pytest.fixture
-def chain(
-    database: sa.Engine,
-    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Chain]:
-    """An empty shop and its empty archive, in two databases."""
-    monkeypatch.setenv(settings.PROJECT, str(tmp_path / "project"))
-    queries.query.cache_clear()
-    with fresh_database() as archive:
-        yield chains.build(database, archive, tmp_path / "project", monkeypatch.setenv)
     queries.query.cache_clear()
 
 
