@@ -51,10 +51,16 @@ class Catalogue:
     foreign_keys: tuple[ForeignKey, ...] = field(default=())
 
     def table(self, name: str, columns: Iterable[str], *, leaf: Leaf | None = None) -> sa.TableClause:
-        """A table whose identifiers exist, as SQLAlchemy writes them (quoted where need be).
+        """A table whose identifiers exist, as SQLAlchemy writes them (quoted where need be). Raises as `require`."""
+        self.require(name, columns)
+        schema, _, bare = name.partition(".")
+        if leaf is not None:
+            schema, bare = leaf.schema, leaf.name
+        named = (*self.columns[name], *_SYSTEM_COLUMNS)
+        return sa.table(bare, *(sa.column(column) for column in named), schema=schema)
 
-        Raises CoverageError if the table or one of `columns` is not in the database.
-        """
+    def require(self, name: str, columns: Iterable[str]) -> None:
+        """Raise CoverageError if the table or one of `columns` is not in the database."""
         known = self.columns.get(name)
         missing = sorted(set(columns) - set(known or ()))
         if known is None or missing:
@@ -62,10 +68,6 @@ class Catalogue:
             raise CoverageError(
                 f"The policy names the {what}, which the database does not have.", fix="run `holdfast policy check`."
             )
-        schema, _, bare = name.partition(".")
-        if leaf is not None:
-            schema, bare = leaf.schema, leaf.name
-        return sa.table(bare, *(sa.column(column) for column in (*known, *_SYSTEM_COLUMNS)), schema=schema)
 
     def type_of(self, table: str, column: str) -> str:
         """The type's name as PostgreSQL writes it, for example `timestamp with time zone`."""

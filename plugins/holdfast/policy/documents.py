@@ -7,6 +7,7 @@ stays text here; the models read it.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from ruamel.yaml import YAML
@@ -36,8 +37,13 @@ class Reading:
         self.problems.append(Problem(self.file, line, ".".join(path[1:]), check, what, fix))
 
 
+@functools.lru_cache(maxsize=32)
 def read_document(document: str, file: str, text: str) -> Reading:
-    """Read one document; every finding is in the result, none is raised."""
+    """Read one document; every finding is in the result, none is raised.
+
+    Each step reads the policy anew, and a tenth of a second goes into its text: the same text is read once in a
+    process, so the result is for everybody and nobody may change it.
+    """
     reading = Reading(document, file)
     try:
         _refuse_aliases(reading, text)

@@ -93,7 +93,7 @@ class Rows:
             self.table = whole.tablesample(sa.func.bernoulli(sample.percent), seed=sa.literal(sample.seed))
 
     def column(self, name: str) -> sa.ColumnElement[object]:
-        self.catalogue.table(self.dataset.table, (name,))
+        self.catalogue.require(self.dataset.table, (name,))
         return self.table.c[name]
 
     def type_of(self, column: str) -> str:
