@@ -26,7 +26,7 @@ from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
 from holdfast.enforcement.predicate.requests import ErasureSetting, PartPredicate
 from holdfast.enforcement.predicate.rows import Bool
 from holdfast.errors import RequestError
-from holdfast.evidence import ledger
+from holdfast.evidence import known_key, ledger
 from holdfast.policy import parts
 from holdfast.policy.model import Policy
 from holdfast.settings import Settings
@@ -73,7 +73,7 @@ def replay(
 
     `run_id` None: a person looks, and the next run reports what is found. Takes as long as assessing as many requests.
     """
-    zone, key = policy.schedule.time_zone, settings.pseudonym_key()
+    zone, key = policy.schedule.time_zone, known_key.require(connection, settings)
     moment = clock.midnight(since, zone)
     tables = catalogue.read(connection, policy.data_map.schemas)
     cuts = parts.cuts(policy)

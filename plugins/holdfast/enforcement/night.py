@@ -19,7 +19,7 @@ from holdfast.enforcement.runs import Run
 from holdfast.enforcement.undo import ending, keeping
 from holdfast.enforcement.undo.keys import Keys
 from holdfast.errors import HoldSourceUntrusted, PolicyError, RunRefused
-from holdfast.evidence import checkpoint, ledger, restored, seal
+from holdfast.evidence import checkpoint, known_key, ledger, restored, seal
 from holdfast.evidence.copies import Copies
 from holdfast.holds import sources
 from holdfast.policy import coverage
@@ -44,6 +44,7 @@ def open_run(
     policy = load_policy(settings.policy).at(settings.database)
     with database.transaction(engine) as connection:
         restored.require_none_lost(connection, settings.seals, Copies(settings.checkpoints))
+        known_key.require(connection, settings)
         run = runs.open_run(connection, policy, job, as_of, dry_run=dry_run, again=again)
         missed = [] if run.is_dry else runs.missed_nights(connection, run)
     return {

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from holdfast import database, queries
 from holdfast.errors import DatabaseUnreachable, HistoryDisagrees, MigrationError
-from holdfast.evidence import checkpoint
+from holdfast.evidence import checkpoint, known_key
 from holdfast.policy.load import load_policy
 from holdfast.run_history import calendar, copy, report, watchdog
 from holdfast.run_history.client import of_settings
@@ -21,7 +21,9 @@ Result = dict[str, Any]
 
 def copy_history(engine: sa.Engine, settings: Settings) -> Result:
     """Copy what Airflow has to say since the last time."""
-    copied = copy.take_in(engine, of_settings(settings), calendar.NAMES, settings.pseudonym_key())
+    with database.transaction(engine) as connection:
+        key = known_key.require(connection, settings)
+    copied = copy.take_in(engine, of_settings(settings), calendar.NAMES, key)
     return {"read": copied.read, "new": copied.new}
 
 

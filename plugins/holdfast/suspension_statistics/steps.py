@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from holdfast import clock, database
 from holdfast.errors import StatisticsError
-from holdfast.evidence import checkpoint
+from holdfast.evidence import checkpoint, known_key
 from holdfast.settings import Settings
 from holdfast.suspension_facts import days, take_in, unlink
 from holdfast.suspension_statistics import months, report, rules, safeguards, store
@@ -30,7 +30,7 @@ def take_facts(engine: sa.Engine, settings: Settings) -> Result:
     zone = zone_of(settings.policy)
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
-        taken = take_in.take_in(connection, key=settings.pseudonym_key(), zone=zone, now=now)
+        taken = take_in.take_in(connection, key=known_key.require(connection, settings), zone=zone, now=now)
         today = clock.local_date(now, zone)
         since = _awaited_from(connection, today)
         arrived = days.arrive(connection, since=since, until=today, now=now)
