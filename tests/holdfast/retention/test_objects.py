@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tests.holdfast import object_store
+from tests.holdfast.retention.chain import Chain, add_archive
 from tests.holdfast.retention.shop import NEW, Document, Shop
 from typer.testing import CliRunner
 
@@ -368,6 +369,23 @@ def test_a_night_over_datasets_without_folders_says_nothing_of_objects(shop: Sho
     run_id = night(shop)
     assert conclude(shop, run_id)
     assert shop.entries("objects_counted") == []
+
+
+def test_each_database_counts_what_lies_in_the_folders_of_its_own_datasets(chain: Chain, tmp_path: Path) -> None:
+    main, old = tmp_path / "main", tmp_path / "old"
+
+    def edit(documents: dict[str, Document]) -> None:
+        add_archive(documents)
+        datasets = documents["data_map"]["datasets"]
+        datasets["photos"]["files"]["folders"] = [str(main)]
+        datasets["old-purchases"]["files"] = {"url": "note", "folders": [str(old)]}
+
+    chain.shop.set_policy(edit)
+    row(chain.shop, put(main, "1.jpg").as_uri())
+    chain.archive.add("purchase", {"purchase_id": 1, "note": str(put(old, "1.pdf"))})
+    put(old, "2.pdf")
+    assert count(chain.shop) == [Counted("photos", 1, 0)]
+    assert count(chain.archive) == [Counted("old-purchases", 2, 1)]
 
 
 def report(shop: Shop, run_id: int) -> tuple[str, dict[str, Any], dict[str, Any]]:
