@@ -46,6 +46,8 @@ class Counted:
 def count(engine: sa.Engine, settings: Settings, policy: Policy, *, now: dt.datetime) -> list[Counted]:
     """Look for objects without a row in the folders of each dataset that names any. `policy` is one database's."""
     wanted = [name for name, one in policy.data_map.datasets.items() if one.files and one.files.folders]
+    if not wanted:
+        return []
     with _looked(engine, settings, policy, wanted) as look:
         return look.counted(before=now - LEAST_AGE)
 
@@ -175,7 +177,7 @@ def _list(connection: sa.Connection, settings: Settings, policy: Policy, name: s
     for folder in files.folders if files else ():
         for page in listing.pages(settings.folder(folder)):
             if time.monotonic() > until:
-                raise StoreUnlisted("The stores took too long.", fix="see docs/reliability.md.", reason=TOOK_TOO_LONG)
+                raise StoreUnlisted("The stores took too long.", fix="name fewer folders.", reason=TOOK_TOO_LONG)
             with connection.begin():
                 database.fill(connection, _LISTED, ((name, *one) for one in page))
             listed += len(page)

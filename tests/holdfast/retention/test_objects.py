@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -112,6 +113,17 @@ def test_what_lies_deeper_is_hidden_or_a_link_is_an_object_and_a_folder_is_none(
     os.utime(link, (0, (NOW - LONG_AGO).timestamp()), follow_symlinks=False)
     assert count(shop) == [Counted("photos", 4, 3)]
     assert listed(shop) == [str(folder / one) for one in (".3.jpg.partial", "a/b/c/2.jpg", "link")]
+
+
+def test_what_goes_while_a_disk_is_listed_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "PAGE", 1)
+    for one in ("1", "2", "a/3", "b/4"):
+        put(tmp_path, one)
+    pages = listing.pages(tmp_path)
+    assert len(next(pages)) == 1
+    for one in list(tmp_path.iterdir()):
+        shutil.rmtree(one) if one.is_dir() else one.unlink()
+    assert [len(page) for page in pages] == []
 
 
 ODD_NAMES = [
