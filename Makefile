@@ -58,7 +58,7 @@ drill-crashes: $(INSTALLED)
 drill-race: $(INSTALLED)
 	HOLDFAST_DRILL_HOLDS=100000 $(BIN)/python -m pytest -q tests/drills/test_race.py tests/drills/test_race_of_databases.py
 
-## A million objects deleted with their rows, with a worker that dies on the way
+## A million objects deleted with their rows, with a worker that dies on the way; a million compared with their rows
 drill-objects: $(INSTALLED)
 	HOLDFAST_DRILL_OBJECTS=1000000 $(BIN)/python -m pytest -q -s tests/drills/test_many_objects.py
 

@@ -26,7 +26,9 @@ two, and goes on after its last commit. A refusal is not tried again:
 | `list_shards` | the approved plan has changed since | trigger again: a new plan is made and asked for |
 | `enforce_shards` | one shard failed, the rest is done | mend what its log names, clear the task |
 | `verify_run` | rows survived, vanished or changed | `HeldRowsChanged`, `ConservationError`: an incident |
+| `count_objects` | a store of objects hung, or the database was away | mend it, clear the task |
 | `conclude` | a hold source was not believed | `holdfast hold sources`; the next night goes on |
+| `conclude` | objects without a row, or a store that could not be listed | `docs/engineers.md`; clear `count_objects` |
 
 Whom the connection `holdfast_alerts` names hears of a night that failed or has not ended by half past three. *Clear* a
 task with the tasks after it; nothing is counted twice. After the day has passed, leave the run: the next
@@ -81,12 +83,14 @@ def one_database(night: Night) -> list[Any]:
     chain(run, refresh_holds, check_policy, end_windows)
     path, verify_run = erase("retention", night, end_windows)
     seal_run = step("retention.seal_run")(**night.given)
+    # A store that hangs must not keep the next night from beginning.
+    count_objects = step("retention.count_objects", execution_timeout=timedelta(hours=1))(**night.given)
     write_report = step("retention.write_report", trigger_rule="all_done")(**night.given)
     conclude = step("retention.conclude")(**night.given)
-    chain(verify_run, seal_run, write_report, conclude)
+    chain(verify_run, seal_run, count_objects, write_report, conclude)
     path >> write_report
-    # A run is as red as its last tasks, and the report is written after any failure: this one is not.
-    return [seal_run, conclude]
+    # A run is as red as its last tasks, and the report is written after any failure: these are not.
+    return [seal_run, count_objects, conclude]
 
 
 retention_nightly()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,13 @@ def bring(source: sa.Connection, query: str, to: sa.Connection, table: str) -> N
     ):
         for piece in rows:
             taken.write(piece)
+
+
+def fill(connection: sa.Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
+    """Put rows into a table, by COPY."""
+    with _driver(connection).cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def may_pass(error: BaseException) -> bool:

@@ -96,6 +96,14 @@ class FileRemains(HoldfastError):
     """A file would outlive the row that knew of it."""
 
 
+class StoreUnlisted(HoldfastError):
+    """A listing that broke off would look like a store with less in it."""
+
+
+class ObjectsWithoutRow(HoldfastError):
+    """An object that no row knows of is personal data that no rule will ever delete and no hold can be placed on."""
+
+
 class MatrixIncomplete(HoldfastError):
     """A request without a decision for some of its data would be forgotten there."""
 

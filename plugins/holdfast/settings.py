@@ -182,9 +182,13 @@ class Settings:
         return self.own_store / "erasures"
 
     @property
-    def objects(self) -> Path:
-        """The synthetic provider's object storage (call recordings), addressed by `file://` URLs."""
-        return self.home / "objects"
+    def objects(self) -> AnyPath:
+        """The synthetic provider's object storage (call recordings), which the data map names as `objects`."""
+        return self.folder("objects")
+
+    def folder(self, name: str) -> AnyPath:
+        """A folder as the data map names it: by a URL or a whole path, or relative to the store. Raises as `at`."""
+        return at(name) if "://" in name or name.startswith("/") else self.store / name
 
     @property
     def policy(self) -> Path:

@@ -32,6 +32,8 @@ MONTH = {
     "known_until": dt.datetime(2024, 3, 2, tzinfo=dt.UTC),
 }
 TEMPORARY = {  # statements that others need in the same transaction, with values for their parameters
+    "enforcement/objects_listed": {},
+    "enforcement/object_urls": {},
     "holds/stage": {},
     "deletion_requests/elsewhere_stage_matrix": {},
     "deletion_requests/elsewhere_stage_open": {},

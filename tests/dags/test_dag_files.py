@@ -156,7 +156,8 @@ def test_a_failed_night_still_has_a_report_and_is_red(parsed: dict[str, Any]) ->
     assert tasks["write_report"]["trigger_rule"] == "all_done"
     assert [task_id for task_id, task in tasks.items() if not task["downstream"]] == ["complete"]
     assert tasks["complete"]["trigger_rule"] == "none_failed"
-    assert tasks["complete"]["upstream"] == ["conclude", "seal_run"]
+    assert tasks["complete"]["upstream"] == ["conclude", "count_objects", "seal_run"]
+    assert tasks["count_objects"]["upstream"] == ["seal_run"], "what it finds, or meets, keeps nothing from being done"
 
 
 def test_a_killed_task_is_tried_again_and_a_server_that_restarts_is_waited_for(parsed: dict[str, Any]) -> None:

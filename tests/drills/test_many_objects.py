@@ -1,10 +1,12 @@
-"""A store of many objects: they go with their rows in bounded memory, exactly once, and none that is held.
+"""A store of many objects: they go with their rows, exactly once, and those without a row are found; in bounded memory.
 
 `HOLDFAST_DRILL_OBJECTS` is how many; `make drill-objects` does a million.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import os
 import resource
 import time
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 from tests.holdfast.retention.shop import NIGHT, OLD, Crash, Shop, crash, once
 
+from holdfast.enforcement import objects
+from holdfast.enforcement.objects import Counted
 from holdfast.evidence.verify import Verdict
 
 OBJECTS = int(os.environ.get("HOLDFAST_DRILL_OBJECTS", "20000"))
@@ -26,7 +30,7 @@ def test_as_many_objects_go_as_are_due_and_memory_does_not_grow_with_them(shop: 
     _fill(shop, tmp_path)
     run_id = shop.plan(NIGHT)
     (shard,) = shop.shards(run_id, 1)
-    before = _megabytes()
+    before = _megabytes_now()
     began = time.monotonic()
     with pytest.raises(Crash):
         shop.attempt(run_id, shard["shard_id"], once("files.removed", crash, after=OBJECTS // 2_000))
@@ -46,6 +50,22 @@ def test_as_many_objects_go_as_are_due_and_memory_does_not_grow_with_them(shop: 
     assert shop.one("SELECT count(*) FROM shop.photo WHERE customer_no <> 7") == 0
     assert shop.rows_in_ledger("photos-90d") == OBJECTS - held
     assert shop.verify_ledger().verdict is Verdict.OK
+    assert grown < MOST_MEGABYTES
+
+
+def test_as_many_objects_are_looked_through_and_memory_does_not_grow_with_them(shop: Shop, tmp_path: Path) -> None:
+    _fill(shop, tmp_path)
+    shop.set_policy(lambda documents: documents["data_map"]["datasets"]["photos"]["files"].update(folders=["objects"]))
+    shop.execute("DELETE FROM shop.photo WHERE customer_no = 7")
+    in_store = dataclasses.replace(shop.settings, store_url=str(tmp_path))
+    tomorrow = dt.datetime.now(tz=dt.UTC) + 2 * objects.LEAST_AGE
+    before = _megabytes_now()
+    began = time.monotonic()
+    found = objects.count(shop.engine, in_store, shop.policy, now=tomorrow)
+    seconds = time.monotonic() - began
+    grown = _megabytes() - before
+    print(f"\n{OBJECTS} objects looked through in {seconds:.0f} s, memory grew by {grown:.0f} MB")
+    assert found == [Counted("photos", OBJECTS, OBJECTS // HELD_EVERY)]
     assert grown < MOST_MEGABYTES
 
 
@@ -73,6 +93,12 @@ def _fill(shop: Shop, folder: Path) -> None:
 def _objects(folder: Path) -> int:
     """Counted folder by folder, never listed whole."""
     return sum(1 for one in os.scandir(folder / "objects") for _ in os.scandir(one.path))
+
+
+def _megabytes_now() -> float:
+    """This process's memory, from which on its highest counts anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _megabytes()
 
 
 def _megabytes() -> float:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from tests.holdfast.enforcement.undo import window
 from tests.holdfast.retention import shop as shops
-from tests.holdfast.retention.shop import Shop
+from tests.holdfast.retention.shop import Document, Shop
 
 from holdfast import database as hf_database
 from holdfast import queries, roles, settings
@@ -183,8 +183,12 @@ def test_the_keeper_of_holds_deletes_nothing(shop: Shop) -> None:
     engine.dispose()
 
 
-def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop) -> None:
-    shop.set_policy(window.with_window)
+def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop, tmp_path: Path) -> None:
+    def edit(documents: dict[str, Document]) -> None:
+        window.with_window(documents)
+        documents["data_map"]["datasets"]["photos"]["files"]["folders"] = [str(tmp_path)]
+
+    shop.set_policy(edit)
     shop.purchases([1, 2, 3])
     shop.purchases([4], bought_on=window.TAKEN)
     keeper, enforcer = as_role(shop.engine, KEEPER), as_role(shop.engine, ENFORCER)
@@ -198,6 +202,7 @@ def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop) -> None:
         steps.enforce_shards(enforcer, shop.settings, **shard)
     steps.verify_run(enforcer, shop.settings, run_id=run_id)
     steps.seal_run(enforcer, shop.settings, run_id=run_id)
+    assert steps.count_objects(enforcer, shop.settings, run_id=run_id) == {"objects_without_row": 0, "unknown": []}
     assert steps.write_report(as_role(shop.engine, READER), shop.settings, run_id=run_id)["report"]
     assert shop.ids("purchase", "purchase_id") == set()
     by_restorer = dataclasses.replace(shop, engine=as_role(shop.engine, RESTORER))

@@ -1,4 +1,4 @@
-"""`holdfast retention`: what tonight would do, and why a record is still here."""
+"""`holdfast retention`: what tonight would do, why a record is still here, and what no row knows of."""
 
 from __future__ import annotations
 
@@ -78,6 +78,41 @@ def explain(
         raise typer.Exit(1)
     for line in _lines(found, None if restricted else Disclosure.of(policy)):
         typer.echo(line)
+
+
+@app.command("objects-without-rows")
+def objects_without_rows(
+    dataset: Annotated[str, typer.Option("--dataset", help="A dataset of which the data map names folders.")],
+) -> None:
+    """List the objects that no row knows of, for whoever decides about them. Their names may name people."""
+    from holdfast import database
+    from holdfast.enforcement import objects
+    from holdfast.errors import PolicyError
+    from holdfast.policy.load import load_policy
+    from holdfast.reports.html import counted
+
+    loaded = settings.load()
+    whole = load_policy(loaded.policy)
+    known = whole.data_map.datasets.get(dataset)
+    if known is None or known.files is None or not known.files.folders:
+        raise PolicyError(
+            f"The data map names no folder with objects of {dataset}.",
+            fix="name a dataset that has `folders` under `files`, or give it some.",
+        )
+    loaded = loaded.at(known.connection)
+    engine, policy = database.connect_migrated(loaded), whole.at(loaded.database)
+    number = 0
+    with objects.names(engine, loaded, policy, dataset, now=dt.datetime.now(tz=dt.UTC)) as found:
+        for one in found:
+            number += 1
+            typer.echo(f"{one.modified:%Y-%m-%d %H:%M}  {_printable(one.address)}")
+    typer.echo(f"{counted(number, 'object')} without a row in the folders of {dataset}.")
+
+
+def _printable(address: bytes) -> str:
+    """Whoever named the object is not to command the terminal."""
+    text = address.decode(errors="backslashreplace")
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 @app.command()

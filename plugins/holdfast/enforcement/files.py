@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 import sqlalchemy as sa
 
@@ -57,18 +59,32 @@ def _intend(work: Work, number: int) -> None:
 
 def _remove(urls: Iterable[str | None]) -> int:
     """Remove files, those of a store together; how many remain. A row without an address has no file."""
-    import fsspec.core  # heavy, and only some datasets have files
-
     remaining = 0
     stores: dict[Any, list[str]] = {}
     for url in filter(None, urls):
         try:
-            filesystem, path = fsspec.core.url_to_fs(url)
+            filesystem, path = _place(url)
         except (OSError, ValueError):
             remaining += 1
         else:
             stores.setdefault(filesystem, []).append(path)
     return remaining + sum(_remove_from(filesystem, paths) for filesystem, paths in stores.items())
+
+
+def _place(url: str) -> tuple[Any, str]:
+    """The store of a file, and its name there. Raises ValueError if nobody can say which of two files is meant.
+
+    fsspec takes `%20` in the URL of a file on disk for itself; whoever wrote it as RFC 8089 has it meant a space.
+    """
+    import fsspec.core  # heavy, and only some datasets have files
+
+    filesystem, path = fsspec.core.url_to_fs(url)
+    if not url.startswith("file:") or "%" not in path:
+        return filesystem, path
+    found = [name for name in (path, os.fsdecode(unquote_to_bytes(path))) if os.path.lexists(name)]
+    if len(found) > 1:
+        raise ValueError("two files")
+    return filesystem, found[0] if found else path
 
 
 def _remove_from(filesystem: Any, paths: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zoneinfo
 from collections.abc import Iterator
 
@@ -24,6 +25,7 @@ def problems(policy: Policy, find: Finder) -> Iterator[Problem]:
         yield from time_zone_problems(dataset.time_zone, (*path, "time_zone"), find)
         yield from _rules(policy, name, path, find)
         yield from _facts(dataset, name, path, find)
+    yield from _folders(data_map, find)
 
 
 def all_columns(dataset: Dataset) -> set[str]:
@@ -239,3 +241,21 @@ def _facts(dataset: Dataset, name: str, path: EntryPath, find: Finder) -> Iterat
             f"{name} is on the connection {dataset.connection!r}; statistics take their facts from {MAIN!r} alone.",
             f"keep the table in the database of {MAIN!r}.",
         )
+
+
+def _folders(data_map: DataMap, find: Finder) -> Iterator[Problem]:
+    """Objects are counted in each database by its own rows: of a folder of two, each would miss those of the other."""
+    named = [
+        (name, dataset.connection, f"{folder.rstrip('/')}/", ("data_map", "datasets", name, "files", "folders", str(i)))
+        for name, dataset in data_map.datasets.items()
+        for i, folder in enumerate(dataset.files.folders if dataset.files else ())
+    ]
+    for (name, database, folder, _), (other, elsewhere, within, path) in itertools.permutations(named, 2):
+        if within.startswith(folder) and (name == other or database != elsewhere):
+            yield find(
+                Check.FOLDERS_OVERLAP,
+                path,
+                f"the folder lies in {folder} of {name}, so its objects would be counted twice, or by rows of another"
+                " database.",
+                "name each folder once, and keep the objects of each database in folders of their own.",
+            )

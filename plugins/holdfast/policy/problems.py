@@ -39,6 +39,7 @@ class Check(enum.StrEnum):
     NO_RULE = "P108"
     REVIEW_OVERDUE = "P109"
     PART_NEEDED = "P110"
+    FOLDERS_OVERLAP = "P111"
 
     UNKNOWN_DATASET = "P201"
     UNKNOWN_CLASS = "P202"

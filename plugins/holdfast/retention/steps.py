@@ -10,12 +10,11 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast import database
-from holdfast.enforcement import kinds, night
+from holdfast.enforcement import kinds, night, objects
 from holdfast.enforcement.approval import ask_a_person, check_caps, record_approval
 from holdfast.enforcement.night import (
     Result,
     check_policy,
-    conclude,
     end_windows,
     enforce_shards,
     list_shards,
@@ -32,6 +31,7 @@ __all__ = [
     "check_caps",
     "check_policy",
     "conclude",
+    "count_objects",
     "end_windows",
     "enforce_shards",
     "list_shards",
@@ -55,3 +55,21 @@ def write_report(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
     now = night.database_time(engine)
     with database.transaction(engine) as connection:
         return dict(report.write(connection, settings, run_id, now=now))
+
+
+def count_objects(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """Count the objects that no row knows of, where the data map says in which folders they lie. Deletes nothing."""
+    policy, _ = night.policy_and_run(engine, settings, run_id)
+    counted = objects.count(engine, settings, policy, now=night.database_time(engine))
+    with database.transaction(engine) as connection:
+        objects.record(connection, run_id, counted)
+    unknown = [one.dataset for one in counted if one.unknown_because is not None]
+    return {"objects_without_row": sum(one.without_row or 0 for one in counted), "unknown": unknown}
+
+
+def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
+    """End green only if every promise was kept, and no object was found without a row."""
+    totals = night.conclude(engine, settings, run_id=run_id)
+    with database.transaction(engine) as connection:
+        objects.require_none(connection, run_id)
+    return totals

@@ -48,6 +48,11 @@ def test_the_plan_is_shown_rule_by_rule_with_what_keeps_its_rows(site: Stocked) 
     assert "A dry run of" in page
 
 
+def test_the_plan_says_what_is_known_of_objects_without_a_row(site: Stocked) -> None:
+    page = text(site.browser("auditor").get("/retention").text)
+    assert "Call recordings, objects without a row: not looked for in a dry run." in page
+
+
 def test_the_schedule_is_that_of_the_policy(site: Stocked) -> None:
     page = text(site.browser("auditor").get("/retention").text)
     policy = load_policy(site.settings.policy)

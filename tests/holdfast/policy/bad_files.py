@@ -43,6 +43,32 @@ def _connection(name: str) -> Edit:
     return Edit(MAP, "schemas: [shop]\n", "schemas: [shop]\n" + text)
 
 
+_ARCHIVED = """\
+  old_photos:
+    connection: archive
+    table: shop.photo
+    key: [photo_id]
+    subject: {none: "Nobody knows any more who is on them."}
+    files: {url: url, folders: [s3://shop/photos/old]}
+    owner: sales
+    description: Pictures of earlier years.
+    columns:
+      url: {category: content, sensitivity: confidential, legal_basis: contract}
+      taken_on: {category: activity, sensitivity: ordinary, legal_basis: contract}
+    not_personal: [photo_id]
+"""
+_ARCHIVED_RULE = """\
+  old-photos-90d:
+    dataset: old_photos
+    deletion_class: brief
+    start: {column: taken_on}
+    action: {do: delete}
+    strength: maximum
+    law: Nobody looks at them.
+    source: nowhere
+    owner: sales
+"""
+
 WRITING: list[Case] = [
     _case(
         "malformed YAML",
@@ -322,6 +348,35 @@ DATA_MAP: list[Case] = [
             "datasets.purchases.columns.bought_at.in_part",
             "bought_at of purchases must stay as it is while the row stays: it is the ",
             "leave in_part out",
+        ),
+    ),
+    _case(
+        "folders of objects that lie in one another",
+        Edit(MAP, "files: {url: url}", "files: {url: url, folders: [s3://shop/photos/2, s3://shop/photos]}"),
+        Expected(
+            Check.FOLDERS_OVERLAP,
+            MAP,
+            "files:",
+            "datasets.photos.files.folders.0",
+            "the folder lies in s3://shop/photos/ of photos",
+            "name each folder once",
+        ),
+    ),
+    _case(
+        "a folder of objects of two databases",
+        (
+            _connection("archive"),
+            Edit(MAP, "files: {url: url}", "files: {url: url, folders: [s3://shop/photos]}"),
+            Edit(MAP, "exemptions:\n", _ARCHIVED + "exemptions:\n"),
+            Edit(SCHEDULE, "  items-6y:\n", _ARCHIVED_RULE + "  items-6y:\n"),
+        ),
+        Expected(
+            Check.FOLDERS_OVERLAP,
+            MAP,
+            "s3://shop/photos/old",
+            "datasets.old_photos.files.folders.0",
+            "rows of another database",
+            "folders of their own",
         ),
     ),
     _case(

@@ -22,8 +22,8 @@ def photos(shop: Shop, tmp_path: Path) -> Shop:
     return shop
 
 
-def add_photo(shop: Shop, folder: Path, number: int, taken_on: str) -> None:
-    file = folder / f"{number}.jpg"
+def add_photo(shop: Shop, folder: Path, number: int, taken_on: str, name: str = "") -> None:
+    file = folder / f"{name or number}.jpg"
     file.write_bytes(b"a picture")
     row = {"photo_id": f"{number:032d}", "customer_no": number, "taken_on": taken_on, "url": file.as_uri()}
     shop.add("photo", row)
@@ -87,6 +87,24 @@ def test_an_address_that_nobody_understands_keeps_its_row(photos: Shop) -> None:
     with pytest.raises(FileRemains):
         photos.enforce(photos.plan())
     assert 1 in rows(photos)
+
+
+@pytest.mark.parametrize("name", ["on the beach", "Zoë", "100% wool", "a%20b", "b*[1]?"])
+def test_a_name_of_which_the_address_has_signs_in_percent_notation_is_found(
+    photos: Shop, tmp_path: Path, name: str
+) -> None:
+    add_photo(photos, tmp_path, 5, OLD, name)
+    photos.night()
+    assert rows(photos) == pictures(tmp_path) == {4}
+
+
+def test_an_address_that_could_mean_either_of_two_files_deletes_neither(photos: Shop, tmp_path: Path) -> None:
+    add_photo(photos, tmp_path, 5, OLD, "a b")
+    (tmp_path / "a%20b.jpg").write_bytes(b"another picture")
+    with pytest.raises(FileRemains, match="1 of 4"):
+        photos.enforce(photos.plan())
+    assert 5 in rows(photos)
+    assert {file.name for file in tmp_path.glob("a*.jpg")} == {"a b.jpg", "a%20b.jpg"}
 
 
 @pytest.mark.parametrize("point", ["files.intended", "files.removed", "batch.changed", "batch.recorded"])

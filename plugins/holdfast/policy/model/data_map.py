@@ -139,9 +139,15 @@ SubjectOrNone = Annotated[
 
 
 class Files(Strict):
-    """Rows that stand for files: `url` is the column with an fsspec address; a file goes before its row."""
+    """Rows that stand for files: `url` is the column with an fsspec address; a file goes before its row.
+
+    `folders` are where they lie, with what is below: URLs and whole paths, or relative to the installation's store
+    (`HOLDFAST_STORE`, by default the home). What lies there and has no row is looked for each night. Without any, it is
+    not.
+    """
 
     url: str
+    folders: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 class Waiver(Strict):

@@ -19,6 +19,7 @@ from holdfast.retention.report import figures
 from holdfast.retention.report.advice import Advice, advice
 from holdfast.retention.report.confidential import HeldLine, held_lines
 from holdfast.retention.report.nights import missed_nights, unfinished_nights
+from holdfast.retention.report.objects import ObjectLine, object_lines
 from holdfast.retention.report.registers import EndedKey, Kept, PlannedRule, Registers
 from holdfast.retention.report.sources import SourceLine, source_lines
 from holdfast.retention.report.verdict import Case, verdict
@@ -74,6 +75,7 @@ class Edition:
     database: str = MAIN
     undo_kept: tuple[Kept, ...] = ()
     undo_ended: tuple[EndedKey, ...] = ()
+    objects: tuple[ObjectLine, ...] = ()
 
     @property
     def has_plan(self) -> bool:
@@ -95,6 +97,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
     datasets = figures.dataset_lines(registers.datasets)
     totals = figures.totals(lines, registers.rules)
     sources = source_lines(registers, policy, disclosure)
+    objects = object_lines(registers, policy)
     missed = missed_nights(registers.nights, run.as_of_date)
     horizons, forecast = figures.forecast_lines(
         registers.forecast, {plan.rule_id: plan.dataset for plan in registers.rules}
@@ -103,7 +106,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
         run=run,
         policy=policy,
         written_at=written_at,
-        verdict=verdict(Case(registers, totals, datasets, sources, len(missed))),
+        verdict=verdict(Case(registers, totals, datasets, sources, len(missed), objects)),
         lines=tuple(lines),
         totals=totals,
         held=tuple(held_lines(disclosure, registers.held, {plan.rule_id: plan for plan in registers.rules})),
@@ -124,6 +127,7 @@ def compose(registers: Registers, policy: Policy | None, written_at: dt.datetime
         unfinished=unfinished_nights(registers.nights, run.as_of_date),
         undo_kept=registers.undo_kept,
         undo_ended=registers.undo_ended,
+        objects=tuple(objects),
         shards=(sum(plan.finished_shards for plan in registers.rules), sum(plan.shards for plan in registers.rules)),
     )
 

@@ -123,6 +123,7 @@ def json_text(edition: Edition) -> str:
         "shards": {"finished": edition.shards[0], "all": edition.shards[1]},
         "seal": edition.seal,
         "course": edition.course,
+        "objects": edition.objects,
         "undo": {"kept": edition.undo_kept, "destroyed": edition.undo_ended},
         "missed_nights": edition.missed,
         "unfinished_nights": edition.unfinished,

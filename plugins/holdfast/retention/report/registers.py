@@ -125,6 +125,16 @@ class EndedKey:
 
 
 @dataclass(frozen=True)
+class ObjectCount:
+    """What lies in the folders of a dataset, and how much of it no row knows of; or a code for why nobody can say."""
+
+    dataset: str
+    objects: int | None
+    without_row: int | None
+    unknown_because: str | None
+
+
+@dataclass(frozen=True)
 class Registers:
     """Everything the report is made of, apart from the policy."""
 
@@ -142,6 +152,7 @@ class Registers:
     kept_since: tuple[tuple[str, dt.date], ...] = ()
     undo_kept: tuple[Kept, ...] = ()
     undo_ended: tuple[EndedKey, ...] = ()
+    objects: tuple[ObjectCount, ...] = ()
 
     def has(self, kind: str) -> bool:
         """True if the run left an entry of this kind in the ledger."""
@@ -170,4 +181,5 @@ def read(connection: sa.Connection, run_id: int) -> Registers:
         kept_since=tuple((row["rule_id"], row["kept_since"]) for row in rows("retention/report_debt")),
         undo_kept=tuple(Kept(**row) for row in rows("retention/report_undo_kept")),
         undo_ended=tuple(EndedKey(**row) for row in rows("retention/report_undo_ended")),
+        objects=tuple(ObjectCount(**row) for row in rows("enforcement/object_counts")),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from holdfast.reports.html import counted
 from holdfast.reports.verdict import Standing, Verdict, capital, is_, rows, was
 from holdfast.retention.report.figures import DatasetLine, Totals
+from holdfast.retention.report.objects import ObjectLine
 from holdfast.retention.report.registers import Registers
 from holdfast.retention.report.sources import SourceLine
 
@@ -28,6 +29,7 @@ class Case:
     datasets: Sequence[DatasetLine]
     sources: Sequence[SourceLine]
     missed: int
+    objects: Sequence[ObjectLine] = ()
 
     @property
     def state(self) -> str:
@@ -106,8 +108,19 @@ def _points(case: Case) -> Iterator[str]:
     if case.outstayed:
         still = f"{rows(case.outstayed)} whose undo window is over {is_(case.outstayed)} still kept encrypted"
         yield f"{still}, because nobody can say whether a hold wants them."
+    yield from _of_objects(case.objects)
     if case.over_cap and not case.decisions and not case.registers.run.is_dry:
         yield f"The plan is over its caps for {counted(case.over_cap, 'rule')} and waits for a person."
+
+
+def _of_objects(lines: Sequence[ObjectLine]) -> Iterator[str]:
+    for one in lines:
+        if one.without_row:
+            has, it = ("has", "it") if one.without_row == 1 else ("have", "them")
+            lie = f"{counted(one.without_row, 'object')} in the folders of {one.dataset}"
+            yield f"{lie} {has} no row, so no rule will ever delete {it}."
+        elif one.is_missing:
+            yield f"Nobody can say which objects in the folders of {one.dataset} have no row ({one.why})."
 
 
 def _notes(case: Case) -> Iterator[str]:
@@ -136,6 +149,8 @@ def _partly_sentence(case: Case) -> str:
         reservations.append("not every row could be judged")
     if case.outstayed:
         reservations.append("not every undo window that is over could be ended")
+    if any(one.without_row or one.is_missing for one in case.objects):
+        reservations.append("not every object in a store is known to have a row")
     but = " and ".join(reservations) or "a source of holds could not be believed"
     return f"{capital(case.deeds)}, verified and sealed; but {but}."
 
