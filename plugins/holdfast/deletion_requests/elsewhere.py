@@ -36,6 +36,8 @@ def take_over(connection: sa.Connection, main: sa.Connection) -> int:
     queries.run(connection, "deletion_requests/elsewhere_stage_open")
     wanted = queries.query("deletion_requests/elsewhere_open").text
     database.bring(main, wanted, connection, "pg_temp.request_elsewhere")
+    queries.run(connection, "deletion_requests/elsewhere_number")
+    queries.run(connection, "deletion_requests/elsewhere_forget_parts")
     return int(queries.run(connection, "deletion_requests/elsewhere_take_over").one().taken)
 
 

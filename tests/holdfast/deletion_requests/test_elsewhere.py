@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
 import sqlalchemy as sa
 from tests.holdfast.deletion_requests import nights as shipped
 from tests.holdfast.deletion_requests.archive_library import ARCHIVE, Both
-from tests.holdfast.retention.chain import away
+from tests.holdfast.retention.chain import away, url_of
+from typer.testing import CliRunner
 
 from holdfast import settings
+from holdfast.cli import app
 from holdfast.deletion_requests import steps
 from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import Verdict, verify
@@ -107,6 +113,52 @@ def test_a_request_that_nobody_approved_erases_nothing_anywhere(both: Both) -> N
     both.night(1)
     assert both.ids() == {10}
     assert both.main.state(request) == "verified"
+
+
+def test_numbers_that_a_restored_main_database_gives_again_mean_what_it_says_now(
+    both: Both,
+    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The archive was not restored, and knows two requests under numbers that mean others now."""
+    for account in (1, 2, 3, 4):
+        both.log_in(account, account, 10 * account)
+    with fresh_database(source=both.main.engine) as main:
+        both.main.ask(1, "r-1", ("old_logins", None))
+        both.main.ask(2, "r-2", ("old_logins", "2"))
+        both.night(4)
+        assert both.ids() == {20, 3, 30, 4, 40}
+        monkeypatch.setenv(settings.DATABASE_URL, url_of(main))
+        told = CliRunner().invoke(app, ["ledger", "restored", "--by", "anna"])
+        assert told.exit_code == 0, told.output
+        restored = Both(both.main.at(main), both.archive)
+        numbers = [restored.main.ask(account, f"r-{account}", ("old_logins", None)) for account in (2, 3)]
+        assert numbers == [1, 2]
+        run_id = restored.night(3)
+        assert restored.ids() == {4, 40}
+        assert [restored.main.state(one) for one in numbers] == ["completed", "completed"]
+        assert [restored.decision(run_id, one).rows_acted for one in numbers] == [1, 2]
+
+
+def test_who_has_a_reference_that_another_had_there_is_not_told_of_that_ones_data(
+    both: Both,
+    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for account in (1, 2):
+        both.log_in(account, account)
+    with fresh_database(source=both.main.engine) as main:
+        both.main.ask(1, "r-1", ("old_logins", None))
+        both.night(4)
+        monkeypatch.setenv(settings.DATABASE_URL, url_of(main))
+        told = CliRunner().invoke(app, ["ledger", "restored", "--by", "anna"])
+        assert told.exit_code == 0, told.output
+        restored = Both(both.main.at(main), both.archive)
+        request = restored.main.ask(2, "r-1", ("old_logins", None))
+        run_id = restored.night(3)
+        assert restored.ids() == {2}
+        assert tuple(restored.decision(run_id, request)) == ("unknown", "source", 0, 0)
+        assert restored.main.state(request) == "executing"
 
 
 def test_settling_once_more_changes_nothing(both: Both) -> None:
