@@ -24,7 +24,8 @@ the day then gets another one. If the whole database was restored, the jobs refu
 `docs/engineers.md`, *After a restore*.
 
 **Several databases.** It is carried out in each further connection of the data map too, in a group of tasks of its
-name. What such a database did not decide, since it was away or failed, is unknown: the request stays open.
+name. What such a database did not decide, since it was away or failed, is unknown: the request stays open. A replay
+searches all of them: while one does not answer, `replay_erasures` is red, and the night goes on without `replay_since`.
 
 **Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
 by themselves and which need two people. The data protection officer decides on a plan above its caps.
@@ -40,6 +41,12 @@ from airflow.sdk import Param, chain, dag
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from holdfast_airflow import AS_OF, MAIN_NIGHT, TASK_DEFAULTS, Night, alerts, erase, nights, step
+
+_TONIGHT = {
+    "as_of": AS_OF,
+    "dry_run": "{{ params.dry_run }}",
+    "replay_since": "{{ params.replay_since }}",
+}
 
 
 @dag(
@@ -65,9 +72,7 @@ from holdfast_airflow import AS_OF, MAIN_NIGHT, TASK_DEFAULTS, Night, alerts, er
 )
 def deletion_requests_reconcile() -> None:
     night = MAIN_NIGHT
-    run = step("deletion_requests.open_run")(
-        as_of=AS_OF, dry_run="{{ params.dry_run }}", replay_since="{{ params.replay_since }}"
-    )
+    run = step("deletion_requests.open_run")(**_TONIGHT)
     refresh_holds = step("deletion_requests.refresh_holds")(**night.given)
     check_policy = step("deletion_requests.check_policy")(**night.given)
     take_in_requests = step("deletion_requests.take_in_requests")(**night.given)
@@ -101,7 +106,7 @@ def deletion_requests_reconcile() -> None:
 
 def further_database(night: Night, after: Any) -> tuple[Any, list[Any]]:
     """The share of a further database: the task that settles it, and those that say how it ended."""
-    run = step("deletion_requests.open_run")(as_of=AS_OF, dry_run="{{ params.dry_run }}", **night.where)
+    run = step("deletion_requests.open_run")(**_TONIGHT, **night.where)
     refresh_holds = step("deletion_requests.refresh_holds")(**night.given)
     check_policy = step("deletion_requests.check_policy")(**night.given)
     take_over_requests = step("deletion_requests.take_over_requests")(**night.given)

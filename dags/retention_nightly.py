@@ -21,7 +21,7 @@ two, and goes on after its last commit. A refusal is not tried again:
 | red task | what it means | what to do |
 | --- | --- | --- |
 | `check_policy` | a table or column is not in the policy | `holdfast policy check`; register it; trigger again |
-| `end_windows` | the folder of the keys of undo windows is not there or not writable | mend it, clear the task |
+| `end_windows` | no folder of keys of undo windows is named, there, or writable | mend it, clear the task |
 | `ask_a_person`, `record_approval` | refused, or no approver answered | clear `ask_a_person`, unless refused |
 | `list_shards` | the approved plan has changed since | trigger again: a new plan is made and asked for |
 | `enforce_shards` | one shard failed, the rest is done | mend what its log names, clear the task |

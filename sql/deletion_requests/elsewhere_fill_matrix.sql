@@ -1,22 +1,34 @@
--- Stage what a run decided, and what it counted after its work.
+-- Stage what a run decided, and what it counted after its work, by the references of the requests.
 -- params:  run_id bigint
 -- returns: none
 -- locks:   none
 INSERT INTO pg_temp.matrix_elsewhere (
-    is_after, run_id,
+    is_after, reference, run_id,
     request_id, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until, review_on,
     disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
 )
 SELECT
-    FALSE, run_id,
-    request_id, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until, review_on,
-    disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
-FROM holdfast.request_decision
-WHERE run_id = :run_id
+    FALSE,
+    request.reference,
+    one.run_id,
+    one.request_id,
+    one.dataset,
+    one.decision, one.reason, one.rows_found, one.rows_acted, one.rows_held, one.rows_exempt, one.held_until,
+    one.review_on, one.disclosable, one.told_action, one.told_reasons, one.told_until, one.told_review_on,
+    one.told_rows
+FROM holdfast.request_decision AS one
+INNER JOIN holdfast.deletion_request AS request ON one.request_id = request.request_id
+WHERE one.run_id = :run_id
 UNION ALL
 SELECT
-    TRUE, run_id,
-    request_id, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until, review_on,
-    disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
-FROM holdfast.request_after
-WHERE run_id = :run_id
+    TRUE,
+    request.reference,
+    one.run_id,
+    one.request_id,
+    one.dataset,
+    one.decision, one.reason, one.rows_found, one.rows_acted, one.rows_held, one.rows_exempt, one.held_until,
+    one.review_on, one.disclosable, one.told_action, one.told_reasons, one.told_until, one.told_review_on,
+    one.told_rows
+FROM holdfast.request_after AS one
+INNER JOIN holdfast.deletion_request AS request ON one.request_id = request.request_id
+WHERE one.run_id = :run_id

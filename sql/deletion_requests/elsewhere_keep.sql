@@ -4,6 +4,13 @@
 -- returns: one row (decided bigint, unknown bigint); datasets are those of further databases that can be asked for
 -- locks:   the new rows
 WITH
+-- They may know a request under another number, and do not know it under another reference.
+staged AS (
+    SELECT request.request_id AS number, matrix.*
+    FROM pg_temp.matrix_elsewhere AS matrix
+    INNER JOIN holdfast.deletion_request AS request ON matrix.reference = request.reference
+),
+
 asked AS (
     SELECT DISTINCT scope.request_id, one.dataset
     FROM holdfast.erasure_scope AS scope
@@ -20,21 +27,20 @@ asked AS (
 missing AS (
     SELECT asked.request_id, asked.dataset
     FROM asked
-    LEFT JOIN pg_temp.matrix_elsewhere AS staged
-        ON asked.request_id = staged.request_id AND asked.dataset = staged.dataset
+    LEFT JOIN staged ON asked.request_id = staged.number AND asked.dataset = staged.dataset
     GROUP BY asked.request_id, asked.dataset
     HAVING count(staged.is_after) < 2
 ),
 
 known AS (
     SELECT staged.*
-    FROM pg_temp.matrix_elsewhere AS staged
-    INNER JOIN asked ON staged.request_id = asked.request_id AND staged.dataset = asked.dataset
+    FROM staged
+    INNER JOIN asked ON staged.number = asked.request_id AND staged.dataset = asked.dataset
     WHERE
         NOT EXISTS (
             SELECT
             FROM missing
-            WHERE missing.request_id = staged.request_id AND missing.dataset = staged.dataset
+            WHERE missing.request_id = staged.number AND missing.dataset = staged.dataset
         )
 ),
 
@@ -44,7 +50,7 @@ planned AS (
         review_on, disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
     )
     SELECT
-        :run_id, request_id, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until,
+        :run_id, number, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until,
         review_on, disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
     FROM known
     WHERE NOT is_after
@@ -57,7 +63,7 @@ after AS (
         review_on, disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
     )
     SELECT
-        :run_id, request_id, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until,
+        :run_id, number, dataset, decision, reason, rows_found, rows_acted, rows_held, rows_exempt, held_until,
         review_on, disclosable, told_action, told_reasons, told_until, told_review_on, told_rows
     FROM known
     WHERE is_after

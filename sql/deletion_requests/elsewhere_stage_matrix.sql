@@ -2,5 +2,6 @@
 -- params:  none
 -- returns: nothing
 -- locks:   none
-CREATE TEMPORARY TABLE matrix_elsewhere (is_after boolean, LIKE holdfast.request_decision INCLUDING DEFAULTS)
-ON COMMIT DROP
+CREATE TEMPORARY TABLE matrix_elsewhere (
+    is_after boolean, reference text, LIKE holdfast.request_decision INCLUDING DEFAULTS
+) ON COMMIT DROP

@@ -1,10 +1,7 @@
--- What was erased since a moment in one dataset, and for whom, by pseudonym? Of a request for single records, those. Whole
--- records, or of single categories alone.
+-- Stage what was erased since a moment in one dataset, and for whom, by pseudonym. Of a request for single records, those.
+-- Whole records, or of single categories alone.
 -- params:  dataset text, since timestamptz, is_cut boolean, wholes text[], zone text
--- returns: one row for each request, or each of its records (request_id bigint, pseudonym text, record_key text or NULL:
---          every record of the subject, categories text[] or NULL: whole records, until date: made up to this day, or NULL:
---          whenever, kept_rows bigint: so many were there when the request was counted last); wholes are the categories
---          whose request is one for whole records of the dataset
+-- returns: none; wholes are the categories whose request is one for whole records of the dataset
 -- locks:   none
 WITH line AS (
     SELECT line.request_id, line.subject_pseudonym, array_agg(DISTINCT one.category) AS categories
@@ -29,9 +26,14 @@ kept AS (
         AND run_id = (SELECT max(latest.run_id) FROM holdfast.request_after AS latest)
 )
 
+INSERT INTO erased_since (
+    dataset, is_cut, request_id, pseudonym, record_key, categories, until, kept_rows
+)
 SELECT
+    cast(:dataset AS text),
+    cast(:is_cut AS boolean),
     request.request_id,
-    line.subject_pseudonym AS pseudonym,
+    line.subject_pseudonym,
     named.record_key,
     CASE WHEN cast(:is_cut AS boolean) THEN line.categories END AS categories,
     coalesce(request.replay_until, cast(timezone(cast(:zone AS text), request.closed_at) AS date)) AS until,

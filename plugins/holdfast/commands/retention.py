@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from holdfast import clock, settings
-from holdfast.commands import every_database
+from holdfast.commands import Database, at, every_database
+from holdfast.settings import MAIN
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -122,27 +123,29 @@ def restore(
     even_unheld: Annotated[
         bool, typer.Option("--even-unheld", help="Also rows that no hold reaches; the next night takes them again.")
     ] = False,
+    database: Database = MAIN,
 ) -> None:
     """Have the rows back that a run deleted, within its undo window: asks first, and does it once two approved."""
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.enforcement.undo import restoring
     from holdfast.enforcement.undo.keys import Keys
     from holdfast.policy.load import load_policy
 
-    loaded = settings.load()
-    policy = load_policy(loaded.policy)
-    engine, key = database.connect_migrated(loaded), loaded.pseudonym_key()
-    with database.transaction(engine) as connection:
+    loaded = at(database)
+    policy = load_policy(loaded.policy).at(loaded.database)
+    engine, key = databases.connect_migrated(loaded), loaded.pseudonym_key()
+    with databases.transaction(engine) as connection:
         asked = restoring.ask(connection, run_id=run, by=by, key=key)
     rows = ", ".join(f"{number:,} of {dataset}" for dataset, number in asked.wanted.rows.items())
     if len(asked.approved_by) < 2:
         typer.echo(f"Run {run}: {rows}; can be had until {asked.wanted.first_end}, when the first of them go for good.")
         typer.echo(f"Asked for by {asked.asked_by}; approved by {len(asked.approved_by)} of 2.")
         typer.echo(f"Two of {', '.join(policy.schedule.approvers)}, and not who asked, must each say:")
-        typer.echo(f"    holdfast retention approve-restore --run {run}")
+        where = "" if database == MAIN else f" --database {database}"
+        typer.echo(f"    holdfast retention approve-restore --run {run}{where}")
         raise typer.Exit(1)
     today = clock.local_date(dt.datetime.now(tz=dt.UTC), policy.schedule.time_zone)
-    with database.transaction(engine) as connection:
+    with databases.transaction(engine) as connection:
         keys = Keys(loaded.undo_keys)
         done = restoring.restore(
             connection, policy, keys, run_id=run, by=by, key=key, as_of=today, even_unheld=even_unheld
@@ -159,15 +162,16 @@ def restore(
 def approve_restore(
     run: Annotated[int, typer.Option("--run", help="The number of the run whose deleted rows are wanted back.")],
     by: By,
+    database: Database = MAIN,
 ) -> None:
     """Approve that the rows of a run come back: two approvers of the policy must, and neither is who asked."""
-    from holdfast import database
+    from holdfast import database as databases
     from holdfast.enforcement.undo import restoring
     from holdfast.policy.load import load_policy
 
-    loaded = settings.load()
-    policy = load_policy(loaded.policy)
-    with database.transaction(database.connect_migrated(loaded)) as connection:
+    loaded = at(database)
+    policy = load_policy(loaded.policy).at(loaded.database)
+    with databases.transaction(databases.connect_migrated(loaded)) as connection:
         approvals = restoring.approve(connection, policy, run_id=run, by=by, key=loaded.pseudonym_key())
     typer.echo(f"Run {run}: approved by {approvals} of 2.")
 

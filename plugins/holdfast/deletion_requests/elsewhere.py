@@ -10,7 +10,7 @@ the request stays open. So nothing is told as erased that some database still ha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ def take_over(connection: sa.Connection, main: sa.Connection) -> int:
     queries.run(connection, "deletion_requests/elsewhere_stage_open")
     wanted = queries.query("deletion_requests/elsewhere_open").text
     database.bring(main, wanted, connection, "pg_temp.request_elsewhere")
+    queries.run(connection, "deletion_requests/elsewhere_number")
+    queries.run(connection, "deletion_requests/elsewhere_forget_parts")
     return int(queries.run(connection, "deletion_requests/elsewhere_take_over").one().taken)
 
 
@@ -58,7 +60,7 @@ def take_back(connection: sa.Connection, settings: Settings, policy: Policy, run
 
 def _stage(connection: sa.Connection, other: sa.Connection, run: Run) -> None:
     """Bring the matrix of the other database's run of the same night, if it has done its work."""
-    night = {"job": run.job, "day": run.as_of_date, "policy_digest": run.policy_digest}
+    night = {"job": run.job, "day": run.as_of_date, "policy_digest": run.policy_digest, "edition": run.edition}
     found = queries.run(other, "deletion_requests/elsewhere_run", night).scalar_one_or_none()
     if found is not None:
         queries.run(other, "deletion_requests/elsewhere_stage_matrix")
@@ -68,27 +70,22 @@ def _stage(connection: sa.Connection, other: sa.Connection, run: Run) -> None:
 
 @contextmanager
 def _answering(connection: sa.Connection, there: Settings) -> Iterator[sa.Connection | None]:
-    """A transaction in another database as the role that we work as here; None if it does not answer."""
-    role = queries.run(connection, "roles/working_as").scalar_one()
-    try:
-        engine = database.connect_migrated(there, role)
-    except (DatabaseUnreachable, MigrationError):
-        yield None
-        return
-    try:
-        with database.transaction(engine) as other:
-            yield other
-    finally:
-        engine.dispose()
+    """The same, or None if it does not answer."""
+    with ExitStack() as stack:
+        try:
+            other = stack.enter_context(asking(connection, there))
+        except (DatabaseUnreachable, MigrationError):
+            other = None
+        yield other
 
 
 @contextmanager
-def main_database(connection: sa.Connection, settings: Settings) -> Iterator[sa.Connection]:
-    """A transaction in the main database, as the role that we work as here. Raises DatabaseUnreachable."""
+def asking(connection: sa.Connection, there: Settings) -> Iterator[sa.Connection]:
+    """A transaction in another database, as the role that we work as here. Raises DatabaseUnreachable."""
     role = queries.run(connection, "roles/working_as").scalar_one()
-    engine = database.connect_migrated(settings.at(MAIN), role)
+    engine = database.connect_migrated(there, role)
     try:
-        with database.transaction(engine) as main:
-            yield main
+        with database.transaction(engine) as other:
+            yield other
     finally:
         engine.dispose()

@@ -1,9 +1,10 @@
 """After a backup was restored: whatever it brought back of erased subjects is found, and asked for again.
 
-Nothing is deleted here. Subjects are known by their pseudonym alone, as the register of erasures has them; the database
-computes that of every subject it holds. A completed request with data that came back is followed again, up to what was
-there when it was completed, and the night erases it as it did the first time: by the same plan, within the same caps,
-and not what a hold keeps meanwhile. Once it is gone, another replay finds nothing.
+Nothing is deleted here. The main database's register says what was erased in which, and each is searched for its own.
+Subjects are known by their pseudonym alone, as the register of erasures has them; the database computes that of every
+subject it holds. A completed request with data that came back is followed again, up to what was there when it was
+completed, and the night erases it as it did the first time: by the same plan, within the same caps, and not what a
+hold keeps meanwhile. Once it is gone, another replay finds nothing.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from holdfast import clock, queries
-from holdfast.deletion_requests import moves, replay_files
+from holdfast import clock, database, queries
+from holdfast.deletion_requests import elsewhere, moves, replay_files
 from holdfast.deletion_requests.found_again import categories_of
 from holdfast.deletion_requests.register import State
+from holdfast.deletion_requests.replay_files import Place
 from holdfast.enforcement import catalogue
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import Asked, ErasurePredicate
@@ -29,7 +31,7 @@ from holdfast.errors import RequestError
 from holdfast.evidence import known_key, ledger
 from holdfast.policy import parts
 from holdfast.policy.model import Policy
-from holdfast.settings import Settings
+from holdfast.settings import MAIN, Settings
 
 
 @dataclass(frozen=True)
@@ -71,20 +73,27 @@ def replay(
 ) -> Replayed:
     """Find what came back of all that was erased since the beginning of a day, and ask for it again.
 
+    `policy` is the whole: every database is searched, and one that does not answer is no database without anything.
     `run_id` None: a person looks, and the next run reports what is found. Takes as long as assessing as many requests.
+    Raises DatabaseUnreachable, or SettingsError for another key; once in a transaction.
     """
     zone, key = policy.schedule.time_zone, known_key.require(connection, settings)
-    moment = clock.midnight(since, zone)
-    tables = catalogue.read(connection, policy.data_map.schemas)
-    cuts = parts.cuts(policy)
-    # No hold is looked at, so the moment they are counted at does not matter.
-    setting = ErasureSetting(policy, tables, clock.local_date(now, zone), now, parts=cuts)
-    datasets = list(parts.with_subject(policy))
-    entered, unplaced = replay_files.take_in(connection, setting, datasets, settings, since=since, moment=moment)
-    for dataset in datasets:
-        connection.execute(_find(_Erased(setting, dataset, moment, key), run_id))
-        if any(name == dataset for name, _ in cuts):
-            connection.execute(_find(_Emptied(setting, dataset, moment, key), run_id))
+    moment, today = clock.midnight(since, zone), clock.local_date(now, zone)
+    with contextlib.ExitStack() as stack:
+        main = _place(connection, policy.at(MAIN), today)
+        others = [
+            _place(stack.enter_context(elsewhere.asking(connection, settings.at(name))), policy.at(name), today)
+            for name in policy.data_map.connections
+        ]
+        entered, unplaced = replay_files.take_in(main, others, settings, since=since, moment=moment)
+        _stage(connection, policy, moment)
+        _search(main, key)
+        for place in others:
+            queries.run(place.connection, "deletion_requests/replay_stage_erased")
+            database.bring(connection, "TABLE erased_since", place.connection, "erased_since")
+            _search(place, key)
+            database.bring(place.connection, "TABLE found_again", connection, "found_again")
+    queries.run(connection, "deletion_requests/replay_came_back", {"run_id": run_id})
     values = {"run_id": run_id, "zone": zone}
     reopened = sorted(queries.run(connection, "deletion_requests/replay_reopen", values).scalars())
     totals = queries.run(connection, "deletion_requests/replay_totals", {"run_id": run_id})
@@ -113,6 +122,30 @@ def day(text: str, today: dt.date) -> dt.date:
     return found
 
 
+def _place(connection: sa.Connection, policy: Policy, today: dt.date) -> Place:
+    tables = catalogue.read(connection, policy.data_map.schemas)
+    moment = dt.datetime.combine(today, dt.time(), dt.UTC)  # of counting holds; none is looked at, so any will do
+    return Place(connection, ErasureSetting(policy, tables, today, moment, parts=parts.cuts(policy)))
+
+
+def _stage(connection: sa.Connection, policy: Policy, since: dt.datetime) -> None:
+    """Stage what was erased since, in any database: the main one's register knows."""
+    queries.run(connection, "deletion_requests/replay_stage_erased")
+    for name, dataset in parts.with_subject(policy).items():
+        values = {"dataset": name, "since": since, "zone": policy.schedule.time_zone, "wholes": categories_of(dataset)}
+        for is_cut in (False, True):
+            queries.run(connection, "deletion_requests/replay_erased", {**values, "is_cut": is_cut})
+
+
+def _search(place: Place, key: bytes) -> None:
+    """Stage of which requests there are more rows in a database than there should be."""
+    queries.run(place.connection, "deletion_requests/replay_stage_found")
+    for dataset in place.datasets:
+        place.connection.execute(_find(_Erased(place.setting, dataset, key)))
+        if any(name == dataset for name, _ in place.setting.parts):
+            place.connection.execute(_find(_Emptied(place.setting, dataset, key)))
+
+
 class _Found(ErasurePredicate):
     """The rows of one dataset that are in the scope of what was erased."""
 
@@ -130,25 +163,25 @@ class _Found(ErasurePredicate):
 
 
 class _Erased(_Found):
-    """The rows whose subjects had them erased since a moment."""
+    """The rows whose subjects had them erased."""
 
-    def __init__(self, setting: Setting, dataset: str, since: dt.datetime, key: bytes) -> None:
+    def __init__(self, setting: Setting, dataset: str, key: bytes) -> None:
         super().__init__(setting, dataset)
-        self.since = _erased_scope(setting, dataset, since, key, is_cut=False)
+        self.since = _erased_scope(setting, dataset, key, is_cut=False)
 
 
 class _Emptied(_Found, PartPredicate):
-    """The rows whose subjects had single categories of them emptied since a moment."""
+    """The rows whose subjects had single categories of them emptied."""
 
-    def __init__(self, setting: Setting, dataset: str, since: dt.datetime, key: bytes) -> None:
+    def __init__(self, setting: Setting, dataset: str, key: bytes) -> None:
         super().__init__(setting, dataset)
-        self.since = _erased_scope(setting, dataset, since, key, is_cut=True)
+        self.since = _erased_scope(setting, dataset, key, is_cut=True)
 
     def asked(self) -> list[Asked]:
         return self._asked_by_subject()
 
 
-def _find(predicate: _Found, run_id: int | None) -> sa.Insert:
+def _find(predicate: _Found) -> sa.Insert:
     """INSERT the requests of which there are more rows than there should be."""
     each = sa.union_all(
         *(
@@ -159,7 +192,6 @@ def _find(predicate: _Found, run_id: int | None) -> sa.Insert:
     counted = sa.select(each.c.request_id, sa.func.count().label("found_rows")).group_by(each.c.request_id).subquery()
     kept = predicate.kept()
     columns: dict[str, sa.ColumnElement[Any]] = {
-        "run_id": sa.literal(run_id, sa.BigInteger),
         "request_id": counted.c.request_id,
         "dataset": sa.literal(predicate.dataset, sa.Text),
         "found_rows": counted.c.found_rows,
@@ -169,39 +201,34 @@ def _find(predicate: _Found, run_id: int | None) -> sa.Insert:
         .select_from(counted.join(kept, counted.c.request_id == kept.c.request_id))
         .where(counted.c.found_rows > kept.c.kept_rows)
     )
-    target = sa.table("came_back", *map(sa.column, columns), schema="holdfast")
-    return postgresql.insert(target).from_select(list(columns), more).on_conflict_do_nothing()
+    target = sa.table("found_again", *map(sa.column, columns))
+    return sa.insert(target).from_select(list(columns), more)
 
 
-def _erased_scope(setting: Setting, name: str, since: dt.datetime, key: bytes, *, is_cut: bool) -> sa.CTE:
-    """sql/deletion_requests/replay_erased.sql, with the subjects of the dataset that the pseudonyms stand for."""
-    fixed = queries.query("deletion_requests/replay_erased").bindparams(
-        sa.bindparam("dataset", name, sa.Text),
-        sa.bindparam("since", since, sa.DateTime(timezone=True)),
-        sa.bindparam("is_cut", is_cut, sa.Boolean),
-        sa.bindparam("wholes", categories_of(setting.policy.data_map.datasets[name]), postgresql.ARRAY(sa.Text)),
-        sa.bindparam("zone", setting.policy.schedule.time_zone, sa.Text),
-    )
-    columns: dict[str, Any] = {
-        "request_id": sa.BigInteger,
-        "pseudonym": sa.Text,
-        "record_key": sa.Text,
+def _erased_scope(setting: Setting, name: str, key: bytes, *, is_cut: bool) -> sa.CTE:
+    """What was erased of the dataset, with the subjects here that the pseudonyms stand for."""
+    columns: dict[str, sa.types.TypeEngine[Any]] = {
+        "request_id": sa.BigInteger(),
+        "dataset": sa.Text(),
+        "pseudonym": sa.Text(),
+        "record_key": sa.Text(),
         "categories": postgresql.ARRAY(sa.Text),
-        "until": sa.Date,
-        "kept_rows": sa.BigInteger,
+        "until": sa.Date(),
+        "kept_rows": sa.BigInteger(),
+        "is_cut": sa.Boolean(),
     }
-    erased = fixed.columns(**columns).cte("erased")
+    erased = sa.table("erased_since", *(sa.column(*one) for one in columns.items()))
     subjects = replay_files.subjects_of(setting, name, key)
     chosen = sa.select(
         erased.c.request_id,
-        sa.literal(name, sa.Text).label("dataset"),
+        erased.c.dataset,
         subjects.c.subject_key,
         erased.c.record_key,
         erased.c.categories,
         erased.c.until,
         erased.c.kept_rows,
-    )
-    return chosen.select_from(erased.join(subjects, erased.c.pseudonym == subjects.c.pseudonym)).cte("erased_scope")
+    ).select_from(erased.join(subjects, erased.c.pseudonym == subjects.c.pseudonym))
+    return chosen.where(erased.c.dataset == name, erased.c.is_cut == is_cut).cte("erased_scope")
 
 
 def pending(connection: sa.Connection, run_id: int) -> None:

@@ -7,48 +7,64 @@ was erased, or for the single records that are there, which the files name by ps
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from holdfast import queries
+from holdfast import database, queries
 from holdfast.deletion_requests import erasure_files
-from holdfast.deletion_requests.register import LettersEnded, State
 from holdfast.enforcement.predicate.base import Setting
 from holdfast.enforcement.predicate.erasure import ErasurePredicate
+from holdfast.enforcement.predicate.requests import ErasureSetting
 from holdfast.enforcement.predicate.rows import Bool, Rows
 from holdfast.errors import RequestError
 from holdfast.evidence import ledger
 from holdfast.evidence.pseudonyms import hmac_pads, pseudonym_in_sql
 from holdfast.holds.register import SUBJECT
+from holdfast.policy import parts
 from holdfast.settings import Settings
 
 
+@dataclass(frozen=True)
+class Place:
+    """A database that is searched, by its part of the policy."""
+
+    connection: sa.Connection
+    setting: ErasureSetting
+
+    @property
+    def datasets(self) -> list[str]:
+        """Those that a request can reach."""
+        return list(parts.with_subject(self.setting.policy))
+
+
 def take_in(
-    connection: sa.Connection,
-    setting: Setting,
-    datasets: list[str],
-    settings: Settings,
-    *,
-    since: dt.date,
-    moment: dt.datetime,
+    main: Place, others: Sequence[Place], settings: Settings, *, since: dt.date, moment: dt.datetime
 ) -> tuple[int, int]:
     """Take in what the files know and the database does not, because it was restored to before: requests, and erasures.
 
-    The requests that were entered again, and those that could not be.
+    `others` are searched for their subjects too. The requests that were entered again, and those that could not be.
     """
-    key = settings.pseudonym_key()
-    queries.run(connection, "deletion_requests/replay_lines")
-    queries.run(connection, "deletion_requests/replay_records")
+    connection, key = main.connection, settings.pseudonym_key()
+    for place in (main, *others):
+        queries.run(place.connection, "deletion_requests/replay_lines")
+        queries.run(place.connection, "deletion_requests/replay_records")
+        queries.run(place.connection, "deletion_requests/replay_subjects")
     for lines in erasure_files.read(settings.erasures, since, key):
         values = {"lines": f"[{','.join(lines)}]", "since": moment}
         queries.run(connection, "deletion_requests/replay_lines_add", values)
     queries.run(connection, "deletion_requests/replay_lines_known")
-    entered: set[int] = set()
-    for dataset in datasets:
-        connection.execute(_Named(setting, dataset, key).find())
-        entered.update(connection.execute(_enter_again(setting, dataset, key)).scalars())
+    _look_for_subjects(main, key)
+    for place in others:
+        database.bring(connection, "TABLE replay_line", place.connection, "replay_line")
+        _look_for_subjects(place, key)
+        for found in ("replay_record", "replay_subject"):
+            database.bring(place.connection, f"TABLE {found}", connection, found)
+    values = {"zone": main.setting.policy.schedule.time_zone}
+    entered = set(queries.run(connection, "deletion_requests/replay_enter_again", values).scalars())
     placed = set(queries.run(connection, "deletion_requests/replay_parts").scalars())
     placed.update(queries.run(connection, "deletion_requests/replay_record_parts").scalars())
     if not entered <= placed:  # one without parts would ask for the whole account
@@ -62,6 +78,13 @@ def take_in(
     if entered:
         ledger.append(connection, "request_entered_again", {"requests": len(entered)})
     return len(entered), unplaced
+
+
+def _look_for_subjects(place: Place, key: bytes) -> None:
+    """Stage which subjects and single records of the lines are in this database."""
+    for dataset in place.datasets:
+        place.connection.execute(_Named(place.setting, dataset, key).find())
+        place.connection.execute(_subjects_there(place.setting, dataset, key))
 
 
 def subjects_of(setting: Setting, name: str, key: bytes) -> sa.Subquery:
@@ -121,45 +144,18 @@ class _Named(ErasurePredicate):
 
 
 def _line_table() -> sa.TableClause:
-    names = ("reference", "channel", "received_at", "dataset", "pseudonym", "by_record", "records", "erased_at")
+    names = ("reference", "dataset", "pseudonym", "by_record", "records")
     return sa.table("replay_line", *map(sa.column, names))
 
 
-def _enter_again(setting: Setting, dataset: str, key: bytes) -> sa.Executable:
-    """INSERT the requests that only the files know, about subjects of the dataset; RETURNING their numbers."""
+def _subjects_there(setting: Setting, dataset: str, key: bytes) -> sa.Insert:
+    """INSERT the subjects of the dataset for whom lines say that something of it was erased."""
     line, subjects = _line_table(), subjects_of(setting, dataset, key)
-    record = sa.table("replay_record", *map(sa.column, ("reference", "dataset", "subject_key")))
-    known = sa.table("deletion_request", sa.column("reference"), schema="holdfast")
-    last = sa.select(line.c.reference, sa.func.max(line.c.erased_at).label("at")).group_by(line.c.reference).subquery()
-    day = sa.cast(sa.func.timezone(setting.policy.schedule.time_zone, last.c.at), sa.Date)
     columns: dict[str, sa.ColumnElement[Any]] = {
-        "reference": line.c.reference,
-        "channel": line.c.channel,
+        "dataset": sa.literal(dataset, sa.Text),
+        "pseudonym": subjects.c.pseudonym,
         "subject_key": subjects.c.subject_key,
-        "received_at": line.c.received_at,
-        "state": sa.literal(State.PARTLY_COMPLETED.value, sa.Text),
-        "replay_until": day,
-        "letters_ended": sa.literal(LettersEnded.TOLD_BEFORE_RESTORE.value, sa.Text),
     }
-    is_there = sa.exists().where(
-        record.c.reference == line.c.reference,
-        record.c.dataset == line.c.dataset,
-        record.c.subject_key == subjects.c.subject_key,
-    )
-    chosen = (
-        sa.select(*columns.values())
-        .select_from(
-            line.join(subjects, line.c.pseudonym == subjects.c.pseudonym).join(
-                last, last.c.reference == line.c.reference
-            )
-        )
-        .where(
-            sa.or_(~line.c.by_record, is_there),
-            line.c.dataset == dataset,
-            line.c.reference.not_in(sa.select(known.c.reference)),
-        )
-        .distinct()
-    )
-    target = sa.table("deletion_request", *map(sa.column, columns), schema="holdfast")
-    insert = postgresql.insert(target).from_select(list(columns), chosen).on_conflict_do_nothing()
-    return insert.returning(sa.column("request_id", sa.BigInteger))
+    named = sa.exists().where(line.c.dataset == dataset, line.c.pseudonym == subjects.c.pseudonym)
+    target = sa.table("replay_subject", *map(sa.column, columns))
+    return sa.insert(target).from_select(list(columns), sa.select(*columns.values()).where(named))

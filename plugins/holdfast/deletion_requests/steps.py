@@ -122,7 +122,7 @@ def take_over_requests(engine: sa.Engine, settings: Settings, *, run_id: int) ->
     _, run = shared.policy_and_run(engine, settings, run_id)
     if run.is_dry or run.state not in ("open", "planned"):
         return {}
-    with database.transaction(engine) as connection, elsewhere.main_database(connection, settings) as main:
+    with database.transaction(engine) as connection, elsewhere.asking(connection, settings.at(MAIN)) as main:
         return {"requests": elsewhere.take_over(connection, main)}
 
 
@@ -150,8 +150,8 @@ def assess(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
 
 
 def replay_erasures(engine: sa.Engine, settings: Settings, *, run_id: int, replay_since: str | None) -> Result:
-    """Ask again for what a restored backup brought back of all that was erased since a day, if one is given."""
-    policy, run = shared.policy_and_run(engine, settings, run_id)
+    """Ask again for what restored backups brought back of all that was erased since a day, if one is given."""
+    policy, run = shared.whole_and_run(engine, settings, run_id)
     begun = run.state not in ("open", "planned")
     with database.transaction(engine) as connection:
         if not replay_since:

@@ -87,14 +87,20 @@ def check_policy(engine: sa.Engine, settings: Settings, *, run_id: int) -> Resul
 
 
 def end_windows(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """Destroy the keys of undo windows that are over, all but for rows that a hold wants."""
+    """Destroy the keys of undo windows that are over, all but for rows that a hold wants.
+
+    Raises SettingsError, before the night deletes anything, if tonight's keys would have no folder.
+    """
     policy, run = policy_and_run(engine, settings, run_id)
     if run.is_dry or run.state in PAST_PLANNING:
         return {"keys_destroyed": 0, "batches_stuck": 0}
+    keys = Keys(settings.undo_keys)
+    if any(rule.undo_days for rule in policy.schedule.rules.values()):
+        keys.require_folder()
     now = database_time(engine)
     with database.transaction(engine) as connection:
         setting = plan.setting_at(connection, policy, run, now)
-    ended = ending.end(engine, setting, Keys(settings.undo_keys), run_id)
+    ended = ending.end(engine, setting, keys, run_id)
     return {"keys_destroyed": ended.keys, "batches_stuck": ended.stuck}
 
 

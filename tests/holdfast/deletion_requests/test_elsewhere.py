@@ -2,147 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from tests.holdfast.deletion_requests import nights as shipped
-from tests.holdfast.deletion_requests.nights import LONG_AGO, Nights
+from tests.holdfast.deletion_requests.archive_library import ARCHIVE, Both
 from tests.holdfast.retention.chain import away, url_of
+from typer.testing import CliRunner
 
-from holdfast import database as hf_database
-from holdfast import embedded, queries, settings
+from holdfast import settings
+from holdfast.cli import app
 from holdfast.deletion_requests import steps
 from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import Verdict, verify
 from holdfast.holds import everywhere, register
-
-ARCHIVE = "archive"
-TABLES = """
-CREATE SCHEMA old;
-CREATE TABLE old.login (login_id bigint PRIMARY KEY, account_id bigint, occurred_at timestamptz);
-"""
-
-
-@dataclass(frozen=True)
-class Both:
-    """The provider and an archive of log-ins, each with its own nights."""
-
-    main: Nights
-    archive: sa.Engine
-
-    def ids(self) -> set[int]:
-        with self.archive.connect() as connection:
-            return set(connection.execute(sa.text("SELECT login_id FROM old.login")).scalars())
-
-    def log_in(self, account: int, *ids: int) -> None:
-        with self.archive.begin() as connection:
-            for one in ids:
-                values = {"id": one, "account": account, "at": LONG_AGO}
-                connection.execute(sa.text("INSERT INTO old.login VALUES (:id, :account, :at)"), values)
-
-    def begin(self, before: int) -> int:
-        """The main night up to its plan."""
-        return self.main.plan(before)
-
-    def share(self, before: int) -> int:
-        """The archive's whole share of the night."""
-        engine, given = self.archive, settings.load().at(ARCHIVE)
-        as_of = self.main.today - before * shipped.DAY
-        run_id = int(str(steps.open_run(engine, given, as_of=as_of, dry_run=False)["run_id"]))
-        for step in (steps.refresh_holds, steps.check_policy, steps.take_over_requests, steps.assess, steps.make_plan):
-            step(engine, given, run_id=run_id)
-        shipped.work_through(engine, given, run_id)
-        for step in (steps.verify_run, steps.settle_requests, steps.seal_run, steps.conclude):
-            step(engine, given, run_id=run_id)
-        return run_id
-
-    def end(self, run_id: int) -> None:
-        """The rest of the main night."""
-        engine, given = self.main.engine, settings.load()
-        shipped.work_through(engine, given, run_id)
-        for step in (
-            *(steps.verify_run, steps.settle_requests, steps.write_outcomes, steps.notify_recipients),
-            *(steps.find_breaks, steps.seal_run, steps.write_report, steps.conclude),
-        ):
-            step(engine, given, run_id=run_id)
-
-    def night(self, before: int) -> int:
-        run_id = self.begin(before)
-        self.share(before)
-        self.end(run_id)
-        return run_id
-
-    def decision(self, run_id: int, request: int) -> sa.Row[Any]:
-        [row] = self.main.sql(
-            "SELECT decision, reason, rows_acted, rows_held FROM holdfast.request_decision"
-            " WHERE run_id = :run AND request_id = :request AND dataset = 'old_logins'",
-            run=run_id,
-            request=request,
-        )
-        return row
-
-    def breaks(self) -> list[str]:
-        rows = self.main.sql("SELECT entry FROM holdfast.ledger_entry WHERE kind = 'break_found'")
-        return [json.loads(row.entry)["facts"]["kind"] for row in rows]
-
-
-@pytest.fixture
-def both(
-    database: sa.Engine,
-    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
-    home: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Both]:
-    project = tmp_path / "project"
-    shipped.lay_out(project, ["accounts", "contacts", "login_events"])
-    _add_archive(project)
-    monkeypatch.setenv(settings.PROJECT, str(project))
-    queries.query.cache_clear()
-    with fresh_database() as archive:
-        monkeypatch.setenv(settings.DATABASE_URL, url_of(database))
-        monkeypatch.setenv(f"{settings.DATABASE_URL}_ARCHIVE", url_of(archive))
-        with archive.begin() as connection:
-            hf_database.run_script(connection, TABLES)
-        yield Both(shipped.build(database), archive)
-    queries.query.cache_clear()
-
-
-def _add_archive(project: Path) -> None:
-    files = {name: project / "policy" / f"{name}.yaml" for name in ("data_map", "retention_schedule")}
-    data_map, schedule = (json.loads(file.read_text()) for file in files.values())
-    data_map["connections"] = {ARCHIVE: {"description": "Log-ins of earlier years.", "schemas": ["old"]}}
-    logins = data_map["datasets"]["login_events"]
-    data_map["datasets"]["old_logins"] = {
-        **{name: logins[name] for name in ("subject", "event", "owner", "description")},
-        "connection": ARCHIVE,
-        "table": "old.login",
-        "key": ["login_id"],
-        "columns": {name: logins["columns"][name] for name in ("account_id", "occurred_at")},
-        "not_personal": ["login_id"],
-    }
-    schedule["rules"]["old-logins-12m"] = {**schedule["rules"]["login-events-12m"], "dataset": "old_logins"}
-    letters = project / "policy" / "letters"
-    theirs = letters.resolve()
-    letters.unlink()
-    shutil.copytree(theirs, letters)
-    words = (letters / "words.j2").read_text()
-    one = next(line for line in words.splitlines() if line.strip().startswith('"login_events"'))
-    (letters / "words.j2").write_text(words.replace(one, one + "\n" + one.replace("login_events", "old_logins")))
-    for file, document in zip(files.values(), (data_map, schedule), strict=True):
-        file.write_text(json.dumps(document, indent=1))
-
-
-@pytest.fixture
-def admin_url(postgres_url_for: Callable[[str], str]) -> str:
-    return postgres_url_for(embedded.ADMIN_DATABASE)
 
 
 def test_what_a_person_asked_for_goes_in_every_database_and_then_the_request_is_complete(both: Both) -> None:
@@ -238,6 +113,52 @@ def test_a_request_that_nobody_approved_erases_nothing_anywhere(both: Both) -> N
     both.night(1)
     assert both.ids() == {10}
     assert both.main.state(request) == "verified"
+
+
+def test_numbers_that_a_restored_main_database_gives_again_mean_what_it_says_now(
+    both: Both,
+    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The archive was not restored, and knows two requests under numbers that mean others now."""
+    for account in (1, 2, 3, 4):
+        both.log_in(account, account, 10 * account)
+    with fresh_database(source=both.main.engine) as main:
+        both.main.ask(1, "r-1", ("old_logins", None))
+        both.main.ask(2, "r-2", ("old_logins", "2"))
+        both.night(4)
+        assert both.ids() == {20, 3, 30, 4, 40}
+        monkeypatch.setenv(settings.DATABASE_URL, url_of(main))
+        told = CliRunner().invoke(app, ["ledger", "restored", "--by", "anna"])
+        assert told.exit_code == 0, told.output
+        restored = Both(both.main.at(main), both.archive)
+        numbers = [restored.main.ask(account, f"r-{account}", ("old_logins", None)) for account in (2, 3)]
+        assert numbers == [1, 2]
+        run_id = restored.night(3)
+        assert restored.ids() == {4, 40}
+        assert [restored.main.state(one) for one in numbers] == ["completed", "completed"]
+        assert [restored.decision(run_id, one).rows_acted for one in numbers] == [1, 2]
+
+
+def test_who_has_a_reference_that_another_had_there_is_not_told_of_that_ones_data(
+    both: Both,
+    fresh_database: Callable[..., AbstractContextManager[sa.Engine]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for account in (1, 2):
+        both.log_in(account, account)
+    with fresh_database(source=both.main.engine) as main:
+        both.main.ask(1, "r-1", ("old_logins", None))
+        both.night(4)
+        monkeypatch.setenv(settings.DATABASE_URL, url_of(main))
+        told = CliRunner().invoke(app, ["ledger", "restored", "--by", "anna"])
+        assert told.exit_code == 0, told.output
+        restored = Both(both.main.at(main), both.archive)
+        request = restored.main.ask(2, "r-1", ("old_logins", None))
+        run_id = restored.night(3)
+        assert restored.ids() == {2}
+        assert tuple(restored.decision(run_id, request)) == ("unknown", "source", 0, 0)
+        assert restored.main.state(request) == "executing"
 
 
 def test_settling_once_more_changes_nothing(both: Both) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.holdfast.retention.chain import ARCHIVE, Chain
-from tests.holdfast.retention.shop import OLD
+from tests.holdfast.enforcement.undo.window import TAKEN, with_window
+from tests.holdfast.retention.chain import ARCHIVE, Chain, add_archive
+from tests.holdfast.retention.shop import OLD, Document
 from typer.testing import CliRunner
 
 from holdfast.cli import app
@@ -72,3 +73,30 @@ def test_a_record_is_explained_in_the_database_that_has_it(chain: Chain) -> None
     run("hold", "refresh")
     assert "the next run deletes it" in run("retention", "explain", "old-purchases", "5")
     run("retention", "explain", "purchases", "5", code=1)
+
+
+def test_rows_come_back_in_the_database_that_is_named_and_only_by_answers_given_for_it(chain: Chain) -> None:
+    def with_windows(documents: dict[str, Document]) -> None:
+        with_window(documents)
+        add_archive(documents)
+
+    chain.shop.set_policy(with_windows)
+    chain.shop.purchases([1], bought_on=TAKEN)
+    chain.archive.add("purchase", {"purchase_id": 5, "customer_no": 7, "bought_on": TAKEN})
+    for one in (chain.shop, chain.archive):
+        assert one.night() == 1
+    there = ("--run", "1", "--database", ARCHIVE)
+    asked = run("retention", "restore", *there, "--by", "carla", code=1)
+    assert "1 of old-purchases" in asked
+    assert f"approve-restore --run 1 --database {ARCHIVE}" in asked
+    for_main = CliRunner().invoke(app, ["retention", "approve-restore", "--run", "1", "--by", "anna"])
+    assert "Nobody has asked" in for_main.output, "the main database has a run of that number as well"
+    for approver in ("anna", "7"):
+        run("retention", "approve-restore", *there, "--by", approver)
+    told = run("retention", "restore", *there, "--by", "carla", "--even-unheld")
+    assert "1 rows of old-purchases are back, as they were." in told
+    assert chain.archive.ids("purchase", "purchase_id") == {5}
+    assert chain.shop.ids("purchase", "purchase_id") == set()
+    assert len(chain.archive.entries("undo_restored")) == 1
+    assert chain.shop.entries("undo_restore_asked", "undo_restored") == []
+    run("retention", "restore", "--run", "1", "--database", "attic", "--by", "carla", code=1)

@@ -26,6 +26,15 @@ class Keys:
 
     folder: Path | None
 
+    def require_folder(self) -> Path:
+        """The folder. Raises SettingsError where none is named."""
+        if self.folder is None:
+            raise SettingsError(
+                "A rule has an undo window, several machines work, and no folder for its keys is named.",
+                fix="let HOLDFAST_UNDO_KEYS name one on a disk that all workers share, or take undo_days out.",
+            )
+        return self.folder
+
     def make_or_load(self, run_id: int, ends_on: dt.date) -> bytes:
         """The key, made if there is none. It is on the disk before anything is encrypted with it."""
         path = self._path(run_id, ends_on)
@@ -82,12 +91,7 @@ class Keys:
         return len(strays)
 
     def _path(self, run_id: int, ends_on: dt.date) -> Path:
-        if self.folder is None:
-            raise SettingsError(
-                "A rule has an undo window, several machines work, and no folder for its keys is named.",
-                fix="let HOLDFAST_UNDO_KEYS name one on a disk that all workers share, or take undo_days out.",
-            )
-        return self.folder / f"{run_id}-{ends_on.isoformat()}.key"
+        return self.require_folder() / f"{run_id}-{ends_on.isoformat()}.key"
 
 
 def _destroy(path: Path) -> None:
