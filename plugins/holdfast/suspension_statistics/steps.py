@@ -58,7 +58,7 @@ def write_safeguards(engine: sa.Engine, settings: Settings) -> Result:
         now = take_in.begin(connection)
         today = clock.local_date(now, zone)
         broken = safeguards.open_breaks(connection, today, zone)
-    return dict(report.write_safeguards(settings, broken, on=today, now=now, zone=zone))
+    return dict(report.write_safeguards(engine, settings, broken, on=today, now=now, zone=zone))
 
 
 def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:

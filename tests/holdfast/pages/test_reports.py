@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.holdfast.pages import nights
 from tests.holdfast.pages.conftest import Client
 
-from holdfast.pages import shelf
+from holdfast.reports import shelf
 
 SECRET = "what is in the keys"
 

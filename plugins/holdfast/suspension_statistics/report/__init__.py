@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from holdfast.reports import charts, data, files, pdf
+from holdfast.evidence import reported
+from holdfast.reports import charts, data, pdf
 from holdfast.reports.files import Written
 from holdfast.reports.tables import csv_of
 from holdfast.settings import Settings
@@ -34,8 +35,9 @@ def write(
     """
     charts.keep_cache_in(settings.home / "matplotlib")
     internal = edition.internal(connection, settings.policy, month, late=late, now=now)
-    complete = _write(settings, internal)
-    published = _write(settings, edition.published(connection, settings.policy, month, now=now))
+    complete = _write(connection.engine, settings, internal)
+    to_publish = edition.published(connection, settings.policy, month, now=now)
+    published = _write(connection.engine, settings, to_publish)
     return {
         "report": str(complete.folder / PAGE),
         "folder": str(complete.folder),
@@ -50,7 +52,7 @@ def write(
     }
 
 
-def _write(settings: Settings, made_of: Edition) -> Written:
+def _write(engine: sa.Engine, settings: Settings, made_of: Edition) -> Written:
     text = page.html_of(made_of)
     made: dict[str, str | bytes] = {
         PAGE: text,
@@ -65,11 +67,12 @@ def _write(settings: Settings, made_of: Edition) -> Written:
         "dsa.csv": exports.dsa_csv(made_of),
         "methodology.md": exports.methodology(made_of),
     }
-    return files.write_set(settings.reports, (JOB, f"{made_of.version.month:%Y-%m}", made_of.kind), made)
+    shelf = (JOB, f"{made_of.version.month:%Y-%m}", made_of.kind)
+    return reported.write(engine, settings.reports, shelf, made)
 
 
 def write_safeguards(
-    settings: Settings, broken: Sequence[Break], *, on: dt.date, now: dt.datetime, zone: str
+    engine: sa.Engine, settings: Settings, broken: Sequence[Break], *, on: dt.date, now: dt.datetime, zone: str
 ) -> dict[str, str]:
     """The list of broken safeguards, as a page, a table and data."""
     kinds = by_kind(broken, on)
@@ -79,5 +82,5 @@ def write_safeguards(
         "safeguards.csv": csv_of(Break, broken),
         "report.json": data.json_text({"on": on, "verdict": verdict, "safeguards": kinds, "breaks": broken}),
     }
-    written = files.write_set(settings.reports, (SAFEGUARDS, on.isoformat()), made)
+    written = reported.write(engine, settings.reports, (SAFEGUARDS, on.isoformat()), made)
     return {"report": str(written.folder / PAGE), "folder": str(written.folder), "sha256": written.sha256}

@@ -41,6 +41,15 @@ class Report:
     edition: str
     folder: AnyPath
     files: Mapping[str, str]
+    entry: int | None = None
+    """The ledger's last entry about it; None: it has none, or was not asked (`evidence.reported`)."""
+    is_altered: bool = False
+    """That entry has another digest."""
+
+    @property
+    def path(self) -> str:
+        """Its name in the ledger, such as retention_nightly/2026-11-28."""
+        return "/".join(one for one in (self.job, self.period, self.edition) if one)
 
     @property
     def is_internal(self) -> bool:
@@ -66,17 +75,26 @@ class Report:
     def read(self, name: str) -> bytes:
         """A file of the report. Raises KeyError for a name it does not list, ReportAltered for what was changed."""
         digest = self.files[name]
+        if self.is_altered:
+            raise self._altered(f"The report {self.job} {self.name} is not that of the ledger's entry {self.entry}.")
         try:
             content = (self.folder / name).read_bytes()
         except OSError:
             content = b""
         if hashlib.sha256(content).hexdigest() != digest:
-            raise ReportAltered(
-                f"{name} of the report {self.job} {self.name} is not what was written.",
-                fix="restore it from its backup or an evidence pack, and find out who changed it.",
-                report=self.id,
-            )
+            raise self._altered(f"{name} of the report {self.job} {self.name} is not what was written.")
         return content
+
+    def is_as_found(self) -> bool:
+        """Whether it is not being written again just now."""
+        try:
+            return hashlib.sha256((self.folder / SUMS).read_bytes()).hexdigest() == self.id
+        except OSError:
+            return False
+
+    def _altered(self, what: str) -> ReportAltered:
+        fix = "restore it from its backup or an evidence pack, and find out who changed it."
+        return ReportAltered(what, fix=fix, report=self.id)
 
 
 def reports(root: AnyPath) -> list[Report]:
