@@ -75,8 +75,7 @@ def check(engine: sa.Engine, root: AnyPath) -> Checked:
     altered, entered, not_entered = [], 0, []
     for one in _compared(found, last):
         try:
-            for name in one.files:
-                one.read(name)
+            one.read_all()
         except ReportAltered as error:
             if one.is_as_found():
                 altered.append(error.what)
