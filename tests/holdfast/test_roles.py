@@ -16,6 +16,8 @@ from tests.holdfast.retention.shop import Shop
 from holdfast import database as hf_database
 from holdfast import queries, roles, settings
 from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
+from holdfast.evidence import reported
+from holdfast.evidence.reported import Checked
 from holdfast.policy.model import DataMap
 from holdfast.settings import Settings
 
@@ -199,6 +201,7 @@ def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop) -> None:
     steps.verify_run(enforcer, shop.settings, run_id=run_id)
     steps.seal_run(enforcer, shop.settings, run_id=run_id)
     assert steps.write_report(as_role(shop.engine, READER), shop.settings, run_id=run_id)["report"]
+    assert reported.check(as_role(shop.engine, READER), shop.settings.reports) == Checked(1, (), (), ())
     assert shop.ids("purchase", "purchase_id") == set()
     by_restorer = dataclasses.replace(shop, engine=as_role(shop.engine, RESTORER))
     assert window.bring_back(by_restorer, int(run_id)).rows == {"purchases": 1}
