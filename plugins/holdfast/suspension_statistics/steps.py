@@ -132,7 +132,8 @@ def write_report(engine: sa.Engine, settings: Settings, *, month: str) -> Result
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
         first = rules.month_of(month)
-        return report.write(connection, settings, first, late=months.late_facts(connection, first), now=now)
+        late = months.late_facts(connection, first)
+    return report.write(engine, settings, first, late=late, now=now)
 
 
 def _awaited_from(connection: sa.Connection, today: dt.date) -> dt.date:

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
+from holdfast import database
 from holdfast.evidence import reported
 from holdfast.reports import charts, data, pdf
 from holdfast.reports.files import Written
 from holdfast.reports.tables import csv_of
 from holdfast.settings import Settings
+from holdfast.suspension_facts import take_in
 from holdfast.suspension_statistics.report import edition, exports, page
 from holdfast.suspension_statistics.report.edition import Edition
 from holdfast.suspension_statistics.safeguards import Break, by_kind, in_words
@@ -26,18 +28,23 @@ PAGE = "index.html"
 
 
 def write(
-    connection: sa.Connection, settings: Settings, month: dt.date, *, late: Mapping[dt.date, int], now: dt.datetime
+    engine: sa.Engine, settings: Settings, month: dt.date, *, late: Mapping[dt.date, int], now: dt.datetime
 ) -> dict[str, str | int | None]:
     """Write both editions of the latest version below `reports/suspension_statistics/<month>/`.
+
+    In transactions of its own: what is published is entered in the ledger, and each edition after that.
 
     Returns the path of the internal page (`report`), the folders and their digests, and the sums of the headline.
     Raises StatisticsError, after the internal one was written, if the other may not be published.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
-    internal = edition.internal(connection, settings.policy, month, late=late, now=now)
-    complete = _write(connection.engine, settings, internal)
-    to_publish = edition.published(connection, settings.policy, month, now=now)
-    published = _write(connection.engine, settings, to_publish)
+    with database.transaction(engine) as connection:
+        internal = edition.internal(connection, settings.policy, month, late=late, now=now)
+    complete = _write(engine, settings, internal)
+    with database.transaction(engine) as connection:
+        take_in.begin(connection)  # so that nobody else publishes it, or freezes another version
+        for_everybody = edition.published(connection, settings.policy, month, now=now)
+    published = _write(engine, settings, for_everybody)
     return {
         "report": str(complete.folder / PAGE),
         "folder": str(complete.folder),
