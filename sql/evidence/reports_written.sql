@@ -1,5 +1,5 @@
--- What does the last entry about a report say, for each of these names?
--- params:  names text[]; NULL for every report
+-- What does the last entry about a report say, for each of these names, or with NULL for every report?
+-- params:  names text[]
 -- returns: rows (report, seq, digest); none for a report that the ledger does not know
 -- locks:   none
 SELECT DISTINCT ON (report)
