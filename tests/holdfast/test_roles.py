@@ -202,6 +202,8 @@ def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop) -> None:
     steps.seal_run(enforcer, shop.settings, run_id=run_id)
     assert steps.write_report(as_role(shop.engine, READER), shop.settings, run_id=run_id)["report"]
     assert reported.check(as_role(shop.engine, READER), shop.settings.reports) == Checked(1, (), (), ())
+    assert steps.conclude(enforcer, shop.settings, run_id=run_id)["done"]
+    assert shop.verify_ledger().uncovered == 0, "the report's entry is signed in the same night"
     assert shop.ids("purchase", "purchase_id") == set()
     by_restorer = dataclasses.replace(shop, engine=as_role(shop.engine, RESTORER))
     assert window.bring_back(by_restorer, int(run_id)).rows == {"purchases": 1}
