@@ -16,7 +16,7 @@ from tests.drills.carrier_nights import Carrier, Night
 
 from holdfast import database as hf_database
 from holdfast import queries, settings
-from holdfast.evidence import verify
+from holdfast.evidence import reported, verify
 from holdfast.evidence.copies import Copies
 
 FIXED_ENTRIES = 60
@@ -121,6 +121,9 @@ def test_the_ledger_of_all_nights_verifies(carrier: Carrier) -> None:
         found = verify.verify(connection, carrier.settings.seals, Copies(carrier.settings.checkpoints))
     assert found.verdict is verify.Verdict.OK
     assert carrier.nights[-1].rows > 0
+    reports = reported.check(carrier.engine, carrier.settings.reports)
+    assert (reports.altered, reports.not_entered, reports.not_there) == ((), (), ())
+    assert reports.entered >= 2 * (NIGHTS - len([night for night in EVENTS["nobody"] if night <= NIGHTS]))
 
 
 def test_every_night_that_nobody_ran_is_told_of(carrier: Carrier) -> None:

@@ -16,6 +16,8 @@ from tests.holdfast.retention.shop import Document, Shop
 from holdfast import database as hf_database
 from holdfast import queries, roles, settings
 from holdfast.errors import DatabaseUnreachable, MigrationError, SettingsError
+from holdfast.evidence import reported
+from holdfast.evidence.reported import Checked
 from holdfast.policy.model import DataMap
 from holdfast.settings import Settings
 
@@ -204,6 +206,9 @@ def test_a_whole_night_of_retention_works_by_its_roles(shop: Shop, tmp_path: Pat
     steps.seal_run(enforcer, shop.settings, run_id=run_id)
     assert steps.count_objects(enforcer, shop.settings, run_id=run_id) == {"objects_without_row": 0, "unknown": []}
     assert steps.write_report(as_role(shop.engine, READER), shop.settings, run_id=run_id)["report"]
+    assert reported.check(as_role(shop.engine, READER), shop.settings.reports) == Checked(1, (), (), ())
+    assert steps.conclude(enforcer, shop.settings, run_id=run_id)["done"]
+    assert shop.verify_ledger().uncovered == 0, "the report's entry is signed in the same night"
     assert shop.ids("purchase", "purchase_id") == set()
     by_restorer = dataclasses.replace(shop, engine=as_role(shop.engine, RESTORER))
     assert window.bring_back(by_restorer, int(run_id)).rows == {"purchases": 1}

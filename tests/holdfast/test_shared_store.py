@@ -26,7 +26,7 @@ from holdfast.errors import LedgerError, ReportAltered, SettingsError
 from holdfast.evidence import checkpoint, restored, signing, verify
 from holdfast.evidence import seal as seals
 from holdfast.evidence.copies import Copies
-from holdfast.pages import shelf
+from holdfast.reports import shelf
 from holdfast.settings import Settings
 
 

@@ -27,8 +27,8 @@ from holdfast.evidence.copies import Copies
 from holdfast.holds import register
 from holdfast.night import processes
 from holdfast.night.api import Api
-from holdfast.pages import shelf
 from holdfast.policy.load import load_policy
+from holdfast.reports import shelf
 from holdfast.run_history.client import AirflowRefused, AirflowSilent
 from holdfast.settings import Settings
 from holdfast.synthetic import provider, requests

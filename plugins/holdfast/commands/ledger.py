@@ -10,16 +10,18 @@ import typer
 from holdfast.commands import Database, at, every_database
 from holdfast.settings import MAIN
 
+_NAMED = 10
 app = typer.Typer(no_args_is_help=True, help="The ledger of everything that was deleted, held and decided.")
 
 
 @app.command()
 def verify() -> None:
-    """Check every entry, the chain and all seals, in every database; the worst of them decides on the exit code.
+    """Check every entry, the chain, all seals and reports, in every database; the worst decides on the exit code.
 
     0: all is as written; 1: altered; 2: no copy outside.
     """
     from holdfast import database
+    from holdfast.evidence import reported
     from holdfast.evidence.copies import Copies
     from holdfast.evidence.verify import Verdict, verify
 
@@ -28,7 +30,8 @@ def verify() -> None:
     databases = every_database()
     for name, loaded in databases.items():
         prefix = f"{name}: " if len(databases) > 1 else ""
-        with database.connect_migrated(loaded).connect() as connection:
+        engine = database.connect_migrated(loaded)
+        with engine.connect() as connection:
             result = verify(connection, loaded.seals, Copies(loaded.checkpoints))
         for finding in result.findings:
             typer.echo(str(finding))
@@ -39,7 +42,18 @@ def verify() -> None:
             f" {result.sealed_runs} sealed runs, {result.checkpoints} checkpoints,"
             f" {result.uncovered} entries that nothing outside the database covers yet"
         )
-        verdicts.append(result.verdict)
+        reports = reported.check(engine, loaded.reports)
+        for what in reports.altered:
+            typer.echo(f"ALTERED: {what}")
+        for state, names in (("not entered", reports.not_entered), ("not there", reports.not_there)):
+            if names:
+                left_out = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+                typer.echo(f"{prefix}reports {state}: {', '.join(names[:_NAMED])}{left_out}")
+        typer.echo(
+            f"{prefix}reports: {reports.entered} as the ledger has them, {len(reports.altered)} altered,"
+            f" {len(reports.not_entered)} not entered, {len(reports.not_there)} not there"
+        )
+        verdicts += [result.verdict, *([Verdict.INVALID] if reports.altered else [])]
     raise typer.Exit(codes[max(verdicts, key=[Verdict.OK, Verdict.INCOMPLETE, Verdict.INVALID].index)])
 
 

@@ -210,7 +210,11 @@ def seal_run(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
 
 
 def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """End green only if every promise was kept: raises what must be looked at although the rest was done."""
+    """Sign what the ledger has, the report's entry too. Green only if every promise was kept.
+
+    Raises what must be looked at although the rest was done.
+    """
+    checkpoint.sign(engine, checkpoint.open_log(settings), database_time(engine))
     with database.transaction(engine) as connection:
         run = runs.get(connection, run_id)
         planned = queries.run(connection, "enforcement/plan_rules", {"run_id": run_id}).all()

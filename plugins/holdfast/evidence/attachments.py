@@ -52,7 +52,8 @@ software.json   versions and migrations at the time of packing
 
 What holds of which file: entries.jsonl is under the signed checkpoints, as it was on the day. Every other file is what
 database and folders said when this was packed; the manifest, signed then, fixes it from then on. Compare with entries:
-sums of batch_* with the plan, plan_made with its counts, history_copied with the files of airflow/.
+sums of batch_* with the plan, plan_made with its counts, history_copied with the files of airflow/, report_written (the
+last of each report) with SHA256SUMS in reports/. The program does the last two.
 
 Nothing in here names a customer. Entries have record numbers, codes, counts, digests and keyed pseudonyms.
 """

@@ -333,7 +333,10 @@ CHECKPOINTS, LOST, ROTATIONS = "checkpoints/", "lost/", "keys/rotation-"
 AIRFLOW = "airflow/"
 COPIED = "history_copied"
 """The kind of entry that has the digest of what Airflow said of a run; the copy is the file of the entry's number."""
-_BESIDE = (b"restore_acknowledged", COPIED.encode())
+WRITTEN = "report_written"
+"""The kind of entry that has the digest of a report's SHA256SUMS; the last one of a name is about what is there."""
+REPORTS, SUMS = "reports/", "SHA256SUMS"
+_BESIDE = (b"restore_acknowledged", COPIED.encode(), WRITTEN.encode())
 """Entries that a pack has beyond its selection: they tell of it."""
 PREFIX_BYTES = 4
 """How much of each leaf hash `leaves.bin` has: no proof, but it tells which entry was changed."""
@@ -480,6 +483,7 @@ class _Check:
         entries = _EntryCheck(self._report, self._manifest, self._gaps(), sizes)
         with self._archive.open(LEAVES) as leaves:
             entries.read(self._lines(), leaves.read())
+        self._check_reports(entries.written)
         self._check_lost(sizes, entries.acknowledged)
         for one in kept:
             self._compare(one, sizes, entries.acknowledged)
@@ -555,6 +559,21 @@ class _Check:
             yield rest
         self._compare_digest(ENTRIES, digest.hexdigest())
 
+    def _check_reports(self, written: dict[str, tuple[int, str]]) -> None:
+        """Is each report in the pack the one that was entered last, and has it the files of its sums?"""
+        files, there = self._manifest["files"], set(_files(self._archive))
+        for name, (seq, digest) in written.items():
+            folder = f"{REPORTS}{name}/"
+            if folder + SUMS not in there:
+                continue
+            text = self._archive.read(folder + SUMS).decode()
+            lines = (line.partition("  ") for line in text.splitlines())
+            if digest != f"sha256:{files.get(folder + SUMS)}" or any(
+                files.get(folder + file) != sha256_of for sha256_of, _, file in lines
+            ):
+                what = f"the report {name} in the pack is not the one whose digest it has"
+                self._report.add(Verdict.INVALID, what, seq, seq)
+
     def _check_lost(self, sizes: dict[int, Checkpoint], acknowledged: dict[tuple[int, str], int]) -> None:
         """Checkpoints of entries that a restore lost: an entry must say so."""
         for one in map(Checkpoint.parse, self._texts(LOST)):
@@ -616,6 +635,8 @@ class _EntryCheck:
         self._run = _RunCheck(report, self._selection["run"]) if "run" in self._selection else None
         self.acknowledged: dict[tuple[int, str], int] = {}
         """The checkpoints that restores lost (size and root), with the entry that says so."""
+        self.written: dict[str, tuple[int, str]] = {}
+        """The last entry about each report, by its name: the entry's number and the digest in it."""
 
     def read(self, lines: Iterable[bytes], prefixes: bytes) -> None:
         """Take every entry."""
@@ -679,11 +700,8 @@ class _EntryCheck:
     def _select(self, seq: int, entry: re.Match[bytes], line: bytes, leaf: bytes, before: int) -> None:
         """Is every entry there that the selection asks for?"""
         kind = entry[2]
-        if kind == b"restore_acknowledged":
-            for one in json.loads(line)["facts"].get("checkpoints", []):
-                self.acknowledged[one["size"], one["root"].removeprefix("sha256:")] = seq
-        if kind == COPIED.encode():
-            self._compare_copy(seq, json.loads(line)["facts"].get("digest"))
+        if kind in _BESIDE:
+            self._note(seq, kind.decode(), json.loads(line)["facts"])
         if self._run is not None:
             self._run.feed(seq, entry, line, leaf)
         elif self._first <= seq <= self._last:
@@ -698,6 +716,16 @@ class _EntryCheck:
                 self._report.add(Verdict.INCOMPLETE, what, seq, seq)
         elif kind not in _BESIDE:
             self._report.add(Verdict.INVALID, "inserted: it is not of the selection", seq, seq)
+
+    def _note(self, seq: int, kind: str, facts: dict[str, Any]) -> None:
+        """What an entry says of something outside the ledger."""
+        if kind == COPIED:
+            self._compare_copy(seq, facts.get("digest"))
+        elif kind == WRITTEN:
+            self.written[facts["report"]] = (seq, facts["digest"])
+        else:
+            for one in facts.get("checkpoints", []):
+                self.acknowledged[one["size"], one["root"].removeprefix("sha256:")] = seq
 
     def _compare_copy(self, seq: int, digest: str | None) -> None:
         """Is what Airflow said of a run in the pack, in the words that this entry has the digest of?"""

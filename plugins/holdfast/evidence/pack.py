@@ -47,7 +47,8 @@ class Selection:
     first: int = 0
     last: int = 0
     also: Set[int] = frozenset()
-    """Entries with the digests of what Airflow says of the run, which come after its own."""
+    """Entries beyond: of a run, with the digests of what Airflow says of it; of a range, that one of its reports was
+    written again."""
 
     def has(self, seq: int, run: int | None, kind: str) -> bool:
         """Whether the entry belongs to it. Where a restore is acknowledged is shown in every pack."""
@@ -65,7 +66,7 @@ def of_period(connection: sa.Connection, since: dt.datetime | None, until: dt.da
     """All entries from one moment up to another; None for the ledger's beginning or end."""
     given = {"since": since or dt.datetime.min.replace(tzinfo=dt.UTC), "until": until or _LATEST}
     row = queries.run(connection, "evidence/range_of_period", given).one()
-    return Selection({"since": _instant(since), "until": _instant(until)}, row.first_seq or 0, row.last_seq or 0)
+    return _range(connection, {"since": _instant(since), "until": _instant(until)}, row)
 
 
 def of_request(connection: sa.Connection, request_id: int) -> Selection:
@@ -73,7 +74,13 @@ def of_request(connection: sa.Connection, request_id: int) -> Selection:
     row = queries.run(connection, "evidence/range_of_request", {"request_id": request_id}).one()
     if row.first_seq is None:
         raise LedgerError(f"The ledger does not name request {request_id}.", fix="look its number up in the register.")
-    return Selection({"request": request_id, "since": None, "until": None}, row.first_seq, row.last_seq)
+    return _range(connection, {"request": request_id, "since": None, "until": None}, row)
+
+
+def _range(connection: sa.Connection, facts: Mapping[str, str | int | None], row: sa.Row[Any]) -> Selection:
+    first, last = row.first_seq or 0, row.last_seq or 0
+    again = queries.run(connection, "evidence/reports_written_again", {"first_seq": first, "last_seq": last})
+    return Selection(facts, first, last, frozenset(again.scalars()))
 
 
 _LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)

@@ -23,11 +23,12 @@ from holdfast.emergency_data.report.figures import TREND_DAYS
 from holdfast.emergency_data.rules import FIGURES, RECONCILIATION
 from holdfast.emergency_data.taking_in import ZONE
 from holdfast.errors import ReportAltered
+from holdfast.evidence import reported
 from holdfast.pages.access import Permission
 from holdfast.pages.reports import readable
-from holdfast.pages.shelf import Report
 from holdfast.pages.tonight import tone_of
 from holdfast.pages.visit import FORM, Entry, Reason, Visitor, needs
+from holdfast.reports.shelf import Report
 
 ENTRY = Entry("999 data", "emergency", "Is it complete and good, and what is kept back?")
 router = APIRouter()
@@ -41,8 +42,9 @@ Row = Mapping[str, Any]
 def emergency(visit: Visitor) -> Response:
     """How the data stands, by the last reconciliation and the last report."""
     reports = {one.period: one for one in readable(visit) if one.job == JOB}
-    last = max(reports.values(), key=lambda one: one.period, default=None)
+    newest = sorted(reports.values(), key=lambda one: one.period)[-1:]
     with visit.reading() as connection:
+        last = next(iter(reported.looked_up(connection, newest)), None)
         extracts = queries.run(connection, "emergency/latest_extracts", {"most": EXTRACTS}).all()
         today = clock.local_date(visit.now, ZONE)
         exceptions = queries.run(connection, "emergency/report_exceptions", {"day": today}).all()

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 
 from holdfast import clock, queries
-from holdfast.evidence import attachments, certificate, signing
+from holdfast.evidence import attachments, certificate, reported, signing
 from holdfast.evidence import pack as packs
 from holdfast.evidence.copies import Copies
 from holdfast.evidence.verify import Verdict, verify
@@ -34,7 +34,7 @@ _LARGEST = 2**31 - 1
 _SAYS = {
     Verdict.OK: ("good", "Nothing is amiss: every entry is what was written, and what was signed."),
     Verdict.INCOMPLETE: ("warn", "Nothing is altered, but a seal or a checkpoint has no copy outside the database."),
-    Verdict.INVALID: ("bad", "The ledger was altered. Keep the database and the copies as they are."),
+    Verdict.INVALID: ("bad", "The ledger or a report was altered. Keep database, reports and copies as they are."),
 }
 RunId = Annotated[int, InPath(ge=1, le=_LARGEST)]
 
@@ -65,13 +65,21 @@ def evidence(visit: Visitor, before: Annotated[int | None, Query(ge=1, le=_LARGE
 
 @router.post("/evidence/verify", name="verify", dependencies=[needs(Permission.VERIFY), FORM])
 def verify_now(visit: Visitor) -> Response:
-    """Read the whole ledger and compare it with all that was sealed and signed. A million entries take some seconds."""
+    """Read the whole ledger and every report, and compare both with all that was sealed, signed and entered.
+
+    A million entries take some seconds.
+    """
     visit.costly()
     loaded = visit.site.settings
     with visit.site.engine().connect() as connection:
         result = verify(connection, loaded.seals, Copies(loaded.checkpoints))
-    tone, sentence = _SAYS[result.verdict]
-    return visit.page("verified.html.j2", result=result, tone=tone, sentence=sentence, section="evidence")
+    reports = reported.check(visit.site.engine(), loaded.reports)
+    verdict = Verdict.INVALID if reports.altered else result.verdict
+    tone, sentence = _SAYS[verdict]
+    return visit.page(
+        "verified.html.j2", result=result, reports=reports, verdict=verdict, tone=tone, sentence=sentence,
+        section="evidence",
+    )  # fmt: skip
 
 
 @router.get("/evidence/pack", name="pack", dependencies=[needs(Permission.TAKE_EVIDENCE)])

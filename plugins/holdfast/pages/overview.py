@@ -11,13 +11,15 @@ from starlette.responses import Response
 
 from holdfast import clock, queries
 from holdfast.errors import ReportAltered
-from holdfast.pages import shelf, tonight
+from holdfast.evidence import reported
+from holdfast.pages import tonight
 from holdfast.pages.access import Permission
 from holdfast.pages.jobs import JOBS
 from holdfast.pages.reports import may_read
-from holdfast.pages.shelf import Report
 from holdfast.pages.tonight import LastRun, Night, Standing, Suspensions
 from holdfast.pages.visit import Entry, Visit, Visitor, needs
+from holdfast.reports import shelf
+from holdfast.reports.shelf import Report
 from holdfast.reports.verdict import capital
 from holdfast.run_history import watchdog
 from holdfast.suspension_statistics import rules
@@ -32,6 +34,7 @@ def overview(visit: Visitor) -> Response:
     """One line for each job, and what the ledger says of itself."""
     latest = _latest(shelf.reports(visit.site.settings.reports))
     with visit.reading() as connection:
+        latest = {one.job: one for one in reported.looked_up(connection, latest.values())}
         runs = {
             row.job: LastRun(row.run_id, row.as_of_date, row.state)
             for row in queries.run(connection, "pages/last_runs")

@@ -7,12 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from holdfast.pages import compare, shelf
+from holdfast.evidence import reported
+from holdfast.pages import compare
 from holdfast.pages.access import Permission
 from holdfast.pages.jobs import TITLES
-from holdfast.pages.shelf import Report
 from holdfast.pages.tonight import tone_of
 from holdfast.pages.visit import Entry, Visit, Visitor, needs
+from holdfast.reports import shelf
+from holdfast.reports.shelf import Report
 
 ENTRY = Entry("Reports", "reports", "Every report of every job: read, take away, compare")
 router = APIRouter()
@@ -44,8 +46,10 @@ def find(
     found = [one for one in shown if job in ("", one.job) and one.period.startswith(period.strip())]
     found.sort(key=lambda one: (one.period, one.job), reverse=True)
     jobs = sorted({one.job for one in shown})
+    with visit.reading() as connection:
+        listed = reported.looked_up(connection, found[:SHOWN])
     return visit.page(
-        "reports.html.j2", found=found[:SHOWN], left_out=len(found[SHOWN:]), jobs=jobs, job=job, period=period,
+        "reports.html.j2", found=listed, left_out=len(found[SHOWN:]), jobs=jobs, job=job, period=period,
         titles=TITLES, section="reports",
     )  # fmt: skip
 
@@ -98,7 +102,8 @@ def readable(visit: Visit) -> list[Report]:
 
 
 def _report(visit: Visit, report_id: str) -> Report:
-    for report in readable(visit):
-        if report.id == report_id:
+    found = [one for one in readable(visit) if one.id == report_id]
+    with visit.reading() as connection:
+        for report in reported.looked_up(connection, found):
             return report
     raise visit.missing("There is no such report, or it is not for you.")

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from holdfast import clock
+from holdfast.evidence import reported
 from holdfast.reports import html
-from holdfast.reports.files import write_set
 from holdfast.reports.tables import csv_of
 from holdfast.run_history import rules
 from holdfast.run_history.watchdog import Open
@@ -22,7 +24,7 @@ PAGE = "index.html"
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 
 
-def write(settings: Settings, found: Sequence[Open], now: dt.datetime) -> dict[str, str | int]:
+def write(engine: sa.Engine, settings: Settings, found: Sequence[Open], now: dt.datetime) -> dict[str, str | int]:
     """Write the report of this night, in place of an earlier one of the same day."""
     on = clock.local_date(now, clock.NIGHTS_ZONE)
     alarms = [one for one in found if one.alarms]
@@ -38,7 +40,7 @@ def write(settings: Settings, found: Sequence[Open], now: dt.datetime) -> dict[s
         "disagreements.csv": csv_of(Open, found),
         "report.json": json.dumps(_data(found, on), indent=2) + "\n",
     }
-    written = write_set(settings.reports, (JOB, on.isoformat()), made)
+    written = reported.write(engine, settings.reports, (JOB, on.isoformat()), made)
     return {
         "report": str(written.folder / PAGE),
         "folder": str(written.folder),

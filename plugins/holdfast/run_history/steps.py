@@ -54,13 +54,19 @@ def write_report(engine: sa.Engine, settings: Settings) -> Result:
     """The list of what is open, for whoever has to look."""
     with database.transaction(engine) as connection:
         now = queries.run(connection, "run_history/lock_read").one().now
-        return report.write(settings, watchdog.listed(connection), now)
+        found = watchdog.listed(connection)
+    return report.write(engine, settings, found, now)
 
 
 def conclude(engine: sa.Engine, settings: Settings) -> Result:
-    """End green only if nothing is open that nobody explained. Raises HistoryDisagrees, and names the kinds."""
+    """Sign what the ledger has. Green only if nothing is open that nobody explained.
+
+    Raises HistoryDisagrees, and names the kinds.
+    """
     with database.transaction(engine) as connection:
+        now = queries.run(connection, "run_history/lock_read").one().now
         counts = Counter(one.kind for one in watchdog.listed(connection) if one.alarms)
+    checkpoint.sign(engine, checkpoint.open_log(settings), now)
     if counts:
         told = ", ".join(f"{kind}: {number}" for kind, number in sorted(counts.items()))
         raise HistoryDisagrees(

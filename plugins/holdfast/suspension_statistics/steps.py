@@ -58,7 +58,7 @@ def write_safeguards(engine: sa.Engine, settings: Settings) -> Result:
         now = take_in.begin(connection)
         today = clock.local_date(now, zone)
         broken = safeguards.open_breaks(connection, today, zone)
-    return dict(report.write_safeguards(settings, broken, on=today, now=now, zone=zone))
+    return dict(report.write_safeguards(engine, settings, broken, on=today, now=now, zone=zone))
 
 
 def settled_days(engine: sa.Engine, settings: Settings) -> list[str]:
@@ -132,7 +132,8 @@ def write_report(engine: sa.Engine, settings: Settings, *, month: str) -> Result
     with database.transaction(engine) as connection:
         now = take_in.begin(connection)
         first = rules.month_of(month)
-        return report.write(connection, settings, first, late=months.late_facts(connection, first), now=now)
+        late = months.late_facts(connection, first)
+    return report.write(engine, settings, first, late=late, now=now)
 
 
 def _awaited_from(connection: sa.Connection, today: dt.date) -> dt.date:

@@ -21,6 +21,8 @@ from tests.holdfast.emergency_data.conftest import FOLDER, SUITE, Job
 from holdfast.emergency_data import catalogue, report, steps
 from holdfast.emergency_data.report import scorecard
 from holdfast.emergency_data.report.figures import Edition
+from holdfast.evidence import reported
+from holdfast.evidence.reported import Checked
 from holdfast.reports import charts
 from holdfast.synthetic import emergency as synthetic
 
@@ -241,6 +243,7 @@ def test_the_report_tells_of_a_day_that_was_worked_and_names_nobody(job: Job) ->
     steps.reconcile(job.engine, job.settings)
     written = steps.write_report(job.engine, job.settings)
     assert (written["records"], written["released"], written["quarantined"]) == (30, 29, 1)
+    assert reported.check(job.engine, job.settings.reports) == Checked(1, (), (), ())
     folder = Path(written["folder"])
     contents = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert set(contents) == {"SHA256SUMS", "report.pdf", "report.xlsx", *TEXTS}

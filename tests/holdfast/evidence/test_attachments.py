@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from holdfast import cli, settings
 from holdfast import database as hf_database
 from holdfast.clock import NIGHTS_ZONE, local_date
-from holdfast.evidence import checkpoint, ledger, offline
+from holdfast.evidence import checkpoint, ledger, offline, reported
 from holdfast.evidence.offline import Verdict
 from holdfast.evidence.seal import seal, write
 from holdfast.policy.load import load_policy
@@ -202,6 +202,49 @@ def test_a_pack_of_a_day_has_the_reports_of_jobs_that_have_no_runs(night: sa.Eng
         f"reports/suspension_safeguards/{day}/report.json",
         "reports/suspension_statistics/2026-10/published/report.json",
     }
+
+
+RETENTION = ("retention", "2026-11-24")
+
+
+@pytest.mark.parametrize("what", ["sums and all", "a file"])
+def test_a_report_that_was_changed_before_it_was_packed_does_not_verify(
+    night: sa.Engine, tmp_path: Path, what: str
+) -> None:
+    reports = settings.load().reports
+    for text in ("<p>Asked</p>", "<p>Done</p>"):
+        reported.write(night, reports, RETENTION, {"report.json": "{}", "index.html": text}, 1)
+    run("pack", str(tmp_path / "sound.zip"), "--run", "1")
+    assert [one.verdict for one in checked(tmp_path / "sound.zip").findings] == [Verdict.INCOMPLETE], "not signed yet"
+    if what == "a file":
+        reports.joinpath(*RETENTION, "index.html").write_text("<p>All</p>")
+    else:
+        write_set(reports, RETENTION, {"report.json": "{}", "index.html": "<p>All</p>"})
+    run("pack", str(tmp_path / "run.zip"), "--run", "1")
+    report = checked(tmp_path / "run.zip")
+    assert report.verdict is Verdict.INVALID
+    (found,) = [one for one in report.findings if one.verdict is Verdict.INVALID]
+    assert (found.first, found.what) == (
+        10,
+        "the report retention/2026-11-24 in the pack is not the one whose digest it has",
+    )
+
+
+def test_a_report_that_was_written_again_after_the_range_of_a_pack_verifies(night: sa.Engine, tmp_path: Path) -> None:
+    loaded = settings.load()
+    reported.write(night, loaded.reports, RETENTION, {"report.json": "{}"}, 1)
+    with hf_database.transaction(night) as connection:
+        ledger.append(connection, "request_received", {"request": 4, "parts": 1})
+        ledger.append(connection, "request_received", {"request": 5, "parts": 1})
+    reported.write(night, loaded.reports, ("retention", "2026-11-25"), {"report.json": "{}"})
+    reported.write(night, loaded.reports, RETENTION, {"report.json": "[]"}, 1)
+    checkpoint.sign(night, checkpoint.open_log(loaded), NOW)
+    run("pack", str(tmp_path / "request.zip"), "--request", "4")
+    report = checked(tmp_path / "request.zip")
+    assert (report.verdict, report.entries) == (Verdict.OK, 6), "6 to 10, and 13; not 12"
+    write_set(loaded.reports, RETENTION, {"report.json": "{}"})
+    run("pack", str(tmp_path / "request.zip"), "--request", "4")
+    assert checked(tmp_path / "request.zip").verdict is Verdict.INVALID, "it was so once, and is no longer"
 
 
 @pytest.mark.usefixtures("night")

@@ -13,8 +13,9 @@ from tests.holdfast.pages import nights
 from tests.holdfast.pages.conftest import Client
 
 from holdfast import settings
-from holdfast.evidence import checkpoint, ledger, offline, signing
+from holdfast.evidence import checkpoint, ledger, offline, reported, signing
 from holdfast.evidence.offline import Verdict
+from holdfast.reports.files import write_set
 
 DAY = dt.date(2026, 11, 24)
 
@@ -121,8 +122,24 @@ def test_the_ledger_is_verified_on_demand(
         connection.execute(sa.text("ALTER TABLE holdfast.ledger_entry DISABLE TRIGGER refuse_change"))
         connection.execute(sa.text("UPDATE holdfast.ledger_entry SET entry = replace(entry, '35', '36') WHERE seq = 3"))
     text = as_auditor.post("/evidence/verify", data=fields).text
-    assert "The ledger was altered" in text
+    assert "The ledger or a report was altered" in text
     assert "entry 3" in text
+
+
+def test_reports_are_verified_with_it(
+    sealed: int, database: sa.Engine, as_auditor: TestClient, form_of: Callable[[str], dict[str, str]]
+) -> None:
+    root, shelf = settings.load().reports, ("retention_nightly", f"{DAY}")
+    reported.write(database, root, shelf, {"index.html": nights.PAGE}, sealed)
+    fields = form_of(as_auditor.get("/evidence").text)
+    text = as_auditor.post("/evidence/verify", data=fields).text
+    assert "Nothing is amiss" in text
+    assert "1 as the ledger has them, 0 altered" in text
+    write_set(root, shelf, {"index.html": nights.PAGE + "<p>Nothing else.</p>"})
+    text = as_auditor.post("/evidence/verify", data=fields).text
+    assert "INVALID" in text
+    assert "0 as the ledger has them, 1 altered" in text
+    assert f"The report retention_nightly {DAY} is not that of the ledger&#39;s entry" in text
 
 
 def test_what_takes_much_work_is_not_done_without_end(

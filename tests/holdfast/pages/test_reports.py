@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 from tests.holdfast.pages import nights
 from tests.holdfast.pages.conftest import Client
 
-from holdfast.pages import shelf
+from holdfast.evidence import reported
+from holdfast.reports import shelf
+from holdfast.reports.files import write_set
 
 SECRET = "what is in the keys"
 
@@ -143,6 +147,37 @@ def test_a_file_that_was_changed_since_is_not_shown(root: Path, as_auditor: Test
     assert answer.status_code == 409
     assert "is not what was written" in answer.text
     assert "Nothing to see" not in answer.text
+
+
+def test_a_report_says_whether_the_ledger_has_it(root: Path, database: sa.Engine, as_auditor: TestClient) -> None:
+    files = {"index.html": nights.PAGE, "report.json": json.dumps(nights.retention(4))}
+    reported.write(database, root, ("retention_nightly", "2026-11-25"), files)
+    assert (
+        "entry 1 has this digest" in as_auditor.get(f"/reports/{id_of(root, 'retention_nightly', '2026-11-25')}").text
+    )
+    assert "not entered" in as_auditor.get(f"/reports/{id_of(root, 'retention_nightly', '2026-11-24')}").text
+    page = as_auditor.get("/reports").text
+    assert (page.count("<td>entry 1</td>"), page.count("<td>not entered</td>"), page.count("ALTERED")) == (1, 4, 0)
+
+
+def test_a_report_that_was_changed_with_its_sums_is_shown_nowhere_as_good(
+    root: Path, database: sa.Engine, as_user: Client
+) -> None:
+    today = ("retention_nightly", "2026-11-25")
+    told = json.dumps(nights.retention(4, nights.PARTLY))
+    reported.write(database, root, today, {"index.html": nights.PAGE, "report.json": told})
+    write_set(root, today, {"index.html": nights.PAGE, "report.json": json.dumps(nights.retention(4))})
+    report, before = id_of(root, *today), id_of(root, "retention_nightly", "2026-11-24")
+    browser = as_user("dpo")
+    for path in ("", "/files/index.html", "/files/report.json"):
+        answer = browser.get(f"/reports/{report}{path}")
+        assert answer.status_code == 409
+        assert "is not that of the ledger&#39;s entry 1" in answer.text
+    assert browser.get("/reports/compare", params={"before": before, "after": report}).status_code == 409
+    assert "<strong>ALTERED</strong>" in browser.get("/reports").text
+    overview = browser.get("/").text
+    assert "is not that of the ledger&#39;s entry 1" in overview
+    assert nights.KEPT["sentence"] not in overview  # type: ignore[operator]
 
 
 def test_two_nights_are_compared_figure_by_figure(root: Path, as_auditor: TestClient) -> None:

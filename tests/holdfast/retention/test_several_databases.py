@@ -11,6 +11,8 @@ from tests.holdfast.retention.shop import FAT, NEW, OLD, TOMORROW, Crash, Docume
 
 from holdfast import embedded
 from holdfast.errors import DatabaseRestored, HoldSourceUntrusted
+from holdfast.evidence import reported
+from holdfast.evidence.reported import Checked
 from holdfast.evidence.verify import Verdict
 from holdfast.holds import sources
 from holdfast.retention import steps
@@ -54,6 +56,8 @@ def test_what_belongs_to_a_ledger_is_kept_apart_even_where_runs_have_the_same_nu
     assert main.pseudonym_key() == archive.pseudonym_key()
     written = [steps.write_report(one.engine, one.settings, run_id=1)["report"] for one in (chain.shop, chain.archive)]
     assert len(set(written)) == 2
+    for one in (chain.shop, chain.archive):
+        assert reported.check(one.engine, one.settings.reports) == Checked(1, (), (), ()), "each in its own ledger"
 
 
 def test_a_hold_that_a_source_reports_in_one_database_keeps_rows_in_the_other(chain: Chain) -> None:

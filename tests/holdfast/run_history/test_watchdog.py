@@ -18,7 +18,8 @@ from holdfast import cli, settings
 from holdfast import database as hf_database
 from holdfast.clock import NIGHTS_ZONE, local_date
 from holdfast.errors import HistoryDisagrees
-from holdfast.evidence import ledger, offline
+from holdfast.evidence import ledger, offline, reported
+from holdfast.evidence.reported import Checked
 from holdfast.evidence.seal import seal
 from holdfast.run_history import steps, watchdog
 from holdfast.settings import Settings
@@ -204,6 +205,7 @@ def test_the_report_says_what_there_is_and_what_to_do(
     morning(database, asking)
     written = steps.write_report(database, asking)
     assert written["unexplained"] == 1
+    assert reported.check(database, asking.reports) == Checked(1, (), (), ())
     page = Path(written["report"]).read_text()
     for words in ("A task or run was given its state by hand", "patch_task_instance seal_run success", "by p1:"):
         assert words in page

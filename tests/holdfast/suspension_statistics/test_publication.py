@@ -163,7 +163,7 @@ def test_what_may_not_be_published_is_still_written_for_those_within(
     monkeypatch.setattr(publication.disclosure, "publish", refuse)
     with databases.transaction(database) as connection:
         freeze(connection, MAY, month(1))
-        with pytest.raises(StatisticsError, match="small number"):
-            report.write(connection, settings.load(), MAY, late={}, now=NOW)
+    with pytest.raises(StatisticsError, match="small number"):
+        report.write(database, settings.load(), MAY, late={}, now=NOW)
     folder = settings.load().reports / report.JOB / "2026-05"
     assert [one.name for one in folder.iterdir()] == ["internal"]

@@ -13,6 +13,8 @@ from tests.holdfast.suspension_statistics.conftest import MAY, Fresh
 from tests.holdfast.suspension_statistics.feed import Feed
 
 from holdfast import database, settings
+from holdfast.evidence import reported
+from holdfast.evidence.reported import Checked
 from holdfast.suspension_statistics import definitions, months, steps
 
 KINDS = ("internal", "published")
@@ -39,6 +41,7 @@ def written(one_may: Feed, fresh_database: Fresh, tmp_path_factory: pytest.TempP
             steps.write_report(engine, loaded, month="2026-05")
             folder = loaded.reports / "suspension_statistics" / "2026-05"
             made.append({kind: {path.name: path.read_bytes() for path in (folder / kind).iterdir()} for kind in KINDS})
+        assert reported.check(engine, loaded.reports) == Checked(2, (), (), ()), "both editions are in the ledger"
         yield Written(*made)
 
 

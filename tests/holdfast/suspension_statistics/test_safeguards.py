@@ -20,7 +20,9 @@ from tests.holdfast.suspension_statistics.feed import (
 )
 
 from holdfast import database, settings
+from holdfast.evidence import reported
 from holdfast.evidence.pseudonyms import pseudonym
+from holdfast.evidence.reported import Checked
 from holdfast.suspension_statistics import safeguards, steps
 from holdfast.suspension_statistics.safeguards import Break, Kind
 from holdfast.suspension_statistics.terms import Safeguards
@@ -140,6 +142,7 @@ def test_the_night_says_what_is_to_be_told_and_lists_what_is_open(feed: Feed) ->
     assert found["open"] == 1
     assert "not_told 1" in found["alert"]
     folder = Path(steps.write_safeguards(feed.engine, settings.load())["folder"])
+    assert reported.check(feed.engine, settings.load().reports) == Checked(1, (), (), ())
     content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert content["verdict"]["sentence"] == found["alert"]
     assert [one["kind"] for one in content["breaks"]] == ["not_told"]

@@ -18,13 +18,14 @@ from holdfast.deletion_requests.report import exports, page, registers
 from holdfast.deletion_requests.report.due import deadlines
 from holdfast.deletion_requests.report.edition import Edition, Given, compose
 from holdfast.errors import PolicyError
+from holdfast.evidence import reported
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds.register import STAFF
 from holdfast.policy.disclosure import Disclosure
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
-from holdfast.reports import charts, files, pdf, runs
+from holdfast.reports import charts, pdf, runs
 from holdfast.settings import Settings
 
 __all__ = ["edition_of", "write"]
@@ -52,7 +53,8 @@ def write(
         "report.json": exports.json_text(edition),
         **exports.csv_files(edition),
     }
-    written = files.write_set(settings.reports, (edition.run.job, edition.run.folder_name), made)
+    shelf = (edition.run.job, edition.run.folder_name)
+    written = reported.write(connection.engine, settings.reports, shelf, made, run_id)
     totals, due = edition.totals, edition.deadlines
     return {
         "report": str(written.folder / PAGE),

@@ -13,7 +13,8 @@ from holdfast.emergency_data import validation
 from holdfast.emergency_data.bounds import Bounds
 from holdfast.emergency_data.catalogue import Rule
 from holdfast.emergency_data.report import exports, figures, page, scorecard
-from holdfast.reports import charts, files, pdf
+from holdfast.evidence import reported
+from holdfast.reports import charts, pdf
 from holdfast.settings import Settings
 from holdfast.store import AnyPath
 
@@ -38,7 +39,7 @@ def write(
     edition = figures.read(
         connection, bounds, rules, documented=documented, switched_off=switched_off, day=day, now=now
     )
-    written = files.write_set(settings.reports, (JOB, day.isoformat()), files_of(edition))
+    written = reported.write(connection.engine, settings.reports, (JOB, day.isoformat()), files_of(edition))
     return {
         "report": str(written.folder / PAGE),
         "folder": str(written.folder),

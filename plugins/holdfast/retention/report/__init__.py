@@ -12,9 +12,10 @@ import datetime as dt
 import sqlalchemy as sa
 
 from holdfast.errors import PolicyError
+from holdfast.evidence import reported
 from holdfast.policy.load import load_policy
 from holdfast.policy.model import Policy
-from holdfast.reports import charts, files
+from holdfast.reports import charts
 from holdfast.retention.report import exports, page, registers
 from holdfast.retention.report.edition import compose
 from holdfast.retention.report.nights import missed_nights
@@ -42,7 +43,8 @@ def write(
         "held.csv": exports.held_csv(edition),
         "report.json": exports.json_text(edition),
     }
-    written = files.write_set(settings.reports, (edition.run.job, edition.run.folder_name), texts)
+    shelf = (edition.run.job, edition.run.folder_name)
+    written = reported.write(connection.engine, settings.reports, shelf, texts, run_id)
     totals = edition.totals
     return {
         "report": str(written.folder / PAGE),

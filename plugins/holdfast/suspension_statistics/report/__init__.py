@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from holdfast.reports import charts, data, files, pdf
+from holdfast import database
+from holdfast.evidence import reported
+from holdfast.reports import charts, data, pdf
 from holdfast.reports.files import Written
 from holdfast.reports.tables import csv_of
 from holdfast.settings import Settings
+from holdfast.suspension_facts import take_in
 from holdfast.suspension_statistics.report import edition, exports, page
 from holdfast.suspension_statistics.report.edition import Edition
 from holdfast.suspension_statistics.safeguards import Break, by_kind, in_words
@@ -25,17 +28,23 @@ PAGE = "index.html"
 
 
 def write(
-    connection: sa.Connection, settings: Settings, month: dt.date, *, late: Mapping[dt.date, int], now: dt.datetime
+    engine: sa.Engine, settings: Settings, month: dt.date, *, late: Mapping[dt.date, int], now: dt.datetime
 ) -> dict[str, str | int | None]:
     """Write both editions of the latest version below `reports/suspension_statistics/<month>/`.
+
+    In transactions of its own: what is published is entered in the ledger, and each edition after that.
 
     Returns the path of the internal page (`report`), the folders and their digests, and the sums of the headline.
     Raises StatisticsError, after the internal one was written, if the other may not be published.
     """
     charts.keep_cache_in(settings.home / "matplotlib")
-    internal = edition.internal(connection, settings.policy, month, late=late, now=now)
-    complete = _write(settings, internal)
-    published = _write(settings, edition.published(connection, settings.policy, month, now=now))
+    with database.transaction(engine) as connection:
+        internal = edition.internal(connection, settings.policy, month, late=late, now=now)
+    complete = _write(engine, settings, internal)
+    with database.transaction(engine) as connection:
+        take_in.begin(connection)  # so that nobody else publishes it, or freezes another version
+        for_everybody = edition.published(connection, settings.policy, month, now=now)
+    published = _write(engine, settings, for_everybody)
     return {
         "report": str(complete.folder / PAGE),
         "folder": str(complete.folder),
@@ -50,7 +59,7 @@ def write(
     }
 
 
-def _write(settings: Settings, made_of: Edition) -> Written:
+def _write(engine: sa.Engine, settings: Settings, made_of: Edition) -> Written:
     text = page.html_of(made_of)
     made: dict[str, str | bytes] = {
         PAGE: text,
@@ -65,11 +74,12 @@ def _write(settings: Settings, made_of: Edition) -> Written:
         "dsa.csv": exports.dsa_csv(made_of),
         "methodology.md": exports.methodology(made_of),
     }
-    return files.write_set(settings.reports, (JOB, f"{made_of.version.month:%Y-%m}", made_of.kind), made)
+    shelf = (JOB, f"{made_of.version.month:%Y-%m}", made_of.kind)
+    return reported.write(engine, settings.reports, shelf, made)
 
 
 def write_safeguards(
-    settings: Settings, broken: Sequence[Break], *, on: dt.date, now: dt.datetime, zone: str
+    engine: sa.Engine, settings: Settings, broken: Sequence[Break], *, on: dt.date, now: dt.datetime, zone: str
 ) -> dict[str, str]:
     """The list of broken safeguards, as a page, a table and data."""
     kinds = by_kind(broken, on)
@@ -79,5 +89,5 @@ def write_safeguards(
         "safeguards.csv": csv_of(Break, broken),
         "report.json": data.json_text({"on": on, "verdict": verdict, "safeguards": kinds, "breaks": broken}),
     }
-    written = files.write_set(settings.reports, (SAFEGUARDS, on.isoformat()), made)
+    written = reported.write(engine, settings.reports, (SAFEGUARDS, on.isoformat()), made)
     return {"report": str(written.folder / PAGE), "folder": str(written.folder), "sha256": written.sha256}

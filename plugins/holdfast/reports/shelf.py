@@ -41,6 +41,15 @@ class Report:
     edition: str
     folder: AnyPath
     files: Mapping[str, str]
+    entry: int | None = None
+    """The ledger's last entry about it; None: it has none, or was not asked (`evidence.reported`)."""
+    is_altered: bool = False
+    """That entry has another digest."""
+
+    @property
+    def path(self) -> str:
+        """Its name in the ledger, such as retention_nightly/2026-11-28."""
+        return "/".join(one for one in (self.job, self.period, self.edition) if one)
 
     @property
     def is_internal(self) -> bool:
@@ -57,6 +66,7 @@ class Report:
 
     def data(self) -> dict[str, Any]:
         """The report as data; nothing where it has no such file. Raises ReportAltered."""
+        self._refuse_altered()
         for name in _DATA:
             if name in self.files:
                 found: dict[str, Any] = json.loads(self.read(name))
@@ -65,18 +75,36 @@ class Report:
 
     def read(self, name: str) -> bytes:
         """A file of the report. Raises KeyError for a name it does not list, ReportAltered for what was changed."""
+        self._refuse_altered()
         digest = self.files[name]
         try:
             content = (self.folder / name).read_bytes()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: no file can have such a name
             content = b""
         if hashlib.sha256(content).hexdigest() != digest:
-            raise ReportAltered(
-                f"{name} of the report {self.job} {self.name} is not what was written.",
-                fix="restore it from its backup or an evidence pack, and find out who changed it.",
-                report=self.id,
-            )
+            raise self._altered(f"{name} of the report {self.job} {self.name} is not what was written.")
         return content
+
+    def read_all(self) -> None:
+        """Raises ReportAltered unless every file is what was written."""
+        self._refuse_altered()
+        for name in self.files:
+            self.read(name)
+
+    def is_as_found(self) -> bool:
+        """Whether it is not being written again just now."""
+        try:
+            return hashlib.sha256((self.folder / SUMS).read_bytes()).hexdigest() == self.id
+        except OSError:
+            return False
+
+    def _refuse_altered(self) -> None:
+        if self.is_altered:
+            raise self._altered(f"The report {self.job} {self.name} is not that of the ledger's entry {self.entry}.")
+
+    def _altered(self, what: str) -> ReportAltered:
+        fix = "restore it from its backup or an evidence pack, and find out who changed it."
+        return ReportAltered(what, fix=fix, report=self.id)
 
 
 def reports(root: AnyPath) -> list[Report]:
@@ -139,6 +167,6 @@ def _parsed(path: str, root: AnyPath, _version: str, _size: int) -> Report:
     job, period, *edition = path.split("/")
     folder = root.joinpath(job, period, *edition)
     text = (folder / SUMS).read_bytes()
-    lines = (line.partition("  ") for line in text.decode().splitlines())
+    lines = (line.partition("  ") for line in text.decode(errors="replace").splitlines())
     files = {name: digest for digest, _, name in lines if Path(name).name == name}
     return Report(hashlib.sha256(text).hexdigest(), job, period, "".join(edition), folder, files)
