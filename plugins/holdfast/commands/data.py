@@ -23,7 +23,7 @@ def make(
         bool, typer.Option("--backlog", help="As if retention had never run: about a third is due.")
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Drop the schema `provider` first, and all that is in it.")
+        bool, typer.Option("--replace", help="Drop the schema `provider` first, and its recordings.")
     ] = False,
 ) -> None:
     """Make invented accounts, calls, invoices and the rest, with known answers; in an empty database only."""
@@ -34,7 +34,7 @@ def make(
     loaded = settings.load()
     engine = database.connect(loaded)
     if replace:
-        provider.drop(engine)
+        provider.drop(engine, loaded.objects)
     if not provider.is_empty(engine):
         raise SettingsError("The database holds provider data already.", fix="add --replace to drop it first.")
     night = as_of.replace(tzinfo=dt.UTC) if as_of else dt.datetime.now(tz=dt.UTC)

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from holdfast import database, queries
+from holdfast import database, queries, store
 from holdfast.errors import HoldfastError
 from holdfast.store import AnyPath
 
@@ -134,10 +134,11 @@ def is_empty(engine: sa.Engine) -> bool:
         )
 
 
-def drop(engine: sa.Engine) -> None:
-    """Remove the schema with all its data. Recording files stay where they are."""
+def drop(engine: sa.Engine, objects: AnyPath) -> None:
+    """Remove the schema with all its data, and the recording files, of which no row would know any more."""
     with database.transaction(engine) as connection:
         queries.run(connection, "provider/generate/drop")
+    store.remove(objects / "recordings")
 
 
 def _schema_exists(connection: sa.Connection) -> bool:

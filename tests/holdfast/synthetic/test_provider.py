@@ -197,8 +197,10 @@ def test_two_providers_are_never_mixed_and_one_can_be_dropped(
     assert not provider.is_empty(database)
     with pytest.raises(HoldfastError, match="already"):
         provider.make(database, accounts=4, seed=2, as_of=as_of, objects=tmp_path)
-    provider.drop(database)
+    assert list(tmp_path.rglob("*.wav"))
+    provider.drop(database, tmp_path)
     assert provider.is_empty(database)
+    assert not list(tmp_path.rglob("*.wav"))
     provider.make(database, accounts=4, seed=2, as_of=as_of, objects=tmp_path)
 
 
