@@ -21,11 +21,10 @@ connection `holdfast_alerts` names hears of a night that failed or has not ended
 **After a backup was restored.** Trigger it with `replay_since`, the day of the backup: what was erased since and came
 back is found by pseudonym and erased again, by the same plan and not what a hold keeps now. Tonight's run may be over:
 the day then gets another one. If the whole database was restored, the jobs refuse to run until somebody has said so:
-`docs/engineers.md`, *After a restore*.
+`docs/engineers.md`, *After a restore*. Every database is searched: while one does not answer, `replay_erasures` is red.
 
 **Several databases.** It is carried out in each further connection of the data map too, in a group of tasks of its
-name. What such a database did not decide, since it was away or failed, is unknown: the request stays open. A replay
-searches all of them: while one does not answer, `replay_erasures` is red, and the night goes on without `replay_since`.
+name. What such a database did not decide, since it was away or failed, is unknown: the request stays open.
 
 **Who decides.** Compliance verifies and approves requests with `holdfast request`; the policy says which are approved
 by themselves and which need two people. The data protection officer decides on a plan above its caps.
@@ -42,11 +41,7 @@ from airflow.timetables.trigger import CronTriggerTimetable
 
 from holdfast_airflow import AS_OF, MAIN_NIGHT, TASK_DEFAULTS, Night, alerts, erase, nights, step
 
-_TONIGHT = {
-    "as_of": AS_OF,
-    "dry_run": "{{ params.dry_run }}",
-    "replay_since": "{{ params.replay_since }}",
-}
+_TONIGHT = {"as_of": AS_OF, "dry_run": "{{ params.dry_run }}", "replay_since": "{{ params.replay_since }}"}
 
 
 @dag(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from tests.holdfast import object_store
+from tests.holdfast.deletion_requests import letters_library
 from tests.holdfast.deletion_requests.desk import NOW, Desk, make, policy, terms
 from tests.holdfast.emergency_data import test_deliver
 from tests.holdfast.evidence import test_seal
@@ -19,9 +20,9 @@ from tests.holdfast.pages import nights
 
 from holdfast import database as hf_database
 from holdfast import settings, store
-from holdfast.deletion_requests import erasure_files, intake, outbox_files
+from holdfast.deletion_requests import erasure_files, intake, letters, outbox_files
 from holdfast.deletion_requests.outbox import Notice
-from holdfast.emergency_data import taking_in
+from holdfast.emergency_data import forget, manifest, taking_in
 from holdfast.errors import LedgerError, ReportAltered, SettingsError
 from holdfast.evidence import checkpoint, restored, signing, verify
 from holdfast.evidence import seal as seals
@@ -142,6 +143,51 @@ def test_a_notice_lies_in_the_store(machines: tuple[Settings, Settings]) -> None
     outbox_files.to_files(one)(notice)
     text = (other.outbox / "recipients" / "mailer" / "7" / "notice.json").read_text()
     assert json.loads(text)["notice"] == 7
+
+
+def test_a_letter_is_written_by_one_machine_to_the_address_that_another_kept(
+    machines: tuple[Settings, Settings], database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = machines
+    monkeypatch.setenv(settings.PSEUDONYM_KEY, "5" * 64)
+    monkeypatch.setenv(settings.STORE, str(one.store_url))
+    office = letters_library.Office(database)
+    office.person(1)
+    monkeypatch.setenv(settings.HOME, str(one.home))
+    request = office.request(1, "DR-1")
+    office.write(office.night())
+    monkeypatch.setenv(settings.HOME, str(other.home))
+    run = office.night()
+    office.decide(run, request, letters_library.Cell("contacts"))
+    office.move(request, run, "executing", "completed")
+    office.run("DELETE FROM provider.contact")
+    assert office.write(run).failed == ()
+    assert "Zoë Example" in office.text(request, "outcome")
+    kept = {path.relative_to(one.letters).parts[1] for path in one.letters.rglob("*.*")}
+    assert kept == {"acknowledgement", "outcome"}, "the address is forgotten with the last letter"
+    later = letters_library.NOW + dt.timedelta(days=10_000)
+    assert letters.erase_expired(database, office.stationery, now=later) == 1
+    assert not (one.letters / str(request)).exists()
+    assert not one.home.exists()
+    assert not other.home.exists()
+
+
+def test_999_files_that_ended_long_ago_are_forgotten_in_the_store(
+    machines: tuple[Settings, Settings], database: sa.Engine
+) -> None:
+    one, other = machines
+    folders = taking_in.Folders.below(one.emergency)
+    for folder in (folders.received, folders.refused, folders.released):
+        (folder / "NG999_HFT_20261124_000001.csv").write_bytes(b"x")
+    (folders.released / f"NG999_HFT_20261124_000001{manifest.SUFFIX}").write_bytes(b"{}")
+    now = dt.datetime.now(tz=dt.UTC)
+    for days, gone in ((9, 0), (11, 3)):
+        with hf_database.transaction(database) as connection:
+            there = taking_in.Folders.below(other.emergency)
+            counts = forget.forget(connection, there, now + dt.timedelta(days=days), days=10)
+        assert counts["files"] == gone
+    assert store.files(folders.received) == store.files(folders.refused) == []
+    assert [path.name for path in store.files(folders.released)] == [f"NG999_HFT_20261124_000001{manifest.SUFFIX}"]
 
 
 def test_released_999_files_are_delivered_from_the_store(

@@ -247,4 +247,4 @@ class Office:
 
     def text(self, request_id: int, kind: str) -> str:
         """The HTML of a letter, as it lies in its folder."""
-        return (settings.load().home / "letters" / str(request_id) / kind / letters.HTML).read_text(encoding="utf-8")
+        return (settings.load().letters / str(request_id) / kind / letters.HTML).read_text(encoding="utf-8")

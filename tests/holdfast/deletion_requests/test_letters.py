@@ -23,6 +23,7 @@ from holdfast.deletion_requests.breaks import Break
 from holdfast.deletion_requests.letters_facts import Kind
 from holdfast.errors import LetterRefused, QueryError
 from holdfast.reports import files
+from holdfast.store import AnyPath
 
 LATER = NOW + dt.timedelta(days=1600)
 ALL_GONE = (Cell("contacts"), Cell("messages"))
@@ -55,8 +56,8 @@ def told(office: Office, run: int) -> list[Break]:
     return [one for one in found if one.kind in (BreakKind.ENDED_UNTOLD, BreakKind.LETTER_UNWRITTEN)]
 
 
-def folder(request: int) -> Path:
-    return settings.load().home / "letters" / str(request)
+def folder(request: int) -> AnyPath:
+    return settings.load().letters / str(request)
 
 
 # --- what is owed ------------------------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ def test_a_letter_that_cannot_be_written_stops_no_other_and_stays_owed(office: O
 
 def test_files_that_were_left_by_a_crash_are_written_over(office: Office) -> None:
     request = office.request(1, "DR-1")
-    files.write_set(settings.load().home / "letters", (str(request), "acknowledgement"), {"letter.html": "half"})
+    files.write_set(settings.load().letters, (str(request), "acknowledgement"), {"letter.html": "half"})
     office.write(office.night())
     assert "We have received" in office.text(request, "acknowledgement")
 

@@ -379,7 +379,7 @@ def test_an_error_of_the_transport_itself_is_not_hidden(office: Office) -> None:
 def test_by_default_a_notice_is_a_file_with_codes_and_pseudonyms(office: Office) -> None:
     night(office, office.request(1, "DR-1"), Cell("messages"))
     deliver(office, outbox_files.to_files(settings.load()))
-    folder = settings.load().home / "outbox" / "recipients" / "message-aggregator" / "1"
+    folder = settings.load().outbox / "recipients" / "message-aggregator" / "1"
     told = json.loads((folder / "notice.json").read_text(encoding="utf-8"))
     assert told == {
         "version": 1,
@@ -399,7 +399,7 @@ def test_by_default_a_notice_is_a_file_with_codes_and_pseudonyms(office: Office)
 
 def test_a_file_that_cannot_be_written_is_tried_again(office: Office) -> None:
     night(office, office.request(1, "DR-1"), Cell("messages"))
-    blocked = settings.load().home / "outbox"
+    blocked = settings.load().outbox
     blocked.parent.mkdir(parents=True)
     blocked.write_text("in the way", encoding="utf-8")
     assert deliver(office, outbox_files.to_files(settings.load())) == Delivered(0, 1)

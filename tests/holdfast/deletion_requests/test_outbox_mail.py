@@ -43,7 +43,7 @@ def server() -> Iterator[tuple[int, list[str]]]:
 
 
 def left_in_outbox(loaded: Settings) -> list[str]:
-    return sorted(file.parts[-3] for file in (loaded.home / "outbox").rglob("notice.json"))
+    return sorted(file.parts[-3] for file in loaded.outbox.rglob("notice.json"))
 
 
 def test_a_recipient_with_an_address_gets_a_mail(loaded: Settings, server: tuple[int, list[str]]) -> None:

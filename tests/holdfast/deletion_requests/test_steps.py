@@ -71,7 +71,7 @@ def test_a_request_is_taken_in_carried_out_told_and_reported(database: sa.Engine
     assert first["settle_requests"]["completed"] + first["settle_requests"]["partly_completed"] == 1
     assert first["notify_recipients"]["queued"] == first["notify_recipients"]["sent"] > 0
     assert first["find_breaks"] == {"breaks": 0, "incidents": 0}
-    assert {file.suffix for file in (loaded.home / "letters").glob("*/outcome/*")} >= {".html", ".pdf"}
+    assert {file.suffix for file in loaded.letters.glob("*/outcome/*")} >= {".html", ".pdf"}
     report = json.loads((Path(first["write_report"]["folder"]) / "report.json").read_text())
     assert report["verdict"]["standing"] == "kept"
     assert report["totals"]["adds_up"]
@@ -89,7 +89,7 @@ def test_a_request_is_taken_in_carried_out_told_and_reported(database: sa.Engine
 def test_letters_past_their_period_are_erased_by_the_night(database: sa.Engine, loaded: Settings) -> None:
     first = night(database, loaded)
     assert first["write_outcomes"]["expired"] == 0
-    folder = loaded.home / "letters" / "1"
+    folder = loaded.letters / "1"
     assert folder.exists()
     with database.begin() as connection:
         connection.execute(sa.text("UPDATE holdfast.deletion_request SET closed_at = now() - interval '20 years'"))

@@ -10,6 +10,7 @@ import re
 import pytest
 from tests.holdfast.emergency_data.conftest import BOUNDS, PLAIN, Job
 
+from holdfast import store
 from holdfast.emergency_data import forget, manifest, one_extract, rules, steps, taking_in
 from holdfast.emergency_data.scan import scan
 from holdfast.errors import DeliveryRefused
@@ -171,7 +172,7 @@ def test_what_ended_long_ago_is_forgotten_and_what_is_open_is_not(job: Job) -> N
     assert late == {"records": 1, "numbers": 1, "gaps": 0, "rejects": 0, "calls": 0, "files": 4}
     assert len(job.query("SELECT FROM emergency.quarantine")) == 1
     assert len(job.query("SELECT FROM emergency.number_record")) == 28
-    assert list((job.root / "received").iterdir()) == []
+    assert store.files(job.root / "received") == []
 
 
 def test_a_reject_is_too_old_after_three_working_days() -> None:
