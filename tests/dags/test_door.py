@@ -88,7 +88,7 @@ def test_every_role_is_let_in_with_a_token_of_airflow(asked: dict[str, Any], use
     assert given == {
         "GET /": 503,  # let in; there is no database here
         "GET /style.css": 200,
-        "GET /reports": 200,
+        "GET /reports": 503,
         "GET /evidence": 503,
         "GET /nothing": 404,
         "GET /docs": 404,
