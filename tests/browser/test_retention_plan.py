@@ -19,15 +19,15 @@ from holdfast import roles, settings
 from holdfast.synthetic import provider
 
 Context = Callable[..., BrowserContext]
-NOW = dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture(scope="module")
 def planned(served: Served) -> str:
     """A rule of tonight's plan that has something to delete."""
-    provider.make(served.engine, accounts=ACCOUNTS, seed=7, as_of=NOW, objects=settings.load().objects)
+    now = dt.datetime.now(dt.UTC)  # not when the file was read: that may have been yesterday
+    provider.make(served.engine, accounts=ACCOUNTS, seed=7, as_of=now, objects=settings.load().objects)
     roles.renew(served.engine, settings.load())
-    run_id = plan_tonight(served.engine, settings.load(), NOW)
+    run_id = plan_tonight(served.engine, settings.load(), now)
     with served.engine.connect() as connection:
         found = connection.execute(
             sa.text(
@@ -67,7 +67,7 @@ def test_a_hold_that_is_placed_changes_the_plan_of_the_night_until_it_is_release
         form.get_by_role("button", name="Place the hold").click()
         frame.get_by_text("is in the register as you asked").wait_for()
         frame.get_by_role("cell", name="engagement-2026-4").wait_for()
-        plan_tonight(served.engine, settings.load(), NOW)
+        plan_tonight(served.engine, settings.load(), dt.datetime.now(dt.UTC))
         assert due_and_held(frame, planned) == (0, due)
 
         go(frame, "Holds")
@@ -75,7 +75,7 @@ def test_a_hold_that_is_placed_changes_the_plan_of_the_night_until_it_is_release
         row.locator("[name=reason]").select_option("ended")
         row.get_by_role("button", name="Release").click()
         frame.get_by_text("is in the register as you asked").wait_for()
-        plan_tonight(served.engine, settings.load(), NOW)
+        plan_tonight(served.engine, settings.load(), dt.datetime.now(dt.UTC))
         assert due_and_held(frame, planned) == (due, 0)
 
 
