@@ -7,9 +7,14 @@ FROM holdfast.ledger_entry AS later
 WHERE
     later.kind = 'report_written'
     AND later.seq > :last_seq
-    AND cast(later.entry AS jsonb) -> 'facts' ->> 'report' IN (
-        SELECT cast(entry.entry AS jsonb) -> 'facts' ->> 'report'
-        FROM holdfast.ledger_entry AS entry
-        WHERE entry.kind = 'report_written' AND entry.seq BETWEEN :first_seq AND :last_seq
+    AND (
+        cast(later.entry AS jsonb) -> 'facts' ->> 'report' IN (
+            SELECT cast(entry.entry AS jsonb) -> 'facts' ->> 'report'
+            FROM holdfast.ledger_entry AS entry
+            WHERE entry.kind = 'report_written' AND entry.seq BETWEEN :first_seq AND :last_seq
+        )
+        OR later.run_id IN (
+            SELECT entry.run_id FROM holdfast.ledger_entry AS entry WHERE entry.seq BETWEEN :first_seq AND :last_seq
+        )
     )
 ORDER BY later.seq

@@ -33,3 +33,8 @@ def at(database: str) -> Settings:
     if database not in known:
         raise SettingsError(f"There is no database {database}.", fix=f"name one of {', '.join(known)}.")
     return known[database]
+
+
+def printable(text: str) -> str:
+    """A name that somebody outside gave: who named a file is not to command the terminal."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.commands import Database, at, every_database
+from holdfast.commands import Database, at, every_database, printable
 from holdfast.settings import MAIN
 
 _NAMED = 10
@@ -44,11 +44,11 @@ def verify() -> None:
         )
         reports = reported.check(engine, loaded.reports)
         for what in reports.altered:
-            typer.echo(f"ALTERED: {what}")
+            typer.echo(f"ALTERED: {printable(what)}")
         for state, names in (("not entered", reports.not_entered), ("not there", reports.not_there)):
             if names:
                 left_out = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-                typer.echo(f"{prefix}reports {state}: {', '.join(names[:_NAMED])}{left_out}")
+                typer.echo(f"{prefix}reports {state}: {printable(', '.join(names[:_NAMED]))}{left_out}")
         typer.echo(
             f"{prefix}reports: {reports.entered} as the ledger has them, {len(reports.altered)} altered,"
             f" {len(reports.not_entered)} not entered, {len(reports.not_there)} not there"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from holdfast import clock, settings
-from holdfast.commands import Database, at, every_database
+from holdfast.commands import Database, at, every_database, printable
 from holdfast.settings import MAIN
 
 if TYPE_CHECKING:
@@ -106,14 +106,8 @@ def objects_without_rows(
     with objects.names(engine, loaded, policy, dataset, now=dt.datetime.now(tz=dt.UTC)) as found:
         for one in found:
             number += 1
-            typer.echo(f"{one.modified:%Y-%m-%d %H:%M}  {_printable(one.address)}")
+            typer.echo(f"{one.modified:%Y-%m-%d %H:%M}  {printable(one.address.decode(errors='backslashreplace'))}")
     typer.echo(f"{counted(number, 'object')} without a row in the folders of {dataset}.")
-
-
-def _printable(address: bytes) -> str:
-    """Whoever named the object is not to command the terminal."""
-    text = address.decode(errors="backslashreplace")
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 @app.command()

@@ -48,7 +48,7 @@ from holdfast.enforcement.night import (
 )
 from holdfast.enforcement.runs import Run
 from holdfast.errors import HeldRowsChanged, RunRefused
-from holdfast.evidence import ledger
+from holdfast.evidence import checkpoint, known_key, ledger
 from holdfast.holds import keys
 from holdfast.policy.model import Policy
 from holdfast.policy.requests_model import load_requests_policy
@@ -188,8 +188,9 @@ def list_shards(engine: sa.Engine, settings: Settings, *, run_id: int, wave: int
     policy, run = shared.policy_and_run(engine, settings, run_id)
     if run.state == "planned":
         first = [name for name, one in policy.data_map.datasets.items() if one.facts_first]
-        zone, key = policy.schedule.time_zone, settings.pseudonym_key()
+        zone = policy.schedule.time_zone
         with database.transaction(engine) as connection:
+            key = known_key.require(connection, settings)
             interlocks.keep_facts(connection, first, zone=zone, key=key, run_id=run_id)
     return shared.list_shards(
         engine, settings, run_id=run_id, wave=wave, recount=lambda: assessment.decide(engine, policy, run_id)
@@ -241,8 +242,9 @@ def settle_requests(engine: sa.Engine, settings: Settings, *, run_id: int) -> Re
         return assessment.totals(engine, run_id)
     with database.transaction(engine) as connection:
         settle.count(connection, plan.setting_of(connection, policy, run), run_id)
-    now, key = shared.database_time(engine), settings.pseudonym_key()
+    now = shared.database_time(engine)
     with database.transaction(engine) as connection:
+        key = known_key.require(connection, settings)
         if settings.database == MAIN:
             take_back = partial(_take_back, settings=settings, policy=whole, run=run)
             settled = settle.settle(connection, run_id, key=key, at=now, take_back=take_back)
@@ -279,10 +281,11 @@ def find_breaks(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result
 
 
 def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
-    """End as every job that deletes does, and red on an incident however well the rest went.
+    """End as every job that deletes does, and red on an incident however well the rest went. Signs in either case.
 
     Raises HeldRowsChanged: rows went that a hold should have kept.
     """
+    checkpoint.sign(engine, checkpoint.open_log(settings), shared.database_time(engine))
     with database.transaction(engine) as connection:
         found = breaks.recorded(connection, run_id) or ()
     if incidents := sorted({one.kind for one in found if one.is_incident}):

@@ -9,7 +9,7 @@ from holdfast.enforcement import question, runs
 from holdfast.enforcement.night import PAST_PLANNING, Result, policy_and_run
 from holdfast.enforcement.runs import Run
 from holdfast.errors import ApprovalRefused, PlanChanged
-from holdfast.evidence import ledger
+from holdfast.evidence import known_key, ledger
 from holdfast.evidence.pseudonyms import pseudonym
 from holdfast.holds import register
 from holdfast.policy.load import load_policy
@@ -60,9 +60,9 @@ def record_approval(
     Raises ApprovalRefused unless what stands is 'approved', so that the run ends red; and for the answer of somebody
     whom the policy does not name, which counts for nothing but is recorded. `decided_by` is the user id of the log-in.
     """
-    by = pseudonym(settings.pseudonym_key(), register.STAFF, decided_by)
     counts = decision == _EXPIRED or decided_by in load_policy(settings.policy).schedule.approvers
     with database.transaction(engine) as connection:
+        by = pseudonym(known_key.require(connection, settings), register.STAFF, decided_by)
         run = runs.get(connection, run_id)
         if run.plan_digest != plan_digest:
             raise PlanChanged(

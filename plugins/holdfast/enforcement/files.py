@@ -34,12 +34,15 @@ def delete(work: Work, connection: sa.Connection, blocks: dict[str, str]) -> int
         return 0
     _intend(work, len(due))
     work.reached("files.intended")
-    remaining = _remove(row.url for row in due)
+    others = statements.has_plain_addresses(work.predicate)
+    is_mixed = any(_in_percents(row.url) for row in due) and connection.execute(others).scalar_one()
+    remaining = _remove((row.url for row in due), is_mixed=is_mixed)
     work.reached("files.removed")
     if remaining:
         raise FileRemains(
             f"{remaining} of {len(due)} files of {work.predicate.dataset} could not be removed.",
-            fix="make the object store reachable and writable, then let the task run again.",
+            fix="make the object store reachable and writable, and addresses on a disk all in percent notation or none;"
+            " then let the task run again.",
             dataset=work.predicate.dataset,
             files=remaining,
         )
@@ -57,13 +60,17 @@ def _intend(work: Work, number: int) -> None:
         ledger.append(connection, "file_batch_intended", facts, work.shard.run_id)
 
 
-def _remove(urls: Iterable[str | None]) -> int:
+def _in_percents(url: str | None) -> bool:
+    return url is not None and url.startswith("file:") and "%" in url
+
+
+def _remove(urls: Iterable[str | None], *, is_mixed: bool) -> int:
     """Remove files, those of a store together; how many remain. A row without an address has no file."""
     remaining = 0
     stores: dict[Any, list[str]] = {}
     for url in filter(None, urls):
         try:
-            filesystem, path = _place(url)
+            filesystem, path = _place(url, is_mixed=is_mixed)
         except (OSError, ValueError):
             remaining += 1
         else:
@@ -71,7 +78,7 @@ def _remove(urls: Iterable[str | None]) -> int:
     return remaining + sum(_remove_from(filesystem, paths) for filesystem, paths in stores.items())
 
 
-def _place(url: str) -> tuple[Any, str]:
+def _place(url: str, *, is_mixed: bool) -> tuple[Any, str]:
     """The store of a file, and its name there. Raises ValueError if nobody can say which of two files is meant.
 
     fsspec takes `%20` in the URL of a file on disk for itself; whoever wrote it as RFC 8089 has it meant a space.
@@ -79,11 +86,12 @@ def _place(url: str) -> tuple[Any, str]:
     import fsspec.core  # heavy, and only some datasets have files
 
     filesystem, path = fsspec.core.url_to_fs(url)
-    if not url.startswith("file:") or "%" not in path:
+    if not _in_percents(url):
         return filesystem, path
+    # `is_mixed`: the file under the other name may be that of a row whose address is meant as it stands, and is held.
     found = [name for name in (path, os.fsdecode(unquote_to_bytes(path))) if os.path.lexists(name)]
-    if len(found) > 1:
-        raise ValueError("two files")
+    if len(found) > 1 or (is_mixed and found and found != [path]):
+        raise ValueError("two files, or perhaps that of a row which writes its address as it stands")
     return filesystem, found[0] if found else path
 
 

@@ -55,7 +55,9 @@ def write(
         with database.transaction(engine) as connection:
             ledger.append(connection, WRITTEN, facts, run_id)
 
-    return write_set(root, parts, files, enter)
+    with database.transaction(engine) as connection:  # one writer at a time, where no folder can be locked either
+        queries.run(connection, "evidence/lock_report", {"report": "/".join(parts)})
+        return write_set(root, parts, files, enter)
 
 
 def looked_up(connection: sa.Connection, found: Iterable[Report]) -> list[Report]:

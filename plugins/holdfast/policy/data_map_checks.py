@@ -259,3 +259,11 @@ def _folders(data_map: DataMap, find: Finder) -> Iterator[Problem]:
                 " database.",
                 "name each folder once, and keep the objects of each database in folders of their own.",
             )
+    for name, dataset in data_map.datasets.items():
+        if dataset.files and not dataset.files.folders and any(one != dataset.connection for _, one, _, _ in named):
+            yield find(
+                Check.FOLDERS_OVERLAP,
+                ("data_map", "datasets", name, "files", "folders"),
+                "a dataset of another database names folders: if these objects lie there, they count as nobody's.",
+                "name the folders of these as well.",
+            )

@@ -136,7 +136,7 @@ def _folders(parent: str) -> list[str]:
     try:
         with os.scandir(parent) as entries:
             return [one.path for one in entries if one.is_dir(follow_symlinks=False) and not one.name.startswith(".")]
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []  # nothing was written yet, or it is a folder of yesterday's that somebody removed
 
 

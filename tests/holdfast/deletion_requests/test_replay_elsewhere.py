@@ -143,6 +143,22 @@ def test_of_a_day_that_is_worked_through_again_no_earlier_share_is_believed(both
     assert both.main.state(request) == "completed"
 
 
+def test_a_share_that_another_edition_has_begun_to_replace_is_not_believed(both: Both, since: dt.date) -> None:
+    """The main run stopped before its end, and goes on; the archive, whose share was done, begins another and fails."""
+    both.log_in(1, 10)
+    request = both.main.ask(1, "r-1", ("old_logins", None))
+    both.begin(3)
+    both.share(3)
+    both.log_in(1, 10)  # a table of the archive was restored
+    again = both.begin(3, replay_since=since)
+    as_of, archive = both.main.today - 3 * DAY, settings.load().at(ARCHIVE)
+    steps.open_run(both.archive, archive, as_of=as_of, dry_run=False, replay_since=str(since))
+    both.end(again)
+    assert both.ids() == {10}
+    assert both.decision(again, request).decision == "unknown"
+    assert both.main.state(request) != "completed"
+
+
 def test_a_day_is_worked_through_again_in_every_database(both: Both, since: dt.date) -> None:
     both.log_in(1, 10)
     request = both.main.ask(1, "r-1", ("old_logins", None))

@@ -289,3 +289,18 @@ def test_a_pack_of_a_request_says_what_became_of_it_and_not_whose_it_is(night: s
     text = found["requests/4.json"].decode()
     assert [word for word in ("ticket-4", "the subject", "jo.bloggs") if word in text] == []
     assert "requests/5.json" not in found
+
+
+def test_a_report_of_a_run_that_a_request_went_through_is_compared_although_its_entry_comes_later(
+    night: sa.Engine, tmp_path: Path
+) -> None:
+    loaded = settings.load()
+    with hf_database.transaction(night) as connection:
+        ledger.append(connection, "request_changed", {"requests": [4], "to": "completed"}, 1)
+    reported.write(night, loaded.reports, RETENTION, {"report.json": "{}"}, 1)
+    checkpoint.sign(night, checkpoint.open_log(loaded), NOW)
+    run("pack", str(tmp_path / "true.zip"), "--request", "4")
+    assert checked(tmp_path / "true.zip").verdict is Verdict.OK
+    write_set(loaded.reports, RETENTION, {"report.json": '{"altered": 1}'})  # sums and all
+    run("pack", str(tmp_path / "altered.zip"), "--request", "4")
+    assert checked(tmp_path / "altered.zip").verdict is Verdict.INVALID

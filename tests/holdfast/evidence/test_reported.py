@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +20,16 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
+from upath import UPath
 
 from holdfast import cli, settings
 from holdfast import database as hf_database
 from holdfast.errors import LedgerError, ReportAltered
 from holdfast.evidence import ledger, reported
 from holdfast.evidence.reported import Checked
-from holdfast.reports import shelf
+from holdfast.reports import files, shelf
 from holdfast.reports.files import SUMS, write_set
+from holdfast.store import AnyPath
 
 PARTS = ("retention_nightly", "2026-11-24")
 NAME = "/".join(PARTS)
@@ -184,8 +187,8 @@ def test_a_report_that_is_being_written_again_is_not_taken_for_altered(database:
     ended = threading.Event()
 
     def write() -> None:
-        for files in [TWO, ONE] * 40:
-            reported.write(database, root, PARTS, files)
+        for texts in [TWO, ONE] * 40:
+            reported.write(database, root, PARTS, texts)
         ended.set()
 
     writer = threading.Thread(target=write)
@@ -199,6 +202,27 @@ def test_a_report_that_is_being_written_again_is_not_taken_for_altered(database:
         looks += 1
     writer.join()
     assert looks > 5
+
+
+def test_in_an_object_store_a_second_writer_waits_for_the_first(
+    database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, parts = UPath(f"memory://{uuid.uuid4().hex}/reports"), ("retention_nightly", "2026-11-24")
+    later = threading.Thread(target=reported.write, args=(database, root, parts, {"report.json": '{"at": 2}'}))
+    write_whole = files.write_whole
+
+    def write(path: AnyPath, content: bytes) -> None:
+        if path.name == files.SUMS and not later.ident:  # the first has its entry, and not yet its sums
+            later.start()
+            later.join(0.5)
+            assert later.is_alive(), "it waits"
+        write_whole(path, content)
+
+    monkeypatch.setattr(files, "write_whole", write)
+    reported.write(database, root, parts, {"report.json": "{}"})
+    later.join(30)
+    assert reported.check(database, root).altered == ()
+    assert (root.joinpath(*parts) / "report.json").read_text() == '{"at": 2}'
 
 
 @pytest.fixture

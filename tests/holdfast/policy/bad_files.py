@@ -380,6 +380,23 @@ DATA_MAP: list[Case] = [
         ),
     ),
     _case(
+        "objects of another database of which nobody says where they lie",
+        (
+            _connection("archive"),
+            Edit(MAP, "files: {url: url}", "files: {url: url, folders: [s3://shop/photos]}"),
+            Edit(MAP, "exemptions:\n", _ARCHIVED.replace(", folders: [s3://shop/photos/old]", "") + "exemptions:\n"),
+            Edit(SCHEDULE, "  items-6y:\n", _ARCHIVED_RULE + "  items-6y:\n"),
+        ),
+        Expected(
+            Check.FOLDERS_OVERLAP,
+            MAP,
+            "files: {url: url}",
+            "datasets.old_photos.files.folders",
+            "they count as nobody's",
+            "name the folders of these as well",
+        ),
+    ),
+    _case(
         "a column that is personal and is not",
         Edit(MAP, "not_personal: [photo_id, ", "not_personal: [photo_id, url, "),
         Expected(

@@ -216,3 +216,17 @@ def test_a_photo_added_the_next_day_goes_when_it_is_due(photos: Shop, tmp_path: 
     add_photo(photos, tmp_path, 5, OLD)
     photos.night(TOMORROW)
     assert rows(photos) == pictures(tmp_path) == {4}
+
+
+def test_a_file_that_another_row_may_mean_as_it_stands_is_left(photos: Shop, tmp_path: Path) -> None:
+    """`a%20b.jpg` was taken away by hand: what is left, `a b.jpg`, is the file of a held row."""
+    add_photo(photos, tmp_path, 5, OLD, "a b")
+    photos.execute("UPDATE shop.photo SET url = :url WHERE customer_no = 5", url=f"file://{tmp_path}/a%20b.jpg")
+    held = {"photo_id": f"{6:032d}", "customer_no": 6, "taken_on": OLD, "url": f"file://{tmp_path}/a b.jpg"}
+    photos.add("photo", held)
+    photos.hold("matter-6", subject_key="6")
+    run_id = photos.plan()
+    with pytest.raises(FileRemains):
+        photos.enforce(run_id)
+    assert {5, 6} <= rows(photos)
+    assert (tmp_path / "a b.jpg").exists()

@@ -52,6 +52,16 @@ def due_files(predicate: Predicate) -> sa.Select[Any]:
     return sa.select(*columns).select_from(rows.table).where(*_in_blocks(), predicate.due()).with_for_update()
 
 
+def has_plain_addresses(predicate: Predicate) -> sa.Select[Any]:
+    """Whether rows of the dataset have addresses on a disk that are surely not in percent notation."""
+    files = predicate.rows.dataset.files
+    if files is None:
+        raise LookupError(f"{predicate.rows.name} has no files")
+    url = sa.cast(predicate.rows.column(files.url), sa.Text)
+    plain = url.regexp_match("^(file:|/)") & url.regexp_match("^/|[^!-~]|%(?![0-9A-Fa-f]{2})")
+    return sa.select(sa.select(sa.literal(1)).select_from(predicate.rows.table).where(plain).exists())
+
+
 def delete_places(predicate: Predicate) -> sa.Delete:
     """Delete the rows at these places (parameter `places`, a text array of ctids)."""
     places = sa.cast(sa.bindparam("places"), NamedType("tid[]"))
