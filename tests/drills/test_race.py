@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
-from tests.drills.conftest import DONE, FORK, in_child, worker
+from tests.drills.conftest import DONE, FORK, forget_holds, in_child, worker
 from tests.holdfast.retention.shop import NIGHT, WAVES, Shop
 
 from holdfast import database as hf_database
@@ -102,9 +102,7 @@ def _fill(shop: Shop, first: int) -> None:
     """Each purchase is another person's, so that a hold on the person is a hold on one row."""
     values = {"first": first, "last": first + ROWS_EACH_ROUND - 1}
     shop.execute("TRUNCATE shop.item, shop.purchase")
-    with shop.engine.begin() as connection:  # with the holds of all rounds, each would take longer than the one before
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # the register keeps its holds
-        connection.exec_driver_sql("TRUNCATE holdfast.hold CASCADE")
+    forget_holds(shop)
     shop.execute("INSERT INTO shop.customer (customer_no) SELECT generate_series(:first, :last)", **values)
     shop.execute(
         "INSERT INTO shop.purchase SELECT i, i, cast(:day AS date) + cast(i % :days AS integer)"

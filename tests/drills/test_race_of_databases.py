@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from tests.drills.conftest import DONE, FORK, in_child, worker
+from tests.drills.conftest import DONE, FORK, forget_holds, in_child, worker
 from tests.drills.large_shop import WIDE_CAPS
 from tests.holdfast.retention import chain as chains
 from tests.holdfast.retention.chain import ARCHIVE, Chain, url_of
@@ -101,9 +101,7 @@ def _stay_open(point: str) -> None:
 def _fill(shop: Shop, first: int) -> None:
     values = {"first": first, "last": first + ROWS - 1}
     shop.execute("TRUNCATE shop.item, shop.purchase")
-    with shop.engine.begin() as connection:  # with the holds of all rounds, each would take longer than the one before
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # the register keeps its holds
-        connection.exec_driver_sql("TRUNCATE holdfast.hold CASCADE")
+    forget_holds(shop)
     if shop.settings.database == settings.MAIN:
         shop.execute("INSERT INTO shop.customer (customer_no) SELECT generate_series(:first, :last)", **values)
     shop.execute(

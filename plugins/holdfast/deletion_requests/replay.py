@@ -85,7 +85,7 @@ def replay(
             _place(stack.enter_context(elsewhere.asking(connection, settings.at(name))), policy.at(name), today)
             for name in policy.data_map.connections
         ]
-        entered, unplaced = replay_files.take_in(main, others, settings, since=since, moment=moment)
+        entered, unplaced = replay_files.take_in(main, others, settings, key, since=since, moment=moment)
         _stage(connection, policy, moment)
         _search(main, key)
         for place in others:

@@ -42,13 +42,13 @@ class Place:
 
 
 def take_in(
-    main: Place, others: Sequence[Place], settings: Settings, *, since: dt.date, moment: dt.datetime
+    main: Place, others: Sequence[Place], settings: Settings, key: bytes, *, since: dt.date, moment: dt.datetime
 ) -> tuple[int, int]:
     """Take in what the files know and the database does not, because it was restored to before: requests, and erasures.
 
     `others` are searched for their subjects too. The requests that were entered again, and those that could not be.
     """
-    connection, key = main.connection, settings.pseudonym_key()
+    connection = main.connection
     for place in (main, *others):
         queries.run(place.connection, "deletion_requests/replay_lines")
         queries.run(place.connection, "deletion_requests/replay_records")

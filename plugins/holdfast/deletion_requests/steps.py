@@ -285,10 +285,10 @@ def conclude(engine: sa.Engine, settings: Settings, *, run_id: int) -> Result:
 
     Raises HeldRowsChanged: rows went that a hold should have kept.
     """
-    checkpoint.sign(engine, checkpoint.open_log(settings), shared.database_time(engine))
     with database.transaction(engine) as connection:
         found = breaks.recorded(connection, run_id) or ()
     if incidents := sorted({one.kind for one in found if one.is_incident}):
+        checkpoint.sign(engine, checkpoint.open_log(settings), shared.database_time(engine))
         raise HeldRowsChanged(
             f"Run {run_id} found incidents: {', '.join(incidents)}.",
             fix="wake whoever answers for the data; the report names datasets and requests. Do not clear this task.",
